@@ -1,0 +1,87 @@
+/**
+ * The simulated region pair: what is true in it, and nothing about how it is shown. Faces (`lab/faces`) translate it to HTTP and
+ * DNS and decide nothing. Every part that changes is a file of its own beside this one; this file holds what they share: time,
+ * which region answers, injected faults, and the log of effects that checks are made of.
+ */
+import type { LabClock } from "../clock.ts";
+import type { RegionName } from "./pair.ts";
+
+/** How everything in a region answers: normally, by closing connections, by never answering, or by 503. */
+export type Reach = "up" | "reset" | "black-hole" | "unavailable";
+
+/** One thing that happened in the world. `key` names the thing it happened to; the same act on the same thing has the same key. */
+export interface Effect {
+  readonly at: number;
+  /** `traffic.endpoint-updated`, `velero.restore-created`, `storage.policy-deleted` … */
+  readonly act: string;
+  readonly key: string;
+  readonly detail?: unknown;
+}
+
+/** A fault to inject, once or several times, at requests that match. */
+export interface Fault {
+  /** The call, as its face names it: `PATCH trafficManagerProfiles/externalEndpoints`, `POST velero.io/restores`. A prefix with `*` matches more. */
+  readonly call: string;
+  /**
+   * `effect-without-answer`: done, then the connection closed. `refused-503`: not done. `slow`: done after `delayMs` of lab time.
+   * `blind`: for reads, not answered with what is true but as if it could not be seen (each face says how).
+   */
+  readonly kind: "effect-without-answer" | "refused-503" | "slow" | "blind";
+  readonly delayMs?: number;
+  /** How many matching requests it hits; default 1; `Infinity` for all. */
+  readonly times?: number;
+}
+
+export interface LabWorld {
+  readonly clock: LabClock;
+  /** How each region answers now. Set by `loseRegion`, `returnRegion`. */
+  reach(region: RegionName | null): Reach;
+  setReach(region: RegionName, reach: Reach): void;
+  /** Calls back whenever a region's reach changes. */
+  onReach(call: (region: RegionName, reach: Reach) => void): void;
+
+  /** Appends to the log of effects. Called by the world's rules at the moment a change becomes true, never by faces. */
+  record(act: string, key: string, detail?: unknown): void;
+  readonly effects: readonly Effect[];
+
+  /** Arms a fault; returns what disarms it. */
+  inject(fault: Fault): () => void;
+  /** Faces ask at each request. Uses the fault up. */
+  takeFault(call: string): Fault | null;
+
+  /** Settings of the timing rules, from `lab/world/latencies.ts` (typical values, with sources) or all zero. */
+  readonly latencies: import("./latencies.ts").Latencies;
+}
+
+export function openWorld(clock: LabClock, latencies: LabWorld["latencies"]): LabWorld {
+  const reaches = new Map<RegionName, Reach>();
+  const listeners: ((region: RegionName, reach: Reach) => void)[] = [];
+  const effects: Effect[] = [];
+  const faults: { readonly fault: Fault; left: number }[] = [];
+
+  return {
+    clock,
+    latencies,
+    effects,
+    reach: (region) => (region === null ? "up" : (reaches.get(region) ?? "up")),
+    setReach(region, reach) {
+      if ((reaches.get(region) ?? "up") === reach) return;
+      reaches.set(region, reach);
+      this.record(reach === "up" ? "region.returned" : "region.lost", region, { reach });
+      for (const call of listeners) call(region, reach);
+    },
+    onReach: (call) => void listeners.push(call),
+    record: (act, key, detail) => void effects.push({ at: clock.now(), act, key, ...(detail === undefined ? {} : { detail }) }),
+    inject(fault) {
+      const armed = { fault, left: fault.times ?? 1 };
+      faults.push(armed);
+      return () => void (armed.left = 0);
+    },
+    takeFault(call) {
+      const hit = faults.find(({ fault, left }) => left > 0 && (fault.call.endsWith("*") ? call.startsWith(fault.call.slice(0, -1)) : call === fault.call));
+      if (!hit) return null;
+      hit.left -= 1;
+      return hit.fault;
+    },
+  };
+}
