@@ -23,8 +23,9 @@ export type ActivityAnswer =
 export interface EngineApp {
   kindOf(name: string): DurableKind | null;
   /**
-   * One episode: hands the trigger value (plain JSON) to the orchestrator and returns the state that the library answers, parsed. A
-   * failing orchestrator throws the library's own error, with its `$OutOfProcData$` text untouched.
+   * One episode: hands the trigger value (plain JSON) to the orchestrator and returns the library's own state object, not a JSON copy
+   * of it: object identity inside it tells a task that was yielded again, and instants are still Dates. A failing orchestrator throws
+   * the library's own error, with its `$OutOfProcData$` text untouched.
    */
   orchestrate(name: string, trigger: unknown): Promise<unknown>;
   /** Runs an activity; `input` is the text that the app sees (undefined: none). Never throws: a failure is an answer. */
