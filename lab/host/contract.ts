@@ -26,8 +26,12 @@ export interface EngineApp {
    * One episode: hands the trigger value (plain JSON) to the orchestrator and returns the library's own state object, not a JSON copy
    * of it: object identity inside it tells a task that was yielded again, and instants are still Dates. A failing orchestrator throws
    * the library's own error, with its `$OutOfProcData$` text untouched.
+   *
+   * `onContext` is called with the library's orchestration context the moment the library puts it on the invocation context as `df`
+   * (before any user code: give the invocation context an accessor of that name); the engine watches it for pitfalls that the
+   * returned state does not show, and compares task ids.
    */
-  orchestrate(name: string, trigger: unknown): Promise<unknown>;
+  orchestrate(name: string, trigger: unknown, onContext?: (df: object) => void): Promise<unknown>;
   /** Runs an activity; `input` is the text that the app sees (undefined: none). Never throws: a failure is an answer. */
   activity(name: string, input: string | undefined): Promise<ActivityAnswer>;
 }
@@ -55,6 +59,31 @@ export interface EngineOptions {
   readonly code?: string;
   /** `extensions.durableTask.defaultVersion` of host.json. */
   readonly defaultVersion?: string;
+  /** Which instances this host may run, `extensions.durableTask.versionMatchStrategy`; the default is `CurrentOrOlder`. */
+  readonly versionMatchStrategy?: "None" | "Strict" | "CurrentOrOlder";
+  /** What happens to the others, `versionFailureStrategy`: left where they are (`Reject`, the default) or failed. */
+  readonly versionFailureStrategy?: "Reject" | "Fail";
+  /** Told of everything that happens, as it happens; must not throw. */
+  readonly onEvent?: (event: EngineEvent) => void;
+}
+
+/** One thing that happened in the engine. `name` is the orchestrator's, the activity's or the external event's. */
+export interface EngineEvent {
+  readonly kind:
+    | "instance-started"
+    | "instance-continued"
+    | "instance-completed"
+    | "instance-failed"
+    | "instance-terminated"
+    | "instance-suspended"
+    | "instance-resumed"
+    | "activity-started"
+    | "activity-completed"
+    | "activity-failed"
+    | "timer-fired"
+    | "event-raised";
+  readonly instanceId: string;
+  readonly name: string;
 }
 
 /** The value of a `durableClient` input binding; every URL is a string, or the client throws. */
