@@ -1,6 +1,6 @@
 /** Every way a run can end: a closed set, each with a report. */
 export type Outcome =
-  | { readonly kind: "recovered"; readonly restorePoint: string; readonly unprotected: true }
+  | { readonly kind: "recovered"; readonly restorePoint: string; readonly unprotected: boolean }
   | { readonly kind: "not-failed-over"; readonly why: string }
   | { readonly kind: "declined"; readonly why: string }
   | { readonly kind: "aborted"; readonly by: string; readonly left: readonly string[] }

@@ -1,0 +1,95 @@
+/** The runbook for losing a region. It is read top to bottom, and run the same way: the eleven steps of docs/product.md. */
+import type { Outcome } from "../shared/domain/outcome.ts";
+import type { Plan } from "../shared/domain/plan.ts";
+import { fenceLevel, isEnough } from "../shared/domain/fence.ts";
+import { confirmWaiting, decisionAsked, fenceAsked, waits, wavesOf } from "../shared/domain/runbook-terms.ts";
+import { makeReady } from "./make-ready.ts";
+import { promote } from "./promote.ts";
+import { release } from "./release.ts";
+import { restoreApplication } from "./restore-application.ts";
+import { AbortAsked, type Desk, type Runbook, StepFailed, call, defineRunbook, start } from "./runbook.ts";
+import { standDown, type Fenced } from "./stand-down.ts";
+import { steps } from "./steps.ts";
+
+export interface RunInput {
+  readonly plan: Plan;
+  readonly door: "alert" | "http" | "timer";
+  readonly by: string;
+  readonly applications: readonly string[];
+}
+
+export const failover = defineRunbook("failover", function* (desk: Desk, { plan, door, by }: RunInput): Runbook<Outcome> {
+  const { run, until, phase, ask } = on(desk);
+  // What stands to be undone. How far we came otherwise, the ledger knows.
+  const fenced: Fenced = { begun: false, quieted: null };
+  try {
+    // 1. Accepted: the ledger holds this run before this instance exists.
+
+    yield* phase("confirm"); // 2. Alerts lie, so look again, with several eyes and for a while.
+    const loss = yield* until(steps.confirmLoss, {}, confirmWaiting(plan));
+    if (loss.kind === "late") return { kind: "not-failed-over", why: `could not look: ${loss.about}` };
+    // A person who asks for a failover has seen what we cannot; a machine has not.
+    if (loss.value.kind === "not-lost" && door !== "http") return { kind: "not-failed-over", why: loss.value.why };
+
+    yield* phase("decide"); // 3. Only jump where there is ground, and something to bring.
+    const ahead = yield* desk.together({ target: call(steps.assessTarget, {}), points: call(steps.weighRestorePoints, {}) });
+    if (ahead.target.kind === "unable") return { kind: "target-not-ready", reasons: ahead.target.reasons };
+    if (ahead.points.kind === "nothing-restorable") return ahead.points;
+    // Capacity is only known when it is there: warm the target before anything is taken from the primary.
+    const warmed = yield* run(steps.warmTarget, {});
+    if (warmed.kind === "unable") return { kind: "target-not-ready", reasons: warmed.reasons };
+    const warm = yield* until(steps.targetWarm, {}, waits.capacity);
+    if (warm.kind === "late") return { kind: "target-not-ready", reasons: [warm.about] };
+    if (warm.value.kind === "unable") return { kind: "target-not-ready", reasons: warm.value.reasons };
+    const decision = yield* ask(decisionAsked(plan, door, by, ahead.points.text));
+    if (decision.kind === "declined") return { kind: "declined", why: decision.why };
+
+    yield* phase("fence"); // 4. Before the data moves, so that two regions never take writes at once. Reversible.
+    fenced.begun = true;
+    const fence = yield* desk.together({ closed: call(steps.closePrimary, {}), quieted: call(steps.quietPrimary, {}) });
+    fenced.quieted = fence.quieted;
+    const found = fenceLevel(fence.closed, fence.quieted);
+    if (!isEnough(found, plan.fence)) {
+      const person = yield* ask(fenceAsked(found));
+      if (person.kind === "declined") return yield* standDown(desk, fenced, { kind: "declined", why: `the fence (${found.about}) is not enough for this plan, and ${person.why}` });
+    }
+
+    yield* phase("choose"); // 5. The newest proven and whole point, looked at again now that nothing new is coming.
+    const choice = yield* run(steps.chooseRestorePoint, {});
+    if (choice.kind === "nothing-restorable") return yield* standDown(desk, fenced, choice);
+    const { point } = choice;
+
+    // 6. Side by side: the store becomes ours (past the data point of no return, if it has one), the secondary becomes ready.
+    const { store, target } = yield* desk.together({ store: start(promote, plan.storage.topology), target: start(makeReady, point.name) });
+    if (target.kind === "unable") return yield* standDown(desk, fenced, { kind: "target-not-ready", reasons: target.reasons });
+
+    yield* phase("restore"); // 7. By application, in waves; each to its true end.
+    for (const wave of wavesOf(plan)) {
+      yield* desk.each(restoreApplication, wave.map((application) => ({ key: application, input: { application, point, storeTakesWrites: store.takesWrites, deadlineMs: plan.restore.deadlineSeconds * 1_000 } })));
+    }
+
+    yield* phase("verify"); // 8. What users will see, asked through the secondary's own ingress.
+    const verified = yield* until(steps.verifyApplications, { applications: plan.applications.map(({ name }) => name), point }, waits.verification);
+    if (verified.kind === "late") throw new StepFailed("verify-applications", verified.about);
+
+    yield* phase("open"); // 9. The one guarded place where users are sent to the secondary.
+    const opened = yield* run(steps.openSecondary, {});
+    if (opened.kind === "abort-asked") throw new AbortAsked(opened.by);
+    // Past this line users write to the secondary: there is only forward.
+    const seen = yield* until(steps.seenFromOutside, {}, waits.outside);
+    if (seen.kind === "late") throw new StepFailed("seen-from-outside", seen.about);
+
+    yield* desk.child(release, plan.applications.map(({ name }) => name)); // 10. Consumers on; backups in the new region, the first one seen Completed.
+    return { kind: "recovered", restorePoint: point.name, unprotected: true };
+    // 11. The report is written around every runbook: orchestrations/reported.ts.
+  } catch (error) {
+    if (error instanceof AbortAsked) return yield* standDown(desk, fenced, { kind: "aborted", by: error.by, left: [] });
+    if (!(error instanceof StepFailed)) throw error;
+    return yield* standDown(desk, fenced, { kind: "failed", failure: error });
+  }
+});
+
+/** The desk's verbs, so that a runbook can say `run` and not `desk.run`. */
+function on(desk: Desk): Pick<Desk, "run" | "until" | "phase" | "ask"> {
+  return { run: desk.run.bind(desk), until: desk.until.bind(desk), phase: desk.phase.bind(desk), ask: desk.ask.bind(desk) };
+}

@@ -1,0 +1,13 @@
+/** Writes the report around a runbook, so that no ending can forget it, and closes the run in the ledger. */
+import type { Outcome } from "../shared/domain/outcome.ts";
+import { type Desk, type Runbook, type RunbookDefinition, defineRunbook } from "./runbook.ts";
+import { steps } from "./steps.ts";
+
+export function reported<In>(runbook: RunbookDefinition<In, Outcome>): RunbookDefinition<In, Outcome> {
+  return defineRunbook(runbook.name, function* (desk: Desk, input: In): Runbook<Outcome> {
+    const outcome = yield* runbook.body(desk, input);
+    yield* desk.close();
+    yield* desk.run(steps.report, { outcome });
+    return outcome;
+  });
+}

@@ -1,0 +1,339 @@
+/**
+ * The desk: all that a runbook can do to the world, and the only orchestration file that knows Durable Functions.
+ *
+ * What a plain orchestrator would write again and again is here once: typed answers, retry with jitter from the instance's own name,
+ * bounds, waiting for several things that all end, questions answered by the ledger, the timeline. Three choices follow from how the
+ * library behaves (docs/decisions/0002-the-desk.md): activities answer "try again" with a value, so no task ever fails; what runs side
+ * by side is one `Task.all` of child instances; every poll loop is an instance of its own that starts itself anew, so histories stay short.
+ */
+import * as df from "durable-functions";
+import type { OrchestrationContext, Task } from "durable-functions";
+import type { Phase } from "../shared/domain/outcome.ts";
+import type { Question } from "../shared/domain/ledger.ts";
+import type { Asked, Look, RunRef, Step, StepAnswer, StepCall } from "./step.ts";
+import { deskSteps } from "./step.ts";
+
+/** A runbook yields durable tasks and nothing else, so replay is the only way it moves. */
+export type Runbook<Out> = Generator<Task, Out, unknown>;
+
+/** All that a runbook can do to the world. */
+export interface Desk {
+  /** Runs one step to its answer; `key` tells apart several calls of one step in a phase. */
+  run<In, Out>(step: Step<In, Out>, input: In, key?: string): Runbook<Out>;
+  /** Asks a step again and again until it is done, or until the time is up (`late`). Being unable to look is no answer and is asked again. */
+  until<In, Out>(step: Step<In, Look<Out>>, input: In, waiting: Waiting, key?: string): Runbook<Waited<Out>>;
+  /** Named things side by side; goes on when every one has ended, and fails then if one failed. */
+  together<M extends Readonly<Record<string, Member<unknown>>>>(members: M): Runbook<{ [K in keyof M]: M[K] extends Member<infer Out> ? Out : never }>;
+  /** One runbook over a list, side by side. */
+  each<In, Out>(runbook: RunbookDefinition<In, Out>, inputs: readonly { readonly key: string; readonly input: In }[]): Runbook<Out[]>;
+  /** A runbook as an instance of its own. */
+  child<In, Out>(runbook: RunbookDefinition<In, Out>, input: In): Runbook<Out>;
+  /** Puts a question into the ledger and waits for what the ledger says of it. */
+  ask(question: Asked): Runbook<Answer>;
+  /** Ends the phase we are in and begins the next; stops here when abort was asked. */
+  phase(phase: Phase): Runbook<void>;
+  /** Ends the phase we are in, if any: before the report, which tells of it. */
+  close(): Runbook<void>;
+  /** The last phase that was begun here. */
+  reached(): Phase;
+  /** The runbook's own time, UTC milliseconds: the same on every replay. */
+  now(): number;
+  readonly ref: RunRef;
+}
+
+export interface Waiting {
+  /** The first pause; the next ones are a tenth of what was already spent, up to `pauseMsMax`. */
+  readonly pauseMsFirst: number;
+  readonly pauseMsMax: number;
+  readonly deadlineMs: number;
+}
+
+export type Waited<Out> = { readonly kind: "done"; readonly value: Out } | { readonly kind: "late"; readonly about: string };
+export type Answer = { readonly kind: "go"; readonly by: readonly string[] } | { readonly kind: "declined"; readonly why: string };
+
+/** Something that can stand beside others in `together`. Made by `call` and `start`. */
+export interface Member<Out> {
+  readonly orchestrator: string;
+  readonly input: unknown;
+  readonly phase: Phase | null;
+  /** Never set: carries the answer's type. */
+  readonly answers?: Out;
+}
+
+/** One step as a member of `together`. */
+export const call = <In, Out>(step: Step<In, Out>, input: In, key = ""): Member<Out> => ({ orchestrator: "run-step", input: { step: step.name, key, input }, phase: null });
+/** One runbook as a member of `together`. */
+export const start = <In, Out>(runbook: RunbookDefinition<In, Out>, input: In): Member<Out> => ({ orchestrator: runbook.name, input, phase: runbook.phase });
+
+/** A step did not answer after every attempt, or may not act any more. */
+export class StepFailed extends Error {
+  override readonly name = "StepFailed";
+  readonly step: string;
+  readonly because: string;
+  /** Where it failed; null: in the phase the runbook is in. */
+  readonly phase: Phase | null;
+  constructor(step: string, because: string, phase: Phase | null = null) {
+    super(`${step}: ${because}`);
+    this.step = step;
+    this.because = because;
+    this.phase = phase;
+  }
+}
+
+/** Abort was asked, and found at the border of two phases. */
+export class AbortAsked extends Error {
+  override readonly name = "AbortAsked";
+  readonly by: string;
+  constructor(by: string) {
+    super(`abort was asked by ${by}`);
+    this.by = by;
+  }
+}
+
+export interface RunbookDefinition<In, Out> {
+  readonly name: string;
+  /** The phase that this runbook is, when it runs as a child. */
+  readonly phase: Phase | null;
+  readonly body: (desk: Desk, input: In) => Runbook<Out>;
+}
+
+export function defineRunbook<In, Out>(name: string, body: (desk: Desk, input: In) => Runbook<Out>, phase: Phase | null = null): RunbookDefinition<In, Out> {
+  return { name, phase, body };
+}
+
+/** What every instance is started with. */
+export interface Started<In> {
+  readonly ref: RunRef;
+  readonly phase: Phase | null;
+  readonly input: In;
+}
+
+/** How every child instance ends: with a value, whatever happened, so that no sibling is left behind. */
+type Ended<Out> =
+  | { readonly kind: "done"; readonly value: Out }
+  | { readonly kind: "failed"; readonly step: string; readonly because: string; readonly phase: Phase | null }
+  | { readonly kind: "aborted"; readonly by: string };
+
+/** The one bell. Whoever changed the ledger rings it; it carries nothing. */
+export const bell = "bell";
+/** The instance that waits for a run's decision, so that a door can ring it. */
+export const askInstance = (runId: string): string => `${runId}--ask`;
+
+/** Registers the runbooks and the three instances the desk itself needs. Called once, by functions/app.ts. */
+export function registerRunbooks(definitions: readonly RunbookDefinition<never, unknown>[]): void {
+  for (const { name, phase, body } of definitions) register(name, phase, body as RunbookDefinition<unknown, unknown>["body"]);
+  register("run-step", null, (desk, { step, key, input }: { step: string; key: string; input: unknown }) => desk.run(stepNamed(step), input, key));
+  df.app.orchestration("watch-step", watchStep);
+  df.app.orchestration("wait-for-answer", waitForAnswer);
+}
+
+function register<In>(name: string, ownPhase: Phase | null, body: (desk: Desk, input: In) => Runbook<unknown>): void {
+  df.app.orchestration(name, function* (context): Runbook<Ended<unknown>> {
+    const { ref, phase, input } = context.df.getInput<Started<In>>();
+    const desk = new DurableDesk(context, ref, ownPhase === null ? phase : null);
+    try {
+      if (ownPhase !== null) yield* desk.phase(ownPhase);
+      const value = yield* body(desk, input);
+      if (ownPhase !== null) yield* desk.endPhase("done");
+      return { kind: "done", value };
+    } catch (error) {
+      if (error instanceof AbortAsked) return { kind: "aborted", by: error.by };
+      if (!(error instanceof StepFailed)) throw error;
+      if (ownPhase !== null) yield* desk.endPhase("failed");
+      return { kind: "failed", step: error.step, because: error.because, phase: error.phase ?? ownPhase };
+    }
+  });
+}
+
+const stepNamed = (name: string): Step<unknown, unknown> => ({ name, attempts: attemptsDefault, records: "nothing" });
+/** Attempts of a step that names none itself: 1 + 2 + 4 + 8 s of pauses. */
+const attemptsDefault = 5;
+const pauseMsFirst = 1_000;
+const pauseMsMax = 30_000;
+/** Polls of one generation: 40 of them are about 330 history events, under our bound of 500. */
+const pollsPerGeneration = 40;
+
+class DurableDesk implements Desk {
+  readonly ref: RunRef;
+  readonly #context: OrchestrationContext;
+  #phase: Phase | null;
+  /** Whether the phase was begun by this instance, and so is ours to end. */
+  #owns = false;
+  #children = 0;
+
+  constructor(context: OrchestrationContext, ref: RunRef, phase: Phase | null) {
+    this.#context = context;
+    this.ref = ref;
+    this.#phase = phase;
+  }
+
+  now(): number {
+    return this.#context.df.currentUtcDateTime.getTime();
+  }
+
+  *run<In, Out>(step: Step<In, Out>, input: In, key = ""): Runbook<Out> {
+    for (let attempt = 1; ; attempt++) {
+      const answer = yield* askOnce(this.#context, step.name, this.#call(step.name, key, input));
+      if (answer.kind === "answer") return answer.value as Out;
+      if (answer.kind === "superseded" || attempt >= step.attempts) throw new StepFailed(step.name, answer.because, this.#phase);
+      yield* pause(this.#context, pauseMs(`${this.#context.df.instanceId}/${step.name}/${key}`, attempt, answer.retryAfterSeconds));
+    }
+  }
+
+  *until<In, Out>(step: Step<In, Look<Out>>, input: In, waiting: Waiting, key = ""): Runbook<Waited<Out>> {
+    const watch: Watch = { call: this.#call(step.name, key, input), waiting, startedAt: this.now(), state: null };
+    return (yield* this.#ended({ orchestrator: "watch-step", input: watch, phase: null }, watch)) as Waited<Out>;
+  }
+
+  *together<M extends Readonly<Record<string, Member<unknown>>>>(members: M): Runbook<{ [K in keyof M]: M[K] extends Member<infer Out> ? Out : never }> {
+    const names = Object.keys(members);
+    if (Object.values(members).some(({ phase }) => phase !== null)) yield* this.endPhase("done");
+    const ended = (yield this.#context.df.Task.all(Object.values(members).map((member) => this.#child(member)))) as Ended<unknown>[];
+    const answers = ended.map(valueOf);
+    return Object.fromEntries(names.map((name, at) => [name, answers[at]])) as { [K in keyof M]: M[K] extends Member<infer Out> ? Out : never };
+  }
+
+  *each<In, Out>(runbook: RunbookDefinition<In, Out>, inputs: readonly { readonly key: string; readonly input: In }[]): Runbook<Out[]> {
+    if (inputs.length === 0) return [];
+    const ended = (yield this.#context.df.Task.all(inputs.map(({ input }) => this.#child(start(runbook, input))))) as Ended<Out>[];
+    return ended.map(valueOf);
+  }
+
+  *child<In, Out>(runbook: RunbookDefinition<In, Out>, input: In): Runbook<Out> {
+    if (runbook.phase !== null) yield* this.endPhase("done");
+    return valueOf((yield this.#child(start(runbook, input))) as Ended<Out>);
+  }
+
+  *ask(question: Asked): Runbook<Answer> {
+    const waiting: StepCall = this.#call(deskSteps.putQuestion.name, "", question);
+    return (yield* this.#ended({ orchestrator: "wait-for-answer", input: waiting, phase: null }, waiting, askInstance(this.ref.runId))) as Answer;
+  }
+
+  *phase(phase: Phase): Runbook<void> {
+    const end = this.#phase !== null && this.#owns ? { phase: this.#phase, outcome: "done" } : null;
+    const turned = yield* this.run(deskSteps.turnPhase, { end, begin: phase }, phase);
+    this.#phase = phase;
+    this.#owns = true;
+    this.#context.df.setCustomStatus({ phase, since: this.now() });
+    if (turned.abortBy !== null) throw new AbortAsked(turned.abortBy);
+  }
+
+  close(): Runbook<void> {
+    return this.endPhase("done");
+  }
+
+  reached(): Phase {
+    return this.#phase ?? "accept";
+  }
+
+  /** Ends the phase this instance began, if it is still in one. */
+  *endPhase(outcome: string): Runbook<void> {
+    if (this.#phase === null || !this.#owns) return;
+    yield* this.run(deskSteps.turnPhase, { end: { phase: this.#phase, outcome }, begin: null }, `${this.#phase}-ended`);
+    this.#owns = false;
+  }
+
+  #call(step: string, key: string, input: unknown): StepCall {
+    return { ref: this.ref, phase: this.#phase, step, key, input };
+  }
+
+  #child(member: Member<unknown>): Task {
+    const id = `${this.#context.df.instanceId}--${++this.#children}`;
+    const input: Started<unknown> = { ref: this.ref, phase: this.#phase, input: member.input };
+    return this.#context.df.callSubOrchestrator(member.orchestrator, input, id);
+  }
+
+  /** A desk instance of our own, which takes its input bare. */
+  *#ended(member: Member<unknown>, input: unknown, id = `${this.#context.df.instanceId}--${++this.#children}`): Runbook<unknown> {
+    return valueOf((yield this.#context.df.callSubOrchestrator(member.orchestrator, input, id)) as Ended<unknown>);
+  }
+}
+
+function valueOf<Out>(ended: Ended<Out>): Out {
+  switch (ended.kind) {
+    case "done":
+      return ended.value;
+    case "failed":
+      throw new StepFailed(ended.step, ended.because, ended.phase);
+    case "aborted":
+      throw new AbortAsked(ended.by);
+  }
+}
+
+/** One call of an activity. Failing is the host's doing (a worker died, the function is missing): the activity itself always answers. */
+function* askOnce(context: OrchestrationContext, step: string, call: StepCall): Runbook<StepAnswer> {
+  try {
+    return (yield context.df.callActivity(step, call)) as StepAnswer;
+  } catch (error) {
+    return { kind: "again", because: firstLine(error), retryAfterSeconds: null };
+  }
+}
+
+const firstLine = (error: unknown): string => (error instanceof Error ? error.message : String(error)).split("\n", 1)[0] ?? "";
+
+function* pause(context: OrchestrationContext, ms: number): Runbook<void> {
+  yield context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + ms));
+}
+
+interface Watch {
+  readonly call: StepCall;
+  readonly waiting: Waiting;
+  readonly startedAt: number;
+  /** What the step gave us to carry to its next look. */
+  readonly state: unknown;
+}
+
+/** Polls one step. Starts itself anew before its history grows long. */
+function* watchStep(context: OrchestrationContext): Runbook<Ended<Waited<unknown>> | undefined> {
+  const watch = context.df.getInput<Watch>();
+  const { call, waiting, startedAt } = watch;
+  let state = watch.state;
+  for (let poll = 0; poll < pollsPerGeneration; poll++) {
+    const answer = yield* askOnce(context, call.step, { ...call, input: { ...(call.input as object), state } });
+    if (answer.kind === "superseded") return { kind: "failed", step: call.step, because: answer.because, phase: call.phase };
+    const look: Look<unknown> = answer.kind === "answer" ? (answer.value as Look<unknown>) : { kind: "not-yet", about: answer.because };
+    if (look.kind === "done") return { kind: "done", value: { kind: "done", value: look.value } };
+    state = look.state ?? state;
+    const spentMs = context.df.currentUtcDateTime.getTime() - startedAt;
+    if (spentMs >= waiting.deadlineMs) return { kind: "done", value: { kind: "late", about: look.about } };
+    yield* pause(context, Math.min(Math.max(waiting.pauseMsFirst, spentMs / 10), waiting.pauseMsMax, waiting.deadlineMs - spentMs));
+  }
+  context.df.continueAsNew({ ...watch, state });
+  return undefined;
+}
+
+/** How often the ledger is read even if no bell rings: a lost bell costs this much, never a decision. */
+const bellMs = 15_000;
+
+/** Puts the question, then reads the ledger after each bell and each pause until it holds an answer. */
+function* waitForAnswer(context: OrchestrationContext): Runbook<Ended<Answer> | undefined> {
+  const call = context.df.getInput<StepCall>();
+  for (let poll = 0; poll < pollsPerGeneration; poll++) {
+    const answer = yield* askOnce(context, call.step, call);
+    if (answer.kind === "superseded") return { kind: "failed", step: call.step, because: answer.because, phase: call.phase };
+    const verdict = answer.kind === "answer" ? (answer.value as Answer | { kind: "waiting" } | { kind: "aborted"; by: string }) : ({ kind: "waiting" } as const);
+    if (verdict.kind === "aborted") return { kind: "aborted", by: verdict.by };
+    if (verdict.kind !== "waiting") return { kind: "done", value: verdict };
+    const rung = context.df.waitForExternalEvent(bell);
+    const timer = context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + bellMs));
+    yield context.df.Task.any([rung, timer]);
+    if (!timer.isCompleted) timer.cancel();
+  }
+  context.df.continueAsNew(call);
+  return undefined;
+}
+
+/** Doubles with each attempt, at least what the service asked for, spread by a jitter that is the same on every replay. */
+export function pauseMs(seed: string, attempt: number, retryAfterSeconds: number | null): number {
+  const doubled = Math.min(pauseMsFirst * 2 ** (attempt - 1), pauseMsMax);
+  return Math.max(Math.round(doubled * (0.5 + 0.5 * unit(`${seed}/${attempt}`))), (retryAfterSeconds ?? 0) * 1_000);
+}
+
+/** A number from 0 to 1 made of a text (FNV-1a): chance that a replay repeats. */
+function unit(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193) >>> 0;
+  return hash / 2 ** 32;
+}
+
+export type { Question };

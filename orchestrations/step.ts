@@ -1,0 +1,61 @@
+/** What a step is, and what crosses between a runbook and an activity: plain JSON, nothing else. */
+import type { Phase } from "../shared/domain/outcome.ts";
+import type { Question } from "../shared/domain/ledger.ts";
+
+/** A name, two types, a bound. `records` says what its activity writes into the ledger. */
+export interface Step<In, Out> {
+  readonly name: string;
+  readonly attempts: number;
+  /** `act`: changes the world: intent before, outcome after, epoch checked. `answer`: a judgement worth keeping. `nothing`: a look. */
+  readonly records: "act" | "answer" | "nothing";
+  /** Never set: they carry the types. */
+  readonly takes?: In;
+  readonly gives?: Out;
+}
+
+/** Five attempts: about 15 s of pauses. */
+const attemptsUsual = 5;
+
+/** Looks; leaves no trace in the ledger. */
+export const look = <In, Out>(name: string): Step<In, Out> => ({ name, attempts: attemptsUsual, records: "nothing" });
+/** Looks and judges; the answer is kept. */
+export const judgement = <In, Out>(name: string): Step<In, Out> => ({ name, attempts: attemptsUsual, records: "answer" });
+/** Changes the world. */
+export const act = <In, Out>(name: string): Step<In, Out> => ({ name, attempts: attemptsUsual, records: "act" });
+
+/** Which run a step belongs to. Travels with every call, so that an activity can ask the ledger whether it may still act. */
+export interface RunRef {
+  readonly runId: string;
+  readonly plan: string;
+  readonly epoch: number;
+  readonly planHash: string;
+}
+
+/** The input of every activity. */
+export interface StepCall {
+  readonly ref: RunRef;
+  readonly phase: Phase | null;
+  readonly step: string;
+  readonly key: string;
+  readonly input: unknown;
+}
+
+/** The output of every activity: an answer, "try again", or "this run may not act any more". */
+export type StepAnswer =
+  | { readonly kind: "answer"; readonly value: unknown }
+  | { readonly kind: "again"; readonly because: string; readonly retryAfterSeconds: number | null }
+  | { readonly kind: "superseded"; readonly because: string };
+
+/** The answer of a step that is asked until it is done. `state` is given back to it at the next look. */
+export type Look<Out> = { readonly kind: "done"; readonly value: Out } | { readonly kind: "not-yet"; readonly about: string; readonly state?: unknown };
+
+/** A question to a person, or to the plan's own rule. */
+export interface Asked extends Pick<Question, "about" | "approvalsNeeded" | "silence" | "text"> {
+  readonly expiresSeconds: number;
+}
+
+/** The two steps that the desk itself takes. */
+export const deskSteps = {
+  turnPhase: look<{ readonly end: { readonly phase: Phase; readonly outcome: string } | null; readonly begin: Phase | null }, { readonly abortBy: string | null }>("turn-phase"),
+  putQuestion: look<Asked, { readonly kind: "waiting" } | { readonly kind: "go"; readonly by: readonly string[] } | { readonly kind: "declined"; readonly why: string } | { readonly kind: "aborted"; readonly by: string }>("put-question"),
+} as const;

@@ -1,0 +1,83 @@
+/** Everything a runbook can ask for. functions/activities does it; leaving one out there does not compile. */
+import type { DecisionCard } from "../shared/domain/decision.ts";
+import type { Closed, Quieted, Suspended } from "../shared/domain/fence.ts";
+import type { Verdict } from "../shared/domain/health.ts";
+import type { Outcome, PassedOver } from "../shared/domain/outcome.ts";
+import type { Choice, ChosenPoint, RestoreEnd, RestorePart } from "../shared/domain/restore-run.ts";
+import type { Look } from "./step.ts";
+import { act, deskSteps, judgement, look } from "./step.ts";
+
+/** Nothing to say: the run's own record holds the plan. */
+export type Nothing = Record<string, never>;
+
+export type TargetAnswer = { readonly kind: "able" } | { readonly kind: "unable"; readonly reasons: readonly string[] };
+export type Weighed = { readonly kind: "weighed"; readonly card: DecisionCard; readonly text: string } | { readonly kind: "nothing-restorable"; readonly passedOver: readonly PassedOver[] };
+export type Passed = { readonly kind: "passed" } | { readonly kind: "abort-asked"; readonly by: string };
+/** Whether the store that the backups are read from takes writes now, and why not. */
+export type Promoted = { readonly kind: "writable" } | { readonly kind: "read-only"; readonly why: string };
+export type Policy = { readonly kind: "policy"; readonly policyId: string } | { readonly kind: "none" };
+export type Opened = { readonly kind: "open" } | { readonly kind: "abort-asked"; readonly by: string };
+export type Verified = { readonly checks: readonly { readonly check: string; readonly saw: string }[] };
+export type OutsideSeen = { readonly at: number; readonly saw: string };
+
+export const steps = {
+  ...deskSteps,
+
+  // confirm
+  confirmLoss: judgement<Nothing, Look<Verdict>>("confirm-loss"),
+  confirmGone: judgement<{ readonly applications: readonly string[] }, { readonly kind: "gone"; readonly applications: readonly string[] } | { readonly kind: "there"; readonly why: string }>("confirm-gone"),
+
+  // decide
+  assessTarget: judgement<Nothing, TargetAnswer>("assess-target"),
+  warmTarget: act<Nothing, TargetAnswer>("warm-target"),
+  targetWarm: judgement<Nothing, Look<TargetAnswer>>("target-warm"),
+  weighRestorePoints: judgement<Nothing, Weighed>("weigh-restore-points"),
+
+  // wherever a run stands down
+  readPoints: look<Nothing, { readonly data: boolean; readonly traffic: boolean }>("read-points"),
+
+  // fence
+  closePrimary: act<Nothing, Closed>("close-primary"),
+  quietPrimary: act<Nothing, Quieted>("quiet-primary"),
+  reopenPrimary: act<Nothing, { readonly kind: "reopened" }>("reopen-primary"),
+  wakePrimary: act<{ readonly suspended: readonly Suspended[] }, { readonly left: readonly string[] }>("wake-primary"),
+
+  // choose
+  chooseRestorePoint: judgement<Nothing, Choice>("choose-restore-point"),
+
+  // promote
+  readPolicy: judgement<Nothing, Policy>("read-policy"),
+  passDataPoint: act<Nothing, Passed>("pass-data-point"),
+  deletePolicy: act<{ readonly policyId: string }, { readonly kind: "deleted" } | { readonly kind: "refused"; readonly why: string }>("delete-policy"),
+  storeTakesWrites: judgement<{ readonly expect: "writable" | "any" }, Look<Promoted>>("store-takes-writes"),
+
+  // make ready
+  veleroAlive: look<Nothing, Look<{ readonly version: string }>>("velero-alive"),
+  storageLocationReady: look<Nothing, Look<{ readonly storageLocation: string }>>("storage-location-ready"),
+  alignView: act<{ readonly point: string }, { readonly imported: number; readonly replaced: number }>("align-view"),
+  repositoriesReady: look<Nothing, Look<{ readonly repositories: number }>>("repositories-ready"),
+  checkTarget: judgement<{ readonly point: string }, TargetAnswer>("check-target"),
+
+  // restore
+  startRestore: act<{ readonly application: string; readonly part: RestorePart["part"]; readonly point: ChosenPoint }, RestorePart | null>("start-restore"),
+  restoreEnded: judgement<{ readonly part: RestorePart; readonly storeTakesWrites: boolean }, Look<RestoreEnd>>("restore-ended"),
+
+  // verify
+  verifyApplications: judgement<{ readonly applications: readonly string[]; readonly point: ChosenPoint }, Look<Verified>>("verify-applications"),
+
+  // open
+  openSecondary: act<Nothing, Opened>("open-secondary"),
+  seenFromOutside: judgement<Nothing, Look<OutsideSeen>>("seen-from-outside"),
+
+  // release
+  releaseConsumers: act<{ readonly applications: readonly string[] }, { readonly released: readonly string[] }>("release-consumers"),
+  startBackups: act<Nothing, { readonly backup: string }>("start-backups"),
+  firstBackupCompleted: judgement<{ readonly backup: string }, Look<{ readonly completedAt: number }>>("first-backup-completed"),
+
+  // report
+  report: act<{ readonly outcome: Outcome }, { readonly report: string }>("report"),
+
+  // verification and the blob door
+  verifyBackups: look<Nothing, { readonly checked: number; readonly usable: number }>("verify-backups"),
+  checkReplication: look<{ readonly backup: string }, Look<{ readonly state: string }>>("check-replication"),
+} as const;

@@ -1,0 +1,39 @@
+/** What stops the primary from taking writes, and how sure we are of it. Pure. */
+import type { FenceLevel, Plan } from "./plan.ts";
+
+/** What happened to each thing that was to be stopped in the primary's cluster. */
+export type Quieted =
+  | { readonly kind: "quiet"; readonly suspended: readonly Suspended[] }
+  | { readonly kind: "unreachable"; readonly why: string }
+  | { readonly kind: "partly"; readonly suspended: readonly Suspended[]; readonly left: readonly string[] };
+
+/** One object that was changed, and how to change it back. */
+export interface Suspended {
+  readonly apiVersion: string;
+  readonly plural: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** Merge patch that restores what was there. */
+  readonly undo: Readonly<Record<string, unknown>>;
+}
+
+/** Whether the primary's public endpoint was seen closed. */
+export type Closed = { readonly kind: "closed" } | { readonly kind: "open"; readonly why: string };
+
+export type FenceFound =
+  | { readonly kind: "level"; readonly level: FenceLevel; readonly about: string }
+  | { readonly kind: "none"; readonly about: string };
+
+/** The level that was reached. Only what was seen counts: an unreachable cluster is never `fenced`. */
+export function fenceLevel(closed: Closed, quieted: Quieted): FenceFound {
+  if (quieted.kind === "quiet") {
+    if (closed.kind === "closed") return { kind: "level", level: "fenced", about: "the primary's cluster answered and its workloads, Velero and GitOps are stopped; its public endpoint is closed" };
+    return { kind: "none", about: `the primary's workloads are stopped, but its public endpoint is not closed: ${closed.why}` };
+  }
+  if (closed.kind === "open") return { kind: "none", about: `the primary's public endpoint is not closed: ${closed.why}` };
+  const inside = quieted.kind === "unreachable" ? `its cluster does not answer: ${quieted.why}` : `not everything in its cluster could be stopped: ${quieted.left.join(", ")}`;
+  return { kind: "level", level: "traffic-only", about: `the primary's public endpoint is closed; ${inside}` };
+}
+
+/** Whether the plan takes this level without asking a person. */
+export const isEnough = (found: FenceFound, fence: Plan["fence"]): boolean => found.kind === "level" && fence.enough.includes(found.level);

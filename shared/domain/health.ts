@@ -1,0 +1,77 @@
+/** The confirmation: several witnesses, read together, who must agree without a break for the soak time. Pure. */
+import type { Plan, Signal } from "./plan.ts";
+
+export interface Reading {
+  readonly signal: Signal["kind"];
+  /** `unknown` is a reading of its own: it neither confirms nor clears. */
+  readonly says: "down" | "up" | "unknown";
+  readonly about: string;
+}
+
+/** What is carried from one round of readings to the next. */
+export interface Soak {
+  readonly firstAskedAt: number;
+  /** Since when enough signals say `down` without a break; null while they do not. */
+  readonly downSinceAt: number | null;
+  /** When the first signal said `down`: the best lower bound we have ourselves for the loss. */
+  readonly firstDownAt: number | null;
+}
+
+export type Verdict =
+  | { readonly kind: "lost"; readonly scope: "region" | "cluster"; readonly since: number; readonly readings: readonly Reading[] }
+  | { readonly kind: "not-lost"; readonly why: string; readonly readings: readonly Reading[] };
+
+export type SoakStep = { readonly kind: "done"; readonly value: Verdict } | { readonly kind: "not-yet"; readonly state: Soak; readonly about: string };
+
+/**
+ * One round of readings, judged. `controls` says whether places that have nothing to do with the primary answered: when none did, it
+ * is we who are cut off, and whatever the signals say is unknown.
+ */
+export function soak(state: Soak | null, readings: readonly Reading[], controls: "answer" | "silent", at: number, confirmation: Plan["confirmation"]): SoakStep {
+  const seen = controls === "answer" ? readings : readings.map((reading) => ({ ...reading, says: "unknown" as const, about: `none of the control targets answers, so this says nothing: ${reading.about}` }));
+  const down = seen.filter(({ says }) => says === "down");
+  const agreed = down.length >= confirmation.agree;
+  const before = state ?? { firstAskedAt: at, downSinceAt: null, firstDownAt: null };
+  const next: Soak = {
+    firstAskedAt: before.firstAskedAt,
+    downSinceAt: agreed ? (before.downSinceAt ?? at) : null,
+    firstDownAt: before.firstDownAt ?? (down.length > 0 ? at : null),
+  };
+  const counted = count(seen);
+
+  if (next.downSinceAt !== null && at - next.downSinceAt >= confirmation.soakSeconds * 1_000)
+    return { kind: "done", value: { kind: "lost", scope: scopeOf(seen), since: next.firstDownAt ?? next.downSinceAt, readings: seen } };
+
+  // Everybody who could see says it is there: nobody needs to wait for the give-up time.
+  const up = seen.filter(({ says }) => says === "up");
+  if (up.length === seen.length) return { kind: "done", value: { kind: "not-lost", why: "every signal says the primary is up", readings: seen } };
+
+  // It was there, then not, then there again: what users see is back, whatever slower witnesses still say.
+  if (before.firstDownAt !== null && seesUsersServed(seen)) return { kind: "done", value: { kind: "not-lost", why: `a blip: the primary answers its users again (${counted})`, readings: seen } };
+
+  if (at - next.firstAskedAt >= confirmation.giveUpSeconds * 1_000)
+    return {
+      kind: "done",
+      value: { kind: "not-lost", why: `not confirmed within ${confirmation.giveUpSeconds} s: ${confirmation.agree} of ${seen.length} signals must say down, ${counted}`, readings: seen },
+    };
+  return { kind: "not-yet", state: next, about: counted };
+}
+
+const count = (readings: readonly Reading[]): string =>
+  (["down", "up", "unknown"] as const)
+    .map((says) => ({ says, who: readings.filter((reading) => reading.says === says).map(({ signal }) => signal) }))
+    .filter(({ who }) => who.length > 0)
+    .map(({ says, who }) => `${says}: ${who.join(", ")}`)
+    .join("; ");
+
+const userSignals: readonly Signal["kind"][] = ["public-probe", "backend-probe"];
+
+function seesUsersServed(readings: readonly Reading[]): boolean {
+  const users = readings.filter(({ signal }) => userSignals.includes(signal));
+  return users.length > 0 && users.every(({ says }) => says === "up");
+}
+
+/** A cluster is lost when only what lives in it is silent; Resource Health that says "unavailable" speaks for its surroundings. */
+function scopeOf(readings: readonly Reading[]): "region" | "cluster" {
+  return readings.some(({ signal, says }) => signal === "resource-health" && says === "down") ? "region" : "cluster";
+}

@@ -1,0 +1,55 @@
+/** How long each runbook waits for what, and how a plan's words become the desk's. Pure. */
+import type { FenceFound } from "./fence.ts";
+import type { Plan } from "./plan.ts";
+
+const s = 1_000;
+const min = 60 * s;
+
+/**
+ * The first pause, the longest, and when to stop waiting, in milliseconds. Deadlines are several times the longest duration in
+ * docs/latencies.md for that wait.
+ */
+export const waits = {
+  capacity: { pauseMsFirst: 2 * s, pauseMsMax: 15 * s, deadlineMs: 15 * min },
+  lock: { pauseMsFirst: 1 * s, pauseMsMax: 10 * s, deadlineMs: 5 * min },
+  velero: { pauseMsFirst: 1 * s, pauseMsMax: 10 * s, deadlineMs: 10 * min },
+  verification: { pauseMsFirst: 1 * s, pauseMsMax: 10 * s, deadlineMs: 10 * min },
+  outside: { pauseMsFirst: 1 * s, pauseMsMax: 5 * s, deadlineMs: 10 * min },
+  backup: { pauseMsFirst: 2 * s, pauseMsMax: 30 * s, deadlineMs: 60 * min },
+  replication: { pauseMsFirst: 5 * s, pauseMsMax: 60 * s, deadlineMs: 60 * min },
+} as const;
+
+/** All witnesses are asked at the plan's own pace; the runbook waits a little longer than the plan's give-up time, so that its verdict can arrive. */
+export const confirmWaiting = ({ confirmation }: Plan) => ({
+  pauseMsFirst: confirmation.everySeconds * s,
+  pauseMsMax: confirmation.everySeconds * s,
+  deadlineMs: confirmation.giveUpSeconds * s + 5 * min,
+});
+
+export const restoreWaiting = (deadlineMs: number) => ({ pauseMsFirst: 1 * s, pauseMsMax: 15 * s, deadlineMs });
+
+/** Names of the applications, wave by wave. */
+export function wavesOf({ applications }: Plan): string[][] {
+  const waves = [...new Set(applications.map(({ wave }) => wave))].sort((a, b) => a - b);
+  return waves.map((wave) => applications.filter((application) => application.wave === wave).map(({ name }) => name));
+}
+
+/** What is asked before the failover. Whoever started it by hand has decided already. */
+export function decisionAsked({ approval }: Plan, door: "alert" | "http" | "timer", by: string, card: string) {
+  const nobody = { about: "decision", approvalsNeeded: 0, silence: "go", expiresSeconds: 0 } as const;
+  if (door === "http" && approval.mode !== "approval") return { ...nobody, text: `${card} Decided by ${by}, who started it.` };
+  switch (approval.mode) {
+    case "automatic":
+      return { ...nobody, text: `${card} Nobody is asked: ${approval.because}` };
+    case "veto":
+      return { about: "decision", approvalsNeeded: 0, silence: "go", expiresSeconds: approval.windowSeconds, text: card } as const;
+    case "approval":
+      return { about: "decision", approvalsNeeded: approval.approvals, silence: "decline", expiresSeconds: approval.expiresSeconds, text: card } as const;
+  }
+}
+
+/** How long a person has to say that a weaker fence is enough. */
+const fenceExpiresSeconds = 3_600;
+
+export const fenceAsked = (found: FenceFound) =>
+  ({ about: "fence", approvalsNeeded: 1, silence: "decline", expiresSeconds: fenceExpiresSeconds, text: `The primary may still take writes: ${found.about}. Go on all the same? Recorded as forced by whoever says so.` }) as const;
