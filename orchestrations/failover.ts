@@ -26,10 +26,10 @@ export const failover = defineRunbook("failover", function* (desk: Desk, { plan,
     // 1. Accepted: the ledger holds this run before this instance exists.
 
     yield* phase("confirm"); // 2. Alerts lie, so look again, with several eyes and for a while.
-    const loss = yield* until(steps.confirmLoss, {}, confirmWaiting(plan));
-    if (loss.kind === "late") return { kind: "not-failed-over", why: `could not look: ${loss.about}` };
-    // A person who asks for a failover has seen what we cannot; a machine has not.
-    if (loss.value.kind === "not-lost" && door !== "http") return { kind: "not-failed-over", why: loss.value.why };
+    const loss = yield* until(steps.confirmLoss, {}, confirmWaiting(plan, door));
+    // A person who asks for a failover may have seen what we cannot; a machine may not go on without.
+    if (door !== "http" && loss.kind === "late") return { kind: "not-failed-over", why: `could not look: ${loss.about}` };
+    if (door !== "http" && loss.kind === "done" && loss.value.kind === "not-lost") return { kind: "not-failed-over", why: loss.value.why };
 
     yield* phase("decide"); // 3. Only jump where there is ground, and something to bring.
     const ahead = yield* desk.together({ target: call(steps.assessTarget, {}), points: call(steps.weighRestorePoints, {}) });

@@ -5,6 +5,7 @@
  * back); a final answer, "no" included, is a value; what could not be learnt is the value `unknown`, never an absence.
  * Instants are UTC milliseconds and end in `At`; durations carry their unit in the name.
  */
+import type { Kind } from "./domain/kinds.ts";
 import type { Plan } from "./domain/plan.ts";
 
 /** What Lifeboat can reach. One object for the whole app; clients inside are made once, lazily. */
@@ -113,12 +114,7 @@ export interface KubeObject {
   readonly [field: string]: unknown;
 }
 
-/** `apps/v1` + `deployments`; core is `v1`. */
-export interface Kind {
-  readonly apiVersion: string;
-  readonly plural: string;
-  readonly namespaced: boolean;
-}
+export type { Kind };
 
 export interface Cluster {
   /** GET /readyz. A refusal to let us in is an answer too: something there is alive. */

@@ -19,11 +19,14 @@ export const waits = {
   replication: { pauseMsFirst: 5 * s, pauseMsMax: 60 * s, deadlineMs: 60 * min },
 } as const;
 
-/** All witnesses are asked at the plan's own pace; the runbook waits a little longer than the plan's give-up time, so that its verdict can arrive. */
-export const confirmWaiting = ({ confirmation }: Plan) => ({
+/**
+ * All witnesses are asked at the plan's own pace. For a machine the runbook waits a little longer than the plan's give-up time, so that
+ * its verdict can arrive; a person who asked for the failover waits for one soak and no longer.
+ */
+export const confirmWaiting = ({ confirmation }: Plan, door: "alert" | "http" | "timer") => ({
   pauseMsFirst: confirmation.everySeconds * s,
   pauseMsMax: confirmation.everySeconds * s,
-  deadlineMs: confirmation.giveUpSeconds * s + 5 * min,
+  deadlineMs: door === "http" ? confirmation.soakSeconds * s : confirmation.giveUpSeconds * s + 5 * min,
 });
 
 export const restoreWaiting = (deadlineMs: number) => ({ pauseMsFirst: 1 * s, pauseMsMax: 15 * s, deadlineMs });
