@@ -1,0 +1,69 @@
+/** Reading blobs, whole or as a stream: shared by our own account and by what Velero wrote. */
+import type { BlobClient } from "@azure/storage-blob";
+import { withDeadline } from "../deadline.ts";
+import { WorldError } from "../ports.ts";
+import { answerOf, azureCall, dataSeconds } from "./azure-call.ts";
+
+export interface BlobBytes {
+  readonly bytes: Uint8Array;
+  readonly etag: string;
+}
+
+/** All bytes of a blob; `null`: there is none. Throws when it has more than `bytesMax`, before reading them. */
+export function readBlob(blob: BlobClient, thing: string, bytesMax: number): Promise<BlobBytes | null> {
+  return azureCall("read blob", thing, dataSeconds, async (abortSignal) => {
+    const answer = await download(blob, abortSignal);
+    if (answer === null) return null;
+    const tooLarge = () => new WorldError("read blob", thing, `it has more than ${bytesMax} bytes`);
+    if (answer.bytes > bytesMax) {
+      answer.body.destroy();
+      throw tooLarge();
+    }
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
+    for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
+      bytes += chunk.length;
+      if (bytes > bytesMax) throw tooLarge();
+      chunks.push(chunk);
+    }
+    return { bytes: Buffer.concat(chunks), etag: answer.etag };
+  });
+}
+
+/** A blob as chunks, each of which must come within the data deadline; `null`: there is none. Leaving the loop early ends the download. */
+export async function streamBlob(blob: BlobClient, thing: string): Promise<AsyncIterable<Uint8Array> | null> {
+  const answer = await azureCall("open blob", thing, dataSeconds, (abortSignal) => download(blob, abortSignal));
+  return answer && chunksOf(answer.body, thing);
+}
+
+async function* chunksOf(body: Body, thing: string): AsyncGenerator<Uint8Array> {
+  const chunks = (body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await azureCall("read blob", thing, dataSeconds + 1, () => withDeadline(dataSeconds, () => chunks.next()));
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    body.destroy();
+  }
+}
+
+type Body = NodeJS.ReadableStream & { destroy(): void };
+
+async function download(blob: BlobClient, abortSignal: AbortSignal): Promise<{ readonly body: Body; readonly bytes: number; readonly etag: string } | null> {
+  try {
+    const { readableStreamBody, contentLength, etag } = await blob.download(0, undefined, { abortSignal });
+    if (readableStreamBody === undefined) throw new Error("an answer without a body");
+    return { body: readableStreamBody, bytes: contentLength ?? 0, etag: etag ?? "" };
+  } catch (error) {
+    if (noSuchBlob(error)) return null;
+    throw error;
+  }
+}
+
+/** A missing container is a mistake in the plan or the account, and no statement about a blob in it. */
+export const noSuchBlob = (error: unknown): boolean => {
+  const answer = answerOf(error);
+  return answer?.status === 404 && !answer.code.startsWith("Container");
+};

@@ -1,0 +1,27 @@
+/** Who we are to Azure. Tokens stay inside the clients: nothing here hands one to a log, a status or an error. */
+import { AzureCliCredential, ManagedIdentityCredential, type TokenCredential } from "@azure/identity";
+
+/** `managed`: the function app's identity, user-assigned where `clientId` is given. `cli`: the person who ran `az login`. */
+export type Identity = { readonly kind: "managed"; readonly clientId?: string | undefined } | { readonly kind: "cli" };
+
+/** The credential of an identity. No chain of guesses: a wrong identity is an error, not a slower success as someone else. */
+export function openIdentity(identity: Identity): TokenCredential {
+  switch (identity.kind) {
+    case "managed":
+      return new ManagedIdentityCredential(identity.clientId === undefined ? {} : { clientId: identity.clientId });
+    case "cli":
+      return new AzureCliCredential();
+  }
+}
+
+/** Application id of the AKS server, the same in every tenant: the audience of a token for an API server (kubelogin documents it). */
+export const aksServerApp = "6dae42f8-4368-4678-94ff-3960e28e3630";
+
+/** Entra tokens for the API servers of AKS clusters. The credential caches and renews them. Errors hold no token. */
+export function aksTokens(credential: TokenCredential): () => Promise<string> {
+  return async () => {
+    const token = await credential.getToken(`${aksServerApp}/.default`);
+    if (token === null) throw new Error("no token was issued for the AKS server application");
+    return token.token;
+  };
+}

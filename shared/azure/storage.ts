@@ -1,0 +1,111 @@
+/** What Velero wrote, read from the accounts themselves (@azure/storage-blob), and the one probe that writes. */
+import type { BlobItem as SdkBlobItem } from "@azure/storage-blob";
+import { type Backups, type BlobItem, type BlobPlace, WorldError } from "../ports.ts";
+import { answerOf, azureCall, dataSeconds } from "./azure-call.ts";
+import { readBlob, streamBlob } from "./blob-read.ts";
+import type { BlobService } from "./blob-service.ts";
+
+/** The service's own largest page. */
+const maxPageSize = 5000;
+const foldersMax = 50_000;
+const bytesMaxDefault = 16 * 1024 * 1024;
+
+export function openBackups(blobService: BlobService): Backups {
+  const container = ({ url, container }: BlobPlace) => blobService(url).getContainerClient(container);
+  const thingOf = ({ url, container }: BlobPlace, name: string) => `${url}/${container}/${name}`;
+
+  return {
+    async *list(place, prefix) {
+      let continuationToken: string | undefined;
+      do {
+        const { value: page } = await azureCall("list blobs", thingOf(place, prefix), dataSeconds, (abortSignal) =>
+          container(place)
+            .listBlobsFlat({ prefix, abortSignal })
+            .byPage({ maxPageSize, ...(continuationToken === undefined ? {} : { continuationToken }) })
+            .next(),
+        );
+        for (const item of page.segment.blobItems) yield itemOf(item);
+        continuationToken = page.continuationToken || undefined;
+      } while (continuationToken !== undefined);
+    },
+
+    async folders(place, prefix) {
+      const found: string[] = [];
+      let continuationToken: string | undefined;
+      do {
+        const { value: page } = await azureCall("list folders", thingOf(place, prefix), dataSeconds, (abortSignal) =>
+          container(place)
+            .listBlobsByHierarchy("/", { prefix, abortSignal })
+            .byPage({ maxPageSize, ...(continuationToken === undefined ? {} : { continuationToken }) })
+            .next(),
+        );
+        for (const { name } of page.segment.blobPrefixes ?? []) found.push(name.slice(prefix.length, -1));
+        if (found.length > foldersMax) throw new WorldError("list folders", thingOf(place, prefix), `there are more than ${foldersMax}`);
+        continuationToken = page.continuationToken || undefined;
+      } while (continuationToken !== undefined);
+      return found;
+    },
+
+    async read(place, name, maxBytes = bytesMaxDefault) {
+      const found = await readBlob(container(place).getBlobClient(name), thingOf(place, name), maxBytes);
+      return found && found.bytes;
+    },
+
+    open: (place, name) => streamBlob(container(place).getBlobClient(name), thingOf(place, name)),
+
+    async probeWrite(place, name) {
+      const blob = container(place).getBlockBlobClient(name);
+      const body = "Lifeboat asks whether this container takes writes.\n";
+      const written = await azureCall("probe for writes", thingOf(place, name), dataSeconds, (abortSignal) =>
+        blob.upload(body, Buffer.byteLength(body), { abortSignal, blobHTTPHeaders: { blobContentType: "text/plain" } }).then(() => null, refusalOf),
+      );
+      if (written !== null) return written;
+      // That the probe may not be deleted (a retention policy, a role without delete) says nothing about writes.
+      await azureCall("delete the probe", thingOf(place, name), dataSeconds, (abortSignal) => blob.deleteIfExists({ abortSignal }).then(() => null, refusalOf));
+      return { kind: "accepted" };
+    },
+  };
+}
+
+const itemOf = (item: SdkBlobItem): BlobItem => ({
+  name: item.name,
+  bytes: item.properties.contentLength ?? 0,
+  etag: item.properties.etag,
+  lastModifiedAt: item.properties.lastModified.getTime(),
+  replication: replicationOf(item),
+});
+
+/** One word for all rules: a blob is there when each of its copies is. No status yet is "pending"; a list cannot tell that from "not a source". */
+function replicationOf({ objectReplicationSourceProperties: policies }: SdkBlobItem): BlobItem["replication"] {
+  const statuses = (policies ?? []).flatMap(({ rules }) => rules.map(({ replicationStatus }) => replicationStatus));
+  if (statuses.includes("failed")) return "failed";
+  return statuses.length > 0 && statuses.every((status) => status === "complete") ? "complete" : "pending";
+}
+
+type Refusal = Exclude<Awaited<ReturnType<Backups["probeWrite"]>>, { readonly kind: "accepted" }>;
+
+/** A "no" that asking again will not change; everything else is thrown as it came. */
+function refusalOf(error: unknown): Refusal | { readonly kind: "locked" | "read-only" } {
+  const answer = answerOf(error);
+  if (answer === null) throw error;
+  const { status, code, message } = answer;
+  const refused = { kind: "refused", why: `${status} ${code}: ${message}` } as const;
+  switch (status) {
+    // The lock of a replica has no code of its own, so it is what remains of 409 when the others are taken away.
+    case 409:
+      if (passing.test(code)) throw error;
+      return /Immutable|Lease|LegalHold|Snapshots|Container|BlobTypes?/i.test(code) ? refused : { kind: "locked" };
+    case 403:
+      return secondaryRefusals.test(code) || /secondary/i.test(message) ? { kind: "read-only" } : refused;
+    case 400:
+    case 401:
+    case 404:
+    case 412:
+      return refused;
+    default:
+      throw error;
+  }
+}
+
+const passing = /^(ContainerBeingDeleted|AccountBeingCreated|OperationTimedOut)$/;
+const secondaryRefusals = /^(WriteOperationNotSupportedOnSecondary|InsufficientAccountPermissions)$/;
