@@ -12,6 +12,8 @@ export interface InvocationRequest {
   readonly traceContext?: { readonly traceParent?: string; readonly traceState?: string };
   /** Made up when absent. */
   readonly invocationId?: string;
+  /** Sees the context that the handler will get, before hooks and handler do. */
+  readonly onContext?: (context: object) => void;
 }
 
 export interface InvocationAnswer {
@@ -44,6 +46,7 @@ export async function invokeFunction(core: CoreModule, model: ProgrammingModel, 
   const invocation = await model.getInvocationModel(coreContext);
   const { context, inputs } = await invocation.getArguments();
   invocationContext = context;
+  if (typeof context === "object" && context !== null) request.onContext?.(context);
   const shared = hookContext({ hookData, appHookData: core.appHookData, invocationContext });
 
   const before = Object.assign(shared(), { inputs, functionCallback: target.callback });
