@@ -6,48 +6,61 @@ export interface Complaint {
   readonly path: z.core.$ZodIssue["path"];
   /** What of the path is at fault: the key itself, or the value behind it. */
   readonly at: "key" | "value";
+  /** Whether what stands there is wrong by itself, and not for something that stands elsewhere or nowhere. */
+  readonly alone: boolean;
   readonly problem: string;
   readonly remedy: string;
 }
 
-/** All complaints about `data`, in the order zod found them. */
+/** A file of nonsense could give hundreds of thousands. */
+const issuesMax = 1_000;
+
+/** The complaints about `data`, in the order zod found them, at most a thousand of its issues. */
 export function complaintsOf(error: z.ZodError, schema: z.ZodType, data: unknown): Complaint[] {
-  return error.issues.flatMap((issue) => complaints(issue, schema, data));
+  return error.issues.slice(0, issuesMax).flatMap((issue) => complaints(issue, schema, data));
 }
 
 function complaints(issue: z.core.$ZodIssue, root: z.ZodType, data: unknown): Complaint[] {
   const { path } = issue;
-  const field = path.length === 0 ? "the plan" : `\`${String(path.findLast((step) => typeof step === "string") ?? path[0])}\``;
+  const schema = schemaAt(root, path, data);
   const found = valueAt(data, path);
-  const say = (problem: string, remedy: string): Complaint[] => [{ path, at: "value", problem, remedy }];
-  const about = aboutOf(schemaAt(root, path, data));
+  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey(path, key, keysOf(schema, found)));
 
-  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey(path, key, keysOf(schemaAt(root, path, data), found)));
-  if (issue.code === "custom") return say(path.length === 0 || issue.message.startsWith("`") ? issue.message : `${field} ${issue.message}`, remedyOf(issue) ?? about);
-  if (found === undefined) return say(`${field} is missing`, optionsOf(issue) ?? about);
-  if (found === null) return say(`${field} has no value`, optionsOf(issue) ?? about);
+  const field = fieldName(path);
+  const about = meaningOf(schema);
+  const because = (problem: string, remedy: string): Complaint[] => [{ path, at: "value", alone: false, problem, remedy }];
+  if (issue.code === "custom") return because(issue.message.startsWith("`") ? issue.message : `${field} ${issue.message}`, remedyOf(issue) ?? `check ${field}`);
+  if (found === undefined) return because(`${field} is missing`, optionsOf(issue) ?? `add it${about}`);
+  if (found === null) return because(`${field} has no value`, optionsOf(issue) ?? `give it one${about}`);
 
+  const wrong = (problem: string, remedy = `correct it${about}`): Complaint[] => [{ path, at: "value", alone: true, problem: `${field} ${problem}`, remedy }];
   switch (issue.code) {
     case "invalid_type":
-      return say(`${field} must be ${kinds[issue.expected] ?? issue.expected}, not ${shown(found)}`, about);
+      return wrong(`must be ${kinds[issue.expected] ?? issue.expected}, not ${shown(found)}`);
     case "invalid_union":
     case "invalid_value":
-      return say(`${field} cannot be ${shown(found)}`, optionsOf(issue, found) ?? about);
+      return wrong(`cannot be ${shown(found)}`, optionsOf(issue, found) ?? undefined);
     case "too_small":
-      return say(`${field} ${sized(issue.origin, "at least", issue.minimum)}`, about);
+      return wrong(sized(issue.origin, issue.inclusive === false ? "more than" : "at least", issue.minimum));
     case "too_big":
-      return say(`${field} ${sized(issue.origin, "at most", issue.maximum)}`, about);
+      return wrong(sized(issue.origin, issue.inclusive === false ? "less than" : "at most", issue.maximum));
     case "invalid_format":
-      return say(`${field} ${issue.message}; it is ${shown(found)}`, about);
+      return wrong(`${issue.message}; it is ${shown(found)}`);
     default:
-      return say(`${field} is wrong: ${issue.message}`, about);
+      return wrong(`is wrong: ${issue.message}`);
   }
 }
 
 function unknownKey(path: Complaint["path"], key: string, known: readonly string[]): Complaint {
   const meant = nearest(key, known);
   const remedy = meant === null ? `remove it; known here: ${known.join(", ")}` : `did you mean \`${meant}\`?`;
-  return { path: [...path, key], at: "key", problem: `\`${key.slice(0, 60)}\` is not a key of ${path.length === 0 ? "a plan" : `\`${String(path.findLast((step) => typeof step === "string"))}\``}`, remedy };
+  return { path: [...path, key], at: "key", alone: true, problem: `\`${key.slice(0, 60)}\` is not a key of ${fieldName(path)}`, remedy };
+}
+
+/** What people call the field: its key, with its place where it is one of a list. */
+function fieldName(path: Complaint["path"]): string {
+  const key = path.findLastIndex((step) => typeof step === "string");
+  return key < 0 ? "the plan" : `\`${String(path[key])}${path.slice(key + 1).map((place) => `[${String(place)}]`).join("")}\``;
 }
 
 const kinds: Readonly<Record<string, string>> = {
@@ -59,7 +72,7 @@ const kinds: Readonly<Record<string, string>> = {
   object: "a group of keys",
 };
 
-function sized(origin: string, bound: "at least" | "at most", size: number | bigint): string {
+function sized(origin: string, bound: "at least" | "at most" | "more than" | "less than", size: number | bigint): string {
   if (origin === "string") return `must have ${bound} ${size} characters`;
   if (origin === "array") return `must have ${bound} ${size} ${size === 1 ? "entry" : "entries"}`;
   return `must be ${bound} ${size}`;
@@ -103,13 +116,13 @@ function schemaAt(root: z.ZodType, path: Complaint["path"], data: unknown): z.Zo
   return schema;
 }
 
-/** Takes off defaults, and chooses among variants by the key that tells them apart. */
+/** Without wrappers, and of several variants the one that the data names. */
 function variantOf(schema: z.ZodType, value: unknown): z.ZodType | null {
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) return variantOf(schema.unwrap() as z.ZodType, value);
-  if (!(schema instanceof z.ZodDiscriminatedUnion)) return schema;
-  const { discriminator } = schema.def;
+  const inner = layersOf(schema).at(-1) ?? schema;
+  if (!(inner instanceof z.ZodDiscriminatedUnion)) return inner;
+  const { discriminator } = inner.def;
   const chosen = valueAt(value, [discriminator]);
-  return (schema.options.find((option) => option instanceof z.ZodObject && (option.shape[discriminator] as z.ZodType).safeParse(chosen).success) as z.ZodType | undefined) ?? null;
+  return (inner.options.find((option) => option instanceof z.ZodObject && (option.shape[discriminator] as z.ZodType).safeParse(chosen).success) as z.ZodType | undefined) ?? null;
 }
 
 function keysOf(schema: z.ZodType | null, value: unknown): readonly string[] {
@@ -117,10 +130,18 @@ function keysOf(schema: z.ZodType | null, value: unknown): readonly string[] {
   return variant instanceof z.ZodObject ? Object.keys(variant.shape) : [];
 }
 
-/** What the field is for, as its schema describes it: the best advice to whoever left it out or got it wrong. */
-function aboutOf(schema: z.ZodType | null): string {
-  let about: string | undefined;
-  for (let inner = schema; inner !== null && about === undefined; inner = inner instanceof z.ZodOptional || inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault ? (inner.unwrap() as z.ZodType) : null)
-    about = inner.description;
-  return about === undefined ? "see docs/plans/plan.schema.json for what may stand here" : `it holds: ${about}`;
+/** What the field is for and how it looks, as its schema says: the best advice to whoever left it out or got it wrong. */
+function meaningOf(schema: z.ZodType | null): string {
+  const metas = layersOf(schema).map((layer) => layer.meta() ?? {});
+  const description = metas.find((meta) => meta.description !== undefined)?.description?.replace(/\.$/, "");
+  const examples = metas.find((meta) => Array.isArray(meta["examples"]))?.["examples"];
+  const example = Array.isArray(examples) ? `for example ${String(examples[0])}` : undefined;
+  if (description === undefined) return example === undefined ? "" : `, ${example}`;
+  return `: ${description}${example === undefined ? "" : ` (${example})`}`;
+}
+
+/** A schema with its wrappers, from the outside in. */
+function layersOf(schema: z.ZodType | null): z.ZodType[] {
+  if (schema === null) return [];
+  return schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault ? [schema, ...layersOf(schema.unwrap() as z.ZodType)] : [schema];
 }

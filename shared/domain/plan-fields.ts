@@ -3,16 +3,17 @@ import { z } from "zod";
 
 export const name = z
   .string()
-  .regex(/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/, "must be 1 to 40 lower-case letters, digits and hyphens, because it becomes part of object names in Azure and Kubernetes");
+  .regex(/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/, "must be 1 to 40 lower-case letters, digits and hyphens, because it becomes part of object names in Azure and Kubernetes")
+  .meta({ examples: ["shop"] });
 
 /** Whole seconds, up to a year: more is a slip of the unit. */
-export const seconds = z.number().int().positive().max(31_536_000);
+export const seconds = z.number().int().min(1).max(31_536_000).meta({ examples: [3600] });
 
 /** Only HTTPS: what is asked over plain HTTP can be answered by anybody on the way. */
-export const httpsUrl = z.url({ protocol: /^https$/, error: "must be an address that begins with https://" });
+export const httpsUrl = z.url({ protocol: /^https$/, error: "must be an address that begins with https://" }).meta({ examples: ["https://shop.example.com/"] });
 
 /** A path on an ingress. */
-export const urlPath = z.string().startsWith("/", "must begin with /");
+export const urlPath = z.string().startsWith("/", "must begin with /").meta({ examples: ["/healthz"] });
 
 /** The full ARM id of a resource of one type. Compared without case everywhere. */
 export const resourceId = (type: string) =>
@@ -21,14 +22,15 @@ export const resourceId = (type: string) =>
     .regex(
       new RegExp(`^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/${type}/[^/]+$`, "i"),
       `must be the full id of a resource of type ${type}: /subscriptions/…/resourceGroups/…/providers/${type}/…`,
-    );
+    )
+    .meta({ examples: [`/subscriptions/0f5c9a3e-1111-4a4a-9b9b-000000000001/resourceGroups/rg-shop/providers/${type}/shop`] });
 
 export const cluster = resourceId("Microsoft.ContainerService/managedClusters").describe("Resource id of the AKS cluster.");
 export const account = resourceId("Microsoft.Storage/storageAccounts").describe("Resource id of the storage account.");
 export const container = z
   .string()
   .regex(/^[a-z0-9](-?[a-z0-9]){2,62}$/, "must be the name of a blob container: 3 to 63 lower-case letters, digits and single hyphens")
-  .describe("Name of the blob container.");
+  .meta({ description: "Name of the blob container.", examples: ["velero"] });
 
 /** Whether two resource ids name the same thing. */
 export const sameId = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();

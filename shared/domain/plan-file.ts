@@ -47,12 +47,13 @@ export function readPlan(text: string, digest: Digest): ReadPlan | UnreadablePla
   const shape = [...aliases(document, lines), ...repeatedKeys(document, lines)];
   if (document.contents === null && syntax.length === 0)
     return refused({ line: 1, column: 1, path: "", problem: "the file is empty", remedy: "start from one of the examples in docs/plans" });
-  // An alias or a broken line hides what the author meant, so what is said of the rest would be half guessed.
-  if (syntax.length > 0 || shape.some(({ path }) => path === "")) return refused(...syntax, ...shape);
-
-  const data: unknown = document.toJS();
+  const data = plainData(document);
   const read = planSchema.safeParse(data);
-  const problems = read.success ? shape : [...shape, ...complaintsOf(read.error, planSchema, data).map((complaint) => placed(complaint, document, lines))];
+  const complaints = read.success || data === undefined ? [] : complaintsOf(read.error, planSchema, data).map((complaint) => ({ ...complaint, ...placed(complaint, document, lines) }));
+  // From a broken line on, nobody knows what the author meant; and what seems to be missing may stand there.
+  const brokenAt = Math.min(...syntax.map(({ line }) => line));
+  const sure = complaints.filter(({ alone, line }) => syntax.length === 0 || (alone && line < brokenAt));
+  const problems = [...syntax, ...shape, ...sure.map(({ line, column, path, problem, remedy }) => ({ line, column, path, problem, remedy }))];
   if (!read.success || problems.length > 0) return refused(...problems);
   return { kind: "plan", plan: read.data, hash: digest(canonicalJson(read.data)) };
 }
@@ -113,6 +114,15 @@ function syntaxProblem(error: YAMLError, lines: LineCounter): PlanProblem {
   return { ...position(error.pos[0], lines), path: "", problem, remedy: syntaxRemedies[error.code] ?? "correct the line; an editor with YAML support shows where it breaks" };
 }
 
+/** The document as plain data; `undefined` where its aliases lead nowhere or multiply beyond measure. */
+function plainData(document: Document): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 }) as unknown;
+  } catch {
+    return undefined; // every alias is reported by itself
+  }
+}
+
 /** Aliases are refused: a plan is read under stress, so every value stands where it acts. That they can be blown up is a second reason. */
 function aliases(document: Document, lines: LineCounter): PlanProblem[] {
   const found: PlanProblem[] = [];
@@ -141,8 +151,8 @@ function repeatedKeys(document: Document, lines: LineCounter): PlanProblem[] {
   return found;
 }
 
-function placed({ path, at, problem, remedy }: Complaint, document: Document, lines: LineCounter): PlanProblem {
-  return { ...position(offsetOf(document.contents, path, at), lines), path: pathText(path), problem, remedy };
+function placed({ path, at }: Complaint, document: Document, lines: LineCounter): Pick<PlanProblem, "line" | "column" | "path"> {
+  return { ...position(offsetOf(document.contents, path, at), lines), path: pathText(path) };
 }
 
 /** Where a path stands in the text: its key or its value, or, where it is missing, the key of the nearest parent that is there. */

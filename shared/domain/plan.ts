@@ -15,6 +15,7 @@ const region = z.strictObject({
 
 const primary = region.extend({
   veleroNamespace: z.string().default("velero").describe("Where Velero lives in this cluster."),
+  storageLocation: name.default("default").describe("Velero's own storage location here: what a lost namespace is recovered from in place."),
 });
 
 const secondary = region.extend({
@@ -55,7 +56,7 @@ const application = withRules(
       .strictObject({
         label: z.string().min(1).default("lifeboat.dev/consumer").describe("Workloads whose label of this name is \"true\" do not act before release: they come in suspended or scaled to zero."),
         podSelectors: z
-          .array(z.string().regex(/^[^=]+=[^=]+$/, "must be label=value"))
+          .array(z.string().regex(/^[^=]+=[^=]+$/, "must be label=value").meta({ examples: ["app=order-mailer"] }))
           .max(50)
           .default([])
           .describe("Labels that the consumers' pods carry: those loose pods are left out of the restore."),
@@ -86,10 +87,10 @@ const confirmation = withRules(
     timeoutSeconds: z.number().positive().max(30).default(3).describe("How long one reading may take."),
     controls: z.array(httpsUrl).min(1).max(5).describe("Places that must answer: when none of them does, it is we who are cut off, and every reading is `unknown`."),
   }),
-  rule(z.object({ signals: z.array(z.unknown()), agree: z.number() }), ({ signals, agree }, report) => {
+  rule(z.object({ signals: z.array(z.unknown()).max(10), agree: z.number() }), ({ signals, agree }, report) => {
     if (agree > signals.length) report(["agree"], `must be at most the number of signals, which is ${signals.length}`, "lower it, or list more signals");
   }),
-  rule(z.object({ signals: z.array(z.looseObject({ kind: z.string() })) }), ({ signals }, report) => {
+  rule(z.object({ signals: z.array(z.looseObject({ kind: z.string() })).max(10) }), ({ signals }, report) => {
     const kinds = signals.map(({ kind }) => kind);
     kinds.forEach((kind, at) => {
       if (kinds.indexOf(kind) !== at) report(["signals", at, "kind"], `lists ${kind} a second time`, "remove one: two readings of one signal are not two witnesses");
@@ -135,7 +136,7 @@ const traffic = z.discriminatedUnion("kind", [
   }),
   z.strictObject({
     kind: z.literal("dns"),
-    recordSet: z.string().regex(/^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.Network\/dnsZones\/[^/]+\/CNAME\/[^/]+$/i, "must be the full id of a CNAME record set: /subscriptions/…/providers/Microsoft.Network/dnsZones/ZONE/CNAME/NAME"),
+    recordSet: z.string().regex(/^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.Network\/dnsZones\/[^/]+\/CNAME\/[^/]+$/i, "must be the full id of a CNAME record set: /subscriptions/…/providers/Microsoft.Network/dnsZones/ZONE/CNAME/NAME").meta({ examples: ["/subscriptions/0f5c9a3e-1111-4a4a-9b9b-000000000001/resourceGroups/rg-shop/providers/Microsoft.Network/dnsZones/example.com/CNAME/shop"] }),
     targets: z.strictObject({ primary: z.string().min(1), secondary: z.string().min(1), closed: z.string().min(1).describe("A name that answers nobody: where the record points while the primary is fenced.") }),
     ttlSeconds: z.number().int().min(1).max(300).default(30),
     publicUrl: httpsUrl.describe("The address that users have."),
@@ -153,7 +154,7 @@ const body = z.strictObject({
   about: z.string().max(500).optional().describe("One sentence for whoever reads it at 3 a.m."),
   primary: primary.describe("The region that serves on a quiet day."),
   secondary: secondary.describe("The region that takes over."),
-  storage,
+  storage: storage.describe("Where the backups lie, and where new ones go after a failover."),
   backups: backups.describe("Which backups belong to this plan, and which of them may be restored."),
   applications: z.array(application).min(1).max(50).describe("What is restored, in waves."),
   confirmation: confirmation.describe("When a loss is believed."),
@@ -189,19 +190,19 @@ export const planSchema = withRules(
     if (sameId(primary.cluster, secondary.cluster)) report(["secondary", "cluster"], "must differ from the primary cluster", "give the id of the cluster in the secondary region");
   }),
   rule(
-    z.object({ traffic: z.looseObject({ kind: z.literal("dns") }), confirmation: z.looseObject({ signals: z.array(z.looseObject({ kind: z.string() })) }) }),
+    z.object({ traffic: z.looseObject({ kind: z.literal("dns") }), confirmation: z.looseObject({ signals: z.array(z.looseObject({ kind: z.string() })).max(10) }) }),
     ({ confirmation: { signals } }, report) => {
       const at = signals.findIndex(({ kind }) => kind === "traffic-manager");
       if (at >= 0) report(["confirmation", "signals", at, "kind"], "needs traffic of kind traffic-manager", "remove this signal, or send users through a Traffic Manager profile");
     },
   ),
-  rule(z.object({ applications: z.array(z.looseObject({ name: z.string() })) }), ({ applications }, report) => {
+  rule(z.object({ applications: z.array(z.looseObject({ name: z.string() })).max(50) }), ({ applications }, report) => {
     const names = applications.map((a) => a.name);
     names.forEach((n, at) => {
       if (names.indexOf(n) !== at) report(["applications", at, "name"], `\`${n}\` is used twice`, "give every application a name of its own");
     });
   }),
-  rule(z.object({ applications: z.array(z.looseObject({ namespaces: z.array(z.string()) })) }), ({ applications }, report) => {
+  rule(z.object({ applications: z.array(z.looseObject({ namespaces: z.array(z.string()).max(100) })).max(50) }), ({ applications }, report) => {
     const taken = new Set<string>();
     applications.forEach(({ namespaces }, at) =>
       namespaces.forEach((namespace, index) => {
