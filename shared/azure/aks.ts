@@ -90,10 +90,12 @@ const poolOf = ({ name, count, minCount, maxCount, enableAutoScaling, provisioni
 
 /** The pool with at least `nodes`, to be put back; `null`: it has them. The autoscaler enforces a raised minimum, a raised count it may take back. */
 function raise(pool: AgentPool, nodes: number): AgentPool | null {
-  const count = Math.max(pool.count ?? 0, nodes);
-  if (pool.enableAutoScaling !== true) return (pool.count ?? 0) >= nodes ? null : { ...pool, count };
-  if ((pool.minCount ?? 0) >= nodes) return null;
-  return { ...pool, count, minCount: nodes, maxCount: Math.max(pool.maxCount ?? 0, nodes) };
+  const autoscaled = pool.enableAutoScaling === true;
+  const floor = (autoscaled ? pool.minCount : pool.count) ?? 0;
+  // Of a pool whose last change failed the numbers say what was asked for, not what is there: asked again, it tries again.
+  if (floor >= nodes && pool.provisioningState !== "Failed") return null;
+  const raised = { ...pool, count: Math.max(pool.count ?? 0, nodes) };
+  return autoscaled ? { ...raised, minCount: Math.max(floor, nodes), maxCount: Math.max(pool.maxCount ?? 0, nodes) } : raised;
 }
 
 /** The result, or the reason for which it will never be had. Everything else is thrown as it came. */

@@ -1,14 +1,14 @@
 /** Who we are to Azure. Tokens stay inside the clients: nothing here hands one to a log, a status or an error. */
 import { AzureCliCredential, ManagedIdentityCredential, type TokenCredential } from "@azure/identity";
 
-/** `managed`: the function app's identity, user-assigned where `clientId` is given. `cli`: the person who ran `az login`. */
-export type Identity = { readonly kind: "managed"; readonly clientId?: string | undefined } | { readonly kind: "cli" };
+/** `managed`: the function app's identity; `clientId` null is the system-assigned one. `cli`: the person who ran `az login`. */
+export type Identity = { readonly kind: "managed"; readonly clientId: string | null } | { readonly kind: "cli" };
 
 /** The credential of an identity. No chain of guesses: a wrong identity is an error, not a slower success as someone else. */
 export function openIdentity(identity: Identity): TokenCredential {
   switch (identity.kind) {
     case "managed":
-      return new ManagedIdentityCredential(identity.clientId === undefined ? {} : { clientId: identity.clientId });
+      return new ManagedIdentityCredential(identity.clientId === null ? {} : { clientId: identity.clientId });
     case "cli":
       return new AzureCliCredential();
   }
