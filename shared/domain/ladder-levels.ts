@@ -1,0 +1,264 @@
+/**
+ * The levels of the completeness check, L0 to L8, one function each: pure questions to an inventory. Each finding names the state of
+ * the ladder that needs it, so that "how far is this point proven" is a fold over them (restore-point.ts). Levels: reference
+ * velero-azure.md B5; which state needs which: architecture, "Ladder".
+ */
+import { keyOf } from "./contents.ts";
+import { instantText } from "./instant.ts";
+import type { Inventory, Repository } from "./inventory.ts";
+import type { Plan, Rung } from "./plan.ts";
+import { allArrived, arrivalOf, kopiaWriteOnce, lastWriteOf, type Listing, someOf, type SourceView, type Written, whyNotArrived } from "./replica.ts";
+import { ended, stillWriting, type VeleroBackup } from "./velero-backup.ts";
+import { type File, filesOf } from "./velero-backup-files.ts";
+import { inRepository, type Volume } from "./volume.ts";
+import { covers, type Watermark } from "./watermark.ts";
+
+export interface Finding {
+  readonly level: "L0" | "L1" | "L2" | "L3" | "L4" | "L5" | "L6" | "L7" | "L8" | "parity";
+  /** The state that needs this to hold. */
+  readonly rung: Rung;
+  readonly ok: boolean | "unknown";
+  /** A sentence without full stop: what is wrong, what could not be learnt, or what holds. */
+  readonly about: string;
+}
+
+/** All that the levels look at. `volumes` null: not known. */
+export interface Case {
+  readonly inventory: Inventory;
+  readonly backup: VeleroBackup;
+  readonly volumes: readonly Volume[] | null;
+  readonly plan: Plan;
+  readonly nowAt: number;
+  readonly watermark: Watermark | null;
+}
+
+const finding = (level: Finding["level"], rung: Rung, ok: Finding["ok"], about: string): Finding => ({ level, rung, ok, about });
+
+/** L0: there is a `velero-backup.json`, it parses, and it is this backup's. */
+export function isBackup({ name, files: { metadata } }: Inventory): Finding {
+  switch (metadata.kind) {
+    case "absent":
+      return finding("L0", "seen", false, `backups/${name}/ has no velero-backup.json at the replica: it is no backup, or it is still arriving`);
+    case "not-asked":
+      return finding("L0", "seen", "unknown", "velero-backup.json was not read");
+    case "unreadable":
+      return finding("L0", "seen", false, `velero-backup.json cannot be read: ${metadata.why}`);
+    case "read":
+      return metadata.value.name === name
+        ? finding("L0", "seen", true, "it is a backup")
+        : finding("L0", "seen", false, `velero-backup.json is that of another backup, ${metadata.value.name}`);
+  }
+}
+
+/** L1: it came to its end in a phase that the plan accepts, and lives long enough. */
+export function isFinished({ backup, inventory, plan, nowAt }: Case): Finding {
+  const no = (about: string) => finding("L1", "complete", false, about);
+  const { phase } = backup;
+  if (stillWriting(phase)) return no(`the backup is not finished: its phase at the replica is ${phase}`);
+  if (!ended(phase)) return no(`the backup ended ${phase}`);
+  if (phase === "PartiallyFailed" && !plan.backups.acceptPartiallyFailed) {
+    const { results } = inventory.files;
+    const errors = results.kind === "read" && results.value.errors.length > 0 ? `: ${someOf(results.value.errors.map((error) => error.trim()), 2)}` : "";
+    return no(`the backup ended PartiallyFailed with ${backup.errors} errors, and the plan accepts no such backup${errors}`);
+  }
+  if (backup.completedAt === null) return no(`the backup says ${phase} and not when`);
+  return expiryOf(backup.expiresAt, plan, nowAt) ?? finding("L1", "complete", true, `it ended ${phase}`);
+}
+
+/** Why a backup does not live long enough for a restore, as a finding; `null` when it does. */
+export function expiryOf(expiresAt: number | null, plan: Plan, nowAt: number): Finding | null {
+  if (expiresAt === null || expiresAt > nowAt + plan.backups.expiryMarginSeconds * 1000) return null;
+  const when = instantText(expiresAt);
+  return finding("L1", "complete", false, expiresAt <= nowAt ? `it expired at ${when}` : `it expires at ${when}, which is nearer than the plan's margin of ${plan.backups.expiryMarginSeconds} s`);
+}
+
+/** L2, first half: there is an archive, and it is not empty. */
+export function hasTarball({ inventory: { name, replica } }: Case): Finding {
+  const tarball = replica.blobs.get(filesOf(name).tarball);
+  if (!tarball) return finding("L2", "complete", false, "the tarball is not at the replica");
+  return tarball.bytes > 0 ? finding("L2", "complete", true, `the tarball has ${tarball.bytes} bytes`) : finding("L2", "complete", false, "the tarball is empty");
+}
+
+/** L2, second half: the archive was read to its end, and its format is one we know. */
+export function readsThrough({ inventory: { tarball } }: Case): Finding {
+  switch (tarball.kind) {
+    case "not-read":
+      return finding("L2", "readable", "unknown", "the tarball was not read");
+    case "absent":
+      return finding("L2", "readable", false, "the tarball is not at the replica");
+    case "broken":
+      return finding("L2", "readable", false, tarball.why);
+    case "read":
+      return tarball.formatVersion.startsWith("1.")
+        ? finding("L2", "readable", true, `the tarball was read to its end: ${tarball.contents.objects} objects`)
+        : finding("L2", "readable", false, `the tarball's format is ${tarball.formatVersion}; only 1.x is known`);
+  }
+}
+
+/** L3, first half: none of the files that Velero always writes is lacking. */
+export function hasAllFiles({ inventory: { name, replica } }: Case): Finding {
+  const lacking = Object.values(filesOf(name)).filter((file) => !replica.blobs.has(file));
+  return lacking.length === 0 ? finding("L3", "replicated", true, "all its files are at the replica") : finding("L3", "replicated", false, `${lacking.length} of its files are not at the replica: ${someOf(lacking)}`);
+}
+
+/** L3, second half: what the source wrote is what the replica has. */
+export function hasArrived(of: Case): Finding {
+  const { inventory, backup, watermark } = of;
+  const { source, replica, name } = inventory;
+  const say = (ok: Finding["ok"], about: string) => finding("L3", "replicated", ok, about);
+  if (source.kind === "listed" && source.blobs.size > 0) {
+    const why = whyNotArrived(arrivalOf(source.blobs, replica.blobs));
+    return say(why === null, why ?? `all ${source.blobs.size} blobs have arrived, as the source shows them`);
+  }
+  if (source.kind === "listed") return say("unknown", "the source does not have this backup any more");
+  const lastWriteAt = lastWriteFor(of);
+  if (source.kind === "recorded") {
+    const lost = absent(source.blobs, replica);
+    if (lost.length > 0) return say(false, `${lost.length} of ${source.blobs.size} blobs that the source had at ${instantText(source.listedAt)} are not at the replica: ${someOf(lost)}`);
+    const final = backup.completedAt !== null && source.listedAt >= backup.completedAt && Object.values(filesOf(name)).every((file) => source.blobs.has(file));
+    if (final && differing(source.blobs, replica).length === 0) return say(true, `all ${source.blobs.size} blobs are there that the source had at ${instantText(source.listedAt)}`);
+  }
+  return covers(watermark, lastWriteAt) ? say(true, "its last write is before the watermark") : say("unknown", unknownBecause(of, lastWriteAt, source));
+}
+
+/** L4: the archive holds what the backup's own list names, and the plan's namespaces among it. */
+export function holdsItsObjects({ inventory: { files, tarball }, backup, plan }: Case): Finding {
+  const say = (ok: Finding["ok"], about: string) => finding("L4", "readable", ok, about);
+  if (files.resourceList.kind !== "read") return unread("L4", "readable", "the resource list", files.resourceList);
+  const listed = Object.entries(files.resourceList.value).flatMap(([kind, names]) => names.map((name) => ({ kind, name })));
+  const lacking = namespacesOf(plan).filter((namespace) => !listed.some(({ kind, name }) => (kind === "v1/Namespace" ? name === namespace : name.startsWith(`${namespace}/`))));
+  if (lacking.length > 0) return say(false, `it holds nothing of ${lacking.length === 1 ? "namespace" : "namespaces"} ${someOf(lacking)}, which the plan restores`);
+  if (tarball.kind !== "read") return say("unknown", "the tarball's objects were not held against the resource list");
+  // Velero takes the snapshot objects of moved volumes out again when it finalises a backup.
+  const taken = (kind: string) => backup.operationsAttempted > 0 && /\/VolumeSnapshot(Content)?$/.test(kind);
+  const missing = listed.filter(({ kind, name }) => !tarball.keys.has(keyOf(kind, name)) && !taken(kind)).map(({ kind, name }) => keyOf(kind, name));
+  return missing.length === 0
+    ? say(true, `all ${listed.length} objects of the resource list are in the tarball`)
+    : say(false, `${missing.length} of ${listed.length} objects that the backup lists are not in its tarball: ${someOf(missing)}`);
+}
+
+/** L5: the archive is the final one, written after the last data movement. */
+export function isFinal({ inventory: { files, tarball }, backup }: Case): Finding {
+  const say = (ok: Finding["ok"], about: string) => finding("L5", "complete", ok, about);
+  if (backup.operationsAttempted === 0) return say(true, "no data movement was asked for");
+  if (files.itemOperations.kind !== "read") return unread("L5", "complete", "the list of data movements", files.itemOperations);
+  const operations = files.itemOperations.value;
+  if (operations.length !== backup.operationsAttempted) return say(false, `${backup.operationsAttempted} data movements were begun and ${operations.length} are listed: the list is not the last one`);
+  const running = operations.filter(({ status }) => status.phase !== "Completed" && status.phase !== "Failed");
+  if (running.length > 0) return say(false, `${running.length} of ${operations.length} data movements had not ended`);
+  if (tarball.kind !== "read") return say("unknown", "the tarball was not read, so it may be the one from before the data movement ended");
+  const uploads = new Map(tarball.contents.dataUploads.map((upload) => [`${upload.namespace}/${upload.name}`, upload]));
+  const handles = files.volumeInfo.kind === "read" ? new Set(files.volumeInfo.value.map(({ snapshotDataMovementInfo }) => snapshotDataMovementInfo?.snapshotHandle)) : null;
+  const stale = operations
+    .filter(({ status }) => status.phase === "Completed")
+    .flatMap(({ spec }) => spec.postOperationItems)
+    .filter(({ Group, Resource }) => Group === "velero.io" && Resource === "datauploads")
+    .map(({ Namespace, Name }) => `${Namespace}/${Name}`)
+    .filter((upload) => {
+      const found = uploads.get(upload);
+      return found?.phase !== "Completed" || found.snapshot === "" || handles?.has(found.snapshot) === false;
+    });
+  return stale.length === 0 ? say(true, "the tarball holds the end of every data movement") : say(false, `the tarball is from before the data movement ended: ${someOf(stale)}`);
+}
+
+/** L6: the data of every volume that the plan restores is in the store. */
+export function hasVolumeData({ inventory: { files }, volumes, plan }: Case): Finding {
+  const say = (ok: Finding["ok"], about: string) => finding("L6", "readable", ok, about);
+  if (files.volumeInfo.kind !== "read") return unread("L6", "readable", "the list of volumes", files.volumeInfo);
+  if (files.podVolumeBackups.kind !== "read") return unread("L6", "readable", "the list of volume copies", files.podVolumeBackups);
+  const wanted = inScope(volumes ?? [], plan); // null only where one of the two was not read
+  const lost = wanted.filter(({ restorable }) => !restorable);
+  if (lost.length > 0) return say(false, `${lost[0]?.why ?? ""}${lost.length > 1 ? `; ${lost.length - 1} more volumes are not whole either` : ""}`);
+  return say(true, wanted.length === 0 ? "it has no volumes" : `the data of all ${wanted.length} volumes is in the store`);
+}
+
+/** L7: each repository that the volumes need has its format blob. */
+export function hasRepositories(of: Case): Finding {
+  const say = (ok: Finding["ok"], about: string) => finding("L7", "complete", ok, about);
+  const needed = repositoriesOf(of);
+  if (needed === null) return say("unknown", "which repositories its volumes need is not known");
+  const unlisted = needed.filter(({ repository }) => repository === null);
+  if (unlisted.length > 0) return say("unknown", `kopia/${unlisted[0]?.namespace}/ was not listed`);
+  const lacking = needed.filter(({ repository }) => !repository?.replica.blobs.has("kopia.repository"));
+  if (lacking.length > 0) return say(false, `kopia/${lacking[0]?.namespace}/kopia.repository is not at the replica: no volume of that namespace can be restored`);
+  return say(true, needed.length === 0 ? "its volumes need no repository" : "its repositories are there");
+}
+
+/** L8: everything that was written into those repositories up to the backup's end is at the replica. */
+export function hasRepositoryData(of: Case): Finding {
+  const needed = repositoriesOf(of);
+  if (needed === null) return finding("L8", "complete", "unknown", "which repositories its volumes need is not known");
+  if (needed.length === 0) return finding("L8", "complete", true, "its volumes need no repository");
+  const findings = needed.map(({ namespace, repository }) =>
+    repository === null ? finding("L8", "complete", "unknown", `kopia/${namespace}/ was not listed`) : closureOf(of, namespace, repository),
+  );
+  return findings.find(({ ok }) => ok === false) ?? findings.find(({ ok }) => ok === "unknown") ?? finding("L8", "complete", true, someOf(findings.map(({ about }) => about), 1));
+}
+
+/**
+ * Whether one repository is whole as far as this backup goes. Later writes belong to later backups and do not count. While the source is
+ * dark, a blob that it once had may be gone because the repository's maintenance removed it: then something newer lies beside it, and
+ * the watermark decides; where nothing newer does, it is lost.
+ */
+function closureOf(of: Case, namespace: string, { replica, source }: Repository): Finding {
+  const say = (ok: Finding["ok"], about: string) => finding("L8", "complete", ok, about);
+  const folder = `kopia/${namespace}/`;
+  const lastWriteAt = lastWriteFor(of);
+  const upTo = <T extends Written>(blobs: ReadonlyMap<string, T>) => new Map([...blobs].filter(([, { lastModifiedAt }]) => lastModifiedAt <= lastWriteAt));
+  if (source.kind === "listed" && source.blobs.size > 0) {
+    const wanted = upTo(source.blobs);
+    const arrival = arrivalOf(wanted, replica.blobs, kopiaWriteOnce);
+    return allArrived(arrival) ? say(true, `all ${wanted.size} blobs of ${folder} are at the replica`) : say(false, `in ${folder}, ${whyNotArrived(arrival) ?? ""}`);
+  }
+  if (source.kind === "recorded") {
+    const wanted = upTo(source.blobs);
+    const lost = [...absent(wanted, replica), ...differing(wanted, replica).filter(kopiaWriteOnce)];
+    const since = instantText(source.listedAt);
+    if (lost.length === 0 && source.listedAt > lastWriteAt) return say(true, `all ${wanted.size} blobs of ${folder} are at the replica that the source had at ${since}`);
+    const newer = [...replica.blobs.keys()].some((name) => !source.blobs.has(name));
+    if (lost.length > 0 && !(newer && covers(of.watermark, lastWriteAt)))
+      return say(newer ? "unknown" : false, `${lost.length} blobs of ${folder} that the source had at ${since} are not at the replica: ${someOf(lost)}`);
+  }
+  return covers(of.watermark, lastWriteAt) ? say(true, `${folder} is whole up to the watermark, and the backup's last write is before it`) : say("unknown", unknownBecause(of, lastWriteAt, source));
+}
+
+/** The plan's namespaces. */
+export const namespacesOf = (plan: Plan): readonly string[] => [...new Set(plan.applications.flatMap(({ namespaces }) => namespaces))];
+/** The volumes that the plan restores. */
+export const inScope = (volumes: readonly Volume[], plan: Plan): readonly Volume[] => volumes.filter(({ namespace }) => namespacesOf(plan).includes(namespace));
+
+function repositoriesOf({ volumes, plan, inventory }: Case): readonly { readonly namespace: string; readonly repository: Repository | null }[] | null {
+  if (volumes === null) return null;
+  const namespaces = new Set(inScope(volumes, plan).filter(inRepository).map(({ namespace }) => namespace));
+  return [...namespaces].map((namespace) => ({ namespace, repository: inventory.repositories[namespace] ?? null }));
+}
+
+/**
+ * The instant of the backup's last write, or a later one. The source's own times are exact; the replica's are when copies were made
+ * (replicated storage) or the same (shared), so never too early. The repository was written before the backup's folder was closed.
+ */
+function lastWriteFor({ inventory: { source, replica }, backup }: Case): number {
+  const seen = source.kind !== "unknown" && source.blobs.size > 0 ? lastWriteOf(source.blobs) : lastWriteOf(replica.blobs);
+  return Math.max(seen ?? 0, backup.completedAt ?? 0);
+}
+
+const absent = (wanted: ReadonlyMap<string, Written>, replica: Listing): readonly string[] => [...wanted.keys()].filter((name) => !replica.blobs.has(name));
+const differing = (wanted: ReadonlyMap<string, Written>, replica: Listing): readonly string[] =>
+  [...wanted].filter(([name, { bytes }]) => replica.blobs.has(name) && replica.blobs.get(name)?.bytes !== bytes).map(([name]) => name);
+
+function unknownBecause({ watermark }: Case, lastWriteAt: number, source: SourceView): string {
+  const mark = watermark === null ? "no watermark is known" : `the replica is known whole up to ${instantText(watermark.at)} only`;
+  const look = source.kind === "unknown" ? source.why : source.kind === "recorded" ? `the source was last seen at ${instantText(source.listedAt)}` : "the source has none of it any more";
+  return `${mark}, the backup's last write was at ${instantText(lastWriteAt)}, and ${look}`;
+}
+
+function unread(level: Finding["level"], rung: Rung, what: string, file: Exclude<File<unknown>, { kind: "read" }>): Finding {
+  switch (file.kind) {
+    case "absent":
+      return finding(level, rung, false, `${what} is not at the replica`);
+    case "unreadable":
+      return finding(level, rung, false, `${what} cannot be read: ${file.why}`);
+    case "not-asked":
+      return finding(level, rung, "unknown", `${what} was not read`);
+  }
+}

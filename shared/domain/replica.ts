@@ -1,0 +1,125 @@
+/** The replica of a plan's backups: where it and its source lie, and how far what the source has written has arrived. */
+import type { Plan } from "./plan.ts";
+
+/** Where a set of backups lies, as `BlobPlace` in the ports. */
+export interface Place {
+  readonly url: string;
+  readonly container: string;
+}
+
+export interface Places {
+  /** What a failover restores from. */
+  readonly replica: Place;
+  /** Where the primary's Velero writes; lost with its region. `null`: not to be asked. */
+  readonly source: Place | null;
+}
+
+/** The two ends of a plan's replication. Shared storage: the two endpoints of one account; replicated storage: two accounts. */
+export function placesOf(plan: Plan): { readonly replica: Place; readonly source: Place } {
+  const { storage } = plan;
+  switch (storage.topology) {
+    case "shared":
+      return {
+        replica: { url: blobEndpoint(`${accountName(storage.account)}-secondary`), container: storage.container },
+        source: { url: blobEndpoint(accountName(storage.account)), container: storage.container },
+      };
+    case "replicated":
+      return {
+        replica: { url: blobEndpoint(accountName(storage.replica.account)), container: storage.replica.container },
+        source: { url: blobEndpoint(accountName(storage.source.account)), container: storage.source.container },
+      };
+  }
+}
+
+/** Name of an account, out of its resource id. */
+export const accountName = (resourceId: string): string => resourceId.slice(resourceId.lastIndexOf("/") + 1);
+const blobEndpoint = (account: string): string => `https://${account}.blob.core.windows.net`;
+
+/** What was written under a name, and when. */
+export interface Written {
+  readonly bytes: number;
+  readonly lastModifiedAt: number;
+}
+
+/** A blob in a listing. `replication` is what its own account says, as in the ports. */
+export interface BlobFound extends Written {
+  readonly replication: "complete" | "failed" | "pending" | "not-source";
+}
+
+/** All blobs of a folder, by their name inside it. */
+export interface Listing {
+  /** When the listing began: what was written later may be missing from it. */
+  readonly listedAt: number;
+  readonly blobs: ReadonlyMap<string, BlobFound>;
+}
+
+/** What is known of the source's side of a folder. */
+export type SourceView =
+  | ({ readonly kind: "listed" } & Listing)
+  /** From the register: what the source had when it was seen last. */
+  | { readonly kind: "recorded"; readonly listedAt: number; readonly blobs: ReadonlyMap<string, Written> }
+  | { readonly kind: "unknown"; readonly why: string };
+
+/** How the blobs of a folder stand at the replica, each in exactly one list; lists are names, in order. */
+export interface Arrival {
+  readonly of: number;
+  readonly arrived: number;
+  /** On their way: the source has not said `complete`, or (shared storage) they may be newer than the last sync. */
+  readonly pending: readonly string[];
+  /** The source says that their replication failed. */
+  readonly failed: readonly string[];
+  /** Replicated once, as the source says, and not at the replica: deleted there. */
+  readonly missing: readonly string[];
+  /** At the replica with another length. */
+  readonly differs: readonly string[];
+}
+
+/**
+ * Holds the source's listing against the replica's. `writeOnce` names are content-derived (Kopia packs and indexes): the same name and
+ * length prove the copy whatever the status says. Others are overwritten, so `pending` counts even when an older copy is there.
+ */
+export function arrivalOf(source: ReadonlyMap<string, BlobFound>, replica: ReadonlyMap<string, BlobFound>, writeOnce: (name: string) => boolean = () => false): Arrival {
+  const arrival = { of: source.size, arrived: 0, pending: [] as string[], failed: [] as string[], missing: [] as string[], differs: [] as string[] };
+  for (const [name, blob] of [...source].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const copy = replica.get(name);
+    const same = copy?.bytes === blob.bytes;
+    if (same && (writeOnce(name) || blob.replication === "complete" || blob.replication === "not-source")) arrival.arrived += 1;
+    else if (blob.replication === "failed") arrival.failed.push(name);
+    else if (blob.replication === "pending" || (blob.replication === "not-source" && !copy)) arrival.pending.push(name);
+    else if (!copy) arrival.missing.push(name);
+    else arrival.differs.push(name);
+  }
+  return arrival;
+}
+
+/** Whether everything the source has is at the replica. */
+export const allArrived = (arrival: Arrival): boolean => arrival.arrived === arrival.of;
+
+/** What is wrong with an arrival, in one sentence; `null` when nothing is. */
+export function whyNotArrived(arrival: Arrival): string | null {
+  const { of, failed, missing, differs, pending } = arrival;
+  if (failed.length > 0) return `${failed.length} of ${of} blobs could not be replicated, the source says so: ${someOf(failed)}`;
+  if (missing.length > 0) return `${missing.length} of ${of} blobs had been replicated and are gone from the replica: ${someOf(missing)}`;
+  if (differs.length > 0) return `${differs.length} of ${of} blobs have another length at the replica than at the source: ${someOf(differs)}`;
+  if (pending.length > 0) return `${pending.length} of ${of} blobs have not arrived at the replica: ${someOf(pending)}`;
+  return null;
+}
+
+/** The newest write in a folder; `null` when it is empty. */
+export function lastWriteOf(blobs: ReadonlyMap<string, Written>): number | null {
+  let lastAt: number | null = null;
+  for (const { lastModifiedAt } of blobs.values()) if (lastAt === null || lastModifiedAt > lastAt) lastAt = lastModifiedAt;
+  return lastAt;
+}
+
+/** The first names of a list, and how many more there are. */
+export function someOf(names: readonly string[], shown = 3): string {
+  const more = names.length - shown;
+  return `${names.slice(0, shown).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}
+
+/**
+ * Whether a blob of a Kopia repository never changes under its name. All but a few named ones are called after their content
+ * (reference: kopia blob layout); `kopia.*` and `udmrepo.*` are rewritten in place.
+ */
+export const kopiaWriteOnce = (name: string): boolean => !name.startsWith("kopia.") && !name.startsWith("udmrepo.");

@@ -1,0 +1,127 @@
+/** A restore point: a Velero backup seen from the secondary, how far it is proven, and whether a failover may take it. */
+import { instantText } from "./instant.ts";
+import type { Inventory } from "./inventory.ts";
+import {
+  type Case,
+  expiryOf,
+  type Finding,
+  hasAllFiles,
+  hasArrived,
+  hasRepositories,
+  hasRepositoryData,
+  hasTarball,
+  hasVolumeData,
+  holdsItsObjects,
+  inScope,
+  isBackup,
+  isFinal,
+  isFinished,
+  readsThrough,
+} from "./ladder-levels.ts";
+import type { Parity } from "./parity.ts";
+import { ladder, type Plan, type Rung } from "./plan.ts";
+import { type Volume, volumesOf } from "./volume.ts";
+import type { Watermark } from "./watermark.ts";
+
+/** Whether anything speaks against a point. How far it is proven is `reached`: a point nobody has looked into is usable and not proven. */
+export type Usable = { readonly kind: "usable" } | { readonly kind: "unusable"; readonly reason: string };
+
+export interface RestorePoint {
+  readonly name: string;
+  /** UTC ms; the data is as of this instant. `null`: it does not say. */
+  readonly takenAt: number | null;
+  readonly completedAt: number | null;
+  readonly expiresAt: number | null;
+  /** Kubernetes objects in it, as Velero counted them. */
+  readonly itemCount: number;
+  /** Bytes of its own folder at the replica. */
+  readonly bytes: number;
+  /** The volumes that the plan restores from it. */
+  readonly volumes: readonly Volume[];
+  /** The highest state whose every condition, and every condition of those below, is known to hold. `null`: not even `seen`. */
+  readonly reached: Rung | null;
+  readonly findings: readonly Finding[];
+  readonly usable: Usable;
+}
+
+/** What a drill or a failover has proven of a point, beyond what looking can. */
+export type Proof = "restored" | "asserted";
+
+/**
+ * Judges one backup. Pure: the same inventory at the same instant is the same answer. `proof` is what a drill or a failover has recorded
+ * of this backup; it counts only as long as everything below it still holds.
+ */
+export function assess(inventory: Inventory, plan: Plan, nowAt: number, watermark: Watermark | null, proof: Proof | null = null): RestorePoint {
+  const { metadata } = inventory.files;
+  const bytes = [...inventory.replica.blobs.values()].reduce((sum, blob) => sum + blob.bytes, 0);
+  const known = isBackup(inventory);
+  if (metadata.kind !== "read" || known.ok !== true) {
+    return judged({ name: inventory.name, takenAt: null, completedAt: null, expiresAt: null, itemCount: 0, bytes, volumes: [] }, [known], plan, nowAt, proof);
+  }
+  const backup = metadata.value;
+  const volumes = volumesOf(inventory.files, inventory.tarball);
+  const of: Case = { inventory, backup, volumes, plan, nowAt, watermark };
+  // Lowest state first: the first finding that is not met is the reason that people read.
+  const findings = [known, hasArrived(of), hasAllFiles(of), isFinished(of), hasTarball(of), isFinal(of), hasRepositories(of), hasRepositoryData(of), readsThrough(of), holdsItsObjects(of), hasVolumeData(of)];
+  const { startedAt: takenAt, completedAt, expiresAt, totalItems: itemCount } = backup;
+  return judged({ name: inventory.name, takenAt, completedAt, expiresAt, itemCount, bytes, volumes: inScope(volumes ?? [], plan) }, findings, plan, nowAt, proof);
+}
+
+/**
+ * Adds what the secondary's own API says of the point. Until it was asked, `readable` means what the blobs alone show. An object there that
+ * differs makes the point unusable, because Velero would restore by that object and not by the blobs; one that is not there yet leaves it `complete`.
+ */
+export function heldAgainstCluster(point: RestorePoint, parity: Parity, plan: Plan, nowAt: number): RestorePoint {
+  const findings = [...point.findings.filter(({ level }) => level !== "parity"), parityFinding(parity)];
+  return judged(point, findings, plan, nowAt, point.reached === "restored" || point.reached === "asserted" ? point.reached : null);
+}
+
+function parityFinding(parity: Parity): Finding {
+  switch (parity.kind) {
+    case "equal":
+      return { level: "parity", rung: "readable", ok: true, about: "the secondary cluster shows the same backup" };
+    case "differs":
+      return { level: "parity", rung: "readable", ok: false, about: `the secondary cluster shows another backup of this name: ${parity.what}` };
+    case "absent":
+      return { level: "parity", rung: "readable", ok: "unknown", about: "the secondary cluster does not show this backup yet" };
+  }
+}
+
+function judged(facts: Omit<RestorePoint, "findings" | "reached" | "usable">, findings: readonly Finding[], plan: Plan, nowAt: number, proof: Proof | null): RestorePoint {
+  const { name, takenAt, completedAt, expiresAt, itemCount, bytes, volumes } = facts;
+  const against = findings.find(({ ok }) => ok === false)?.about ?? untimely(facts, plan, nowAt);
+  return {
+    name,
+    takenAt,
+    completedAt,
+    expiresAt,
+    itemCount,
+    bytes,
+    volumes,
+    findings,
+    reached: reachedBy(findings, proof),
+    usable: against === null ? { kind: "usable" } : { kind: "unusable", reason: against },
+  };
+}
+
+/** The states that looking can prove. */
+const looked: readonly Rung[] = ["seen", "replicated", "complete", "readable"];
+
+function reachedBy(findings: readonly Finding[], proof: Proof | null): Rung | null {
+  let reached: Rung | null = null;
+  for (const rung of looked) {
+    if (!findings.some((finding) => finding.rung === rung) || findings.some((finding) => finding.rung === rung && finding.ok !== true)) return reached;
+    reached = rung;
+  }
+  return proof ?? reached;
+}
+
+/** Why a point is too old, or too near its expiry, at this instant; `null` when it is neither. To be asked again whenever time has passed. */
+export function untimely({ takenAt, expiresAt }: Pick<RestorePoint, "takenAt" | "expiresAt">, plan: Plan, nowAt: number): string | null {
+  const { maxAgeSeconds } = plan.backups;
+  if (takenAt !== null && nowAt - takenAt > maxAgeSeconds * 1000) return `it was taken at ${instantText(takenAt)}, longer ago than the ${maxAgeSeconds} s that the plan allows`;
+  return expiryOf(expiresAt, plan, nowAt)?.about ?? null;
+}
+
+/** Whether a state is at least another one. `null` is below all. */
+export const atLeast = (reached: Rung | null, wanted: Rung): boolean => reached !== null && ladder.indexOf(reached) >= ladder.indexOf(wanted);
