@@ -15,15 +15,21 @@ export const httpsUrl = z.url({ protocol: /^https$/, error: "must be an address 
 /** A path on an ingress. */
 export const urlPath = z.string().startsWith("/", "must begin with /").meta({ examples: ["/healthz"] });
 
-/** The full ARM id of a resource of one type. Compared without case everywhere. */
-export const resourceId = (type: string) =>
+/** A pattern for text in any case, without the flag for it: JSON Schema, which editors read, has no flags. */
+export const anyCase = (text: string): string => text.replaceAll(".", String.raw`\.`).replaceAll(/[a-z]/gi, (letter) => `[${letter.toLowerCase()}${letter.toUpperCase()}]`);
+
+/** One step of an id: what would end or change a URL is refused. */
+export const segment = String.raw`[^/?#%\s]+`;
+
+/** The full ARM id of a resource of one type. Azure writes ids in any case, so they are read and compared without it. */
+export const resourceId = (type: string, name = segment, example = "shop") =>
   z
     .string()
     .regex(
-      new RegExp(`^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/${type}/[^/]+$`, "i"),
+      new RegExp(`^/${anyCase("subscriptions")}/${segment}/${anyCase("resourceGroups")}/${segment}/${anyCase("providers")}/${anyCase(type)}/${name}$`),
       `must be the full id of a resource of type ${type}: /subscriptions/…/resourceGroups/…/providers/${type}/…`,
     )
-    .meta({ examples: [`/subscriptions/0f5c9a3e-1111-4a4a-9b9b-000000000001/resourceGroups/rg-shop/providers/${type}/shop`] });
+    .meta({ examples: [`/subscriptions/0f5c9a3e-1111-4a4a-9b9b-000000000001/resourceGroups/rg-shop/providers/${type}/${example}`] });
 
 export const cluster = resourceId("Microsoft.ContainerService/managedClusters").describe("Resource id of the AKS cluster.");
 export const account = resourceId("Microsoft.Storage/storageAccounts").describe("Resource id of the storage account.");

@@ -3,7 +3,7 @@
  * read (`docs/plans/plan.schema.json`) and of every message about a plan that is wrong.
  */
 import { z } from "zod";
-import { cluster, httpsUrl, name, resourceId, sameId, seconds, urlPath } from "./plan-fields.ts";
+import { anyCase, cluster, httpsUrl, name, resourceId, sameId, seconds, segment, urlPath } from "./plan-fields.ts";
 import { rule, withRules } from "./plan-rule.ts";
 import { storage } from "./plan-storage.ts";
 
@@ -130,13 +130,13 @@ const assertion = z.discriminatedUnion("kind", [
 const traffic = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("traffic-manager"),
-    profile: resourceId("Microsoft.Network/trafficManagerProfiles"),
+    profile: resourceId("Microsoft.Network/trafficManagerProfiles").describe("Resource id of the Traffic Manager profile."),
     endpoints: z.strictObject({ primary: z.string().min(1), secondary: z.string().min(1) }).describe("Names of the two external endpoints."),
     publicUrl: httpsUrl.describe("The address that users have."),
   }),
   z.strictObject({
     kind: z.literal("dns"),
-    recordSet: z.string().regex(/^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.Network\/dnsZones\/[^/]+\/CNAME\/[^/]+$/i, "must be the full id of a CNAME record set: /subscriptions/…/providers/Microsoft.Network/dnsZones/ZONE/CNAME/NAME").meta({ examples: ["/subscriptions/0f5c9a3e-1111-4a4a-9b9b-000000000001/resourceGroups/rg-shop/providers/Microsoft.Network/dnsZones/example.com/CNAME/shop"] }),
+    recordSet: resourceId("Microsoft.Network/dnsZones", `${segment}/${anyCase("CNAME")}/${segment}`, "example.com/CNAME/shop").describe("The CNAME record set that the public name is."),
     targets: z.strictObject({ primary: z.string().min(1), secondary: z.string().min(1), closed: z.string().min(1).describe("A name that answers nobody: where the record points while the primary is fenced.") }),
     ttlSeconds: z.number().int().min(1).max(300).default(30),
     publicUrl: httpsUrl.describe("The address that users have."),

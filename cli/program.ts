@@ -1,0 +1,53 @@
+import { Command, CommanderError } from "commander";
+import { explainPlan } from "./plan-explain.ts";
+import { planSchemaText } from "./plan-schema.ts";
+import { readOne, validatePlans } from "./plan-validate.ts";
+import { painted, type Terminal } from "./terminal.ts";
+
+/** 0: done and good · 1: done, and the answer is no · 2: not understood, nothing done. */
+export type ExitCode = 0 | 1 | 2;
+
+/** Runs one command line (without the program's name) to its exit code. Never ends the process. */
+export async function runProgram(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  let code: ExitCode = 0;
+  const program = new Command("lifeboat")
+    .description("Moves an AKS application to its other region when its region is lost, and proves that it could.")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.out(text.trimEnd()),
+      writeErr: (text) => terminal.err(text.trimEnd()),
+      outputError: (text, write) => write(`${text.trimEnd()} (lifeboat --help shows what there is)`),
+    });
+
+  const plan = program.command("plan").description("Look at plan files. Nothing is sent anywhere.");
+  plan
+    .command("validate")
+    .description("Check plans and list every problem as file:line:column. Exit code 0: all good; 1: at least one is not.")
+    .argument("<file...>", "plan files")
+    .option("--json", "one JSON object per line")
+    .addHelpText("after", "\nExample:\n  lifeboat plan validate docs/plans/*.yaml")
+    .action((files: string[], { json = false }: { json?: boolean }) => void (code = validatePlans(files, { json }, terminal)));
+  plan
+    .command("explain")
+    .description("Say in plain words what will happen when the primary region is lost.")
+    .argument("<file>", "a plan file")
+    .addHelpText("after", "\nExample:\n  lifeboat plan explain docs/plans/shop-replicated.yaml")
+    .action((file: string) => {
+      const read = readOne(file, terminal);
+      if (read.kind === "plan") for (const line of explainPlan(read.plan)) terminal.out(line.startsWith("#") ? painted(terminal, "bold", line.slice(2)) : line);
+      else code = validatePlans([file], { json: false }, terminal);
+    });
+  plan
+    .command("schema")
+    .description("Print the JSON Schema of plan files, for editors: # yaml-language-server: $schema=plan.schema.json")
+    .action(() => terminal.out(planSchemaText().trimEnd()));
+
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return code;
+  } catch (error) {
+    // Commander ends `--help` this way too, with code 0.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    throw error;
+  }
+}
