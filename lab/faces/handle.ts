@@ -15,28 +15,34 @@ export interface Call {
   readonly region: RegionName | null;
   /** `effect-without-answer` means something only where there is an effect; elsewhere the answer is lost all the same. */
   readonly mutating: boolean;
+  /** How long the call takes before its work is done, in lab milliseconds; default 0. */
+  readonly takesMs?: number;
 }
 
 /**
  * Does the work and sends its answer. It does not when the region does not answer or a fault says otherwise, and the answer is lost
- * when the region was lost during the work. Resolves when the answer is handed over or is known never to leave; never rejects.
+ * when the region was lost during the work. A blinded request is worked on whatever its region does: what blinds stands on the way, on
+ * the side of whoever asks. Resolves when the answer is handed over or is known never to leave; never rejects.
  */
 export async function handle(
   world: LabWorld,
-  { call, region, mutating }: Call,
+  { call, region, mutating, takesMs = 0 }: Call,
   request: IncomingMessage,
   response: ServerResponse,
   work: (seen: { readonly blind: boolean }) => Promise<Answer> | Answer,
 ): Promise<void> {
-  if (withheld(world.reach(region), request, response)) return;
   const fault = world.takeFault(call);
+  const blind = fault?.kind === "blind";
+  const reach = () => (blind ? "up" : world.reach(region));
+  if (withheld(reach(), request, response)) return;
   if (fault?.kind === "refused-503") return send(response, unavailable(`${call} was refused by an injected fault`));
-  if (fault?.kind === "slow") await world.clock.sleep(fault.delayMs ?? 0);
+  const waitMs = takesMs + (fault?.kind === "slow" ? (fault.delayMs ?? 0) : 0);
+  if (waitMs > 0) await world.clock.sleep(waitMs);
   // Lost while we waited: what had not begun does not happen.
-  if (withheld(world.reach(region), request, response)) return;
-  const answer = await answered(call, mutating, () => work({ blind: fault?.kind === "blind" }));
+  if (withheld(reach(), request, response)) return;
+  const answer = await answered(call, mutating, () => work({ blind }));
   if (fault?.kind === "effect-without-answer") return drop(request, response, answer);
-  if (withheld(world.reach(region), request, response, answer)) return;
+  if (withheld(reach(), request, response, answer)) return;
   if (region !== null && answer.body instanceof Readable) endWithRegion(world, region, request, response, answer.body);
   send(response, answer);
 }
