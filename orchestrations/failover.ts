@@ -20,6 +20,7 @@ export interface RunInput {
 
 export const failover = defineRunbook("failover", function* (desk: Desk, { plan, door, by }: RunInput): Runbook<Outcome> {
   const { run, until, phase, ask } = on(desk);
+  const applications = plan.applications.map(({ name }) => name);
   // What stands to be undone. How far we came otherwise, the ledger knows.
   const fenced: Fenced = { begun: false, quieted: null };
   try {
@@ -69,7 +70,7 @@ export const failover = defineRunbook("failover", function* (desk: Desk, { plan,
     }
 
     yield* phase("verify"); // 8. What users will see, asked through the secondary's own ingress.
-    const verified = yield* until(steps.verifyApplications, { applications: plan.applications.map(({ name }) => name), point }, waits.verification);
+    const verified = yield* until(steps.verifyApplications, { applications, point }, waits.verification);
     if (verified.kind === "late") throw new StepFailed("verify-applications", verified.about);
 
     yield* phase("open"); // 9. The one guarded place where users are sent to the secondary.
@@ -79,7 +80,7 @@ export const failover = defineRunbook("failover", function* (desk: Desk, { plan,
     const seen = yield* until(steps.seenFromOutside, {}, waits.outside);
     if (seen.kind === "late") throw new StepFailed("seen-from-outside", seen.about);
 
-    yield* desk.child(release, plan.applications.map(({ name }) => name)); // 10. Consumers on; backups in the new region, the first one seen Completed.
+    yield* desk.child(release, { applications, point: point.name }); // 10. Consumers on; backups in the new region, the first one seen Completed.
     return { kind: "recovered", restorePoint: point.name, unprotected: true };
     // 11. The report is written around every runbook: orchestrations/reported.ts.
   } catch (error) {

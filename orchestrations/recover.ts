@@ -25,7 +25,7 @@ export const recover = defineRunbook("recover", function* (desk: Desk, { plan, a
     if (verified.kind === "late") throw new StepFailed("verify-applications", verified.about);
 
     yield* desk.phase("release");
-    yield* desk.run(steps.releaseConsumers, { applications: gone.applications });
+    yield* desk.run(steps.releaseConsumers, { applications: gone.applications, point: point.name });
     return { kind: "recovered", restorePoint: point.name, unprotected: false };
   } catch (error) {
     if (error instanceof AbortAsked) return { kind: "aborted", by: error.by, left: ["what was restored so far is left in place"] };

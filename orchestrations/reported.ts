@@ -6,8 +6,9 @@ import { steps } from "./steps.ts";
 export function reported<In>(runbook: RunbookDefinition<In, Outcome>): RunbookDefinition<In, Outcome> {
   return defineRunbook(runbook.name, function* (desk: Desk, input: In): Runbook<Outcome> {
     const outcome = yield* runbook.body(desk, input);
-    yield* desk.close();
+    yield* desk.phase("report"); // 11.
     yield* desk.run(steps.report, { outcome });
+    yield* desk.run(steps.closeRun, { outcome });
     return outcome;
   });
 }

@@ -32,8 +32,6 @@ export interface Desk {
   ask(question: Asked): Runbook<Answer>;
   /** Ends the phase we are in and begins the next; stops here when abort was asked. */
   phase(phase: Phase): Runbook<void>;
-  /** Ends the phase we are in, if any: before the report, which tells of it. */
-  close(): Runbook<void>;
   /** The last phase that was begun here. */
   reached(): Phase;
   /** The runbook's own time, UTC milliseconds: the same on every replay. */
@@ -215,11 +213,8 @@ class DurableDesk implements Desk {
     this.#phase = phase;
     this.#owns = true;
     this.#context.df.setCustomStatus({ phase, since: this.now() });
-    if (turned.abortBy !== null) throw new AbortAsked(turned.abortBy);
-  }
-
-  close(): Runbook<void> {
-    return this.endPhase("done");
+    // What is being reported is over: it cannot be aborted any more.
+    if (turned.abortBy !== null && phase !== "report") throw new AbortAsked(turned.abortBy);
   }
 
   reached(): Phase {

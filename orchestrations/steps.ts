@@ -70,12 +70,13 @@ export const steps = {
   seenFromOutside: judgement<Nothing, Look<OutsideSeen>>("seen-from-outside"),
 
   // release
-  releaseConsumers: act<{ readonly applications: readonly string[] }, { readonly released: readonly string[] }>("release-consumers"),
-  startBackups: act<Nothing, { readonly backup: string }>("start-backups"),
+  releaseConsumers: act<{ readonly applications: readonly string[]; readonly point: string }, { readonly released: readonly string[] }>("release-consumers"),
+  startBackups: act<{ readonly point: string }, { readonly backup: string }>("start-backups"),
   firstBackupCompleted: judgement<{ readonly backup: string }, Look<{ readonly completedAt: number }>>("first-backup-completed"),
 
   // report
   report: act<{ readonly outcome: Outcome }, { readonly report: string }>("report"),
+  closeRun: look<{ readonly outcome: Outcome }, { readonly kind: "closed" }>("close-run"),
 
   // verification and the blob door
   verifyBackups: look<Nothing, { readonly checked: number; readonly usable: number }>("verify-backups"),

@@ -1,0 +1,70 @@
+/**
+ * How every activity runs: the plan of its run, the ledger's leave to act, intent before and outcome after, and an answer whatever
+ * happens. The works themselves only look, act and look again.
+ */
+import type { Step, StepAnswer, StepCall } from "../../orchestrations/step.ts";
+import type { Entry } from "../../shared/domain/ledger.ts";
+import type { Plan } from "../../shared/domain/plan.ts";
+import { type World, WorldError } from "../../shared/ports.ts";
+import { type EntryAt, type Ledger, openLedger } from "../ledger.ts";
+import type { Log } from "../log.ts";
+import { type Target, targetOf } from "../../shared/domain/target.ts";
+import { termsOf } from "../runs.ts";
+
+/** What a work is given beside its input. */
+export interface Duty {
+  readonly world: World;
+  readonly ledger: Ledger;
+  readonly plan: Plan;
+  /** Where this run restores into. */
+  readonly target: Target;
+  readonly call: StepCall;
+  /** The instant this call began, UTC milliseconds. */
+  readonly startedAt: number;
+}
+
+/** One implementation of a step. To throw is to say "try again"; to return is to answer. */
+export type Work<S> = S extends Step<infer In, infer Out> ? (input: In & { readonly state?: unknown }, duty: Duty) => Promise<Out> : never;
+
+export async function perform<In, Out>(step: Step<In, Out>, work: Work<Step<In, Out>>, call: StepCall, world: World, log: Log): Promise<StepAnswer> {
+  try {
+    const ledger = openLedger(world.home);
+    const { plan, kind } = await termsOf(world.home, call.ref);
+    const duty: Duty = { world, ledger, plan, target: targetOf(plan, kind), call, startedAt: world.clock.now() };
+    const at = step.records === "nothing" ? null : entryAt(call);
+    const before = at === null ? null : await ledger.entry(at, "outcome");
+    // A repeat finds its own outcome: the world is not touched again.
+    if (before !== null) return { kind: "answer", value: before.value };
+    if (step.records === "act") {
+      const stopped = await superseded(ledger, call);
+      if (stopped !== null) return stopped;
+      if (at !== null) await ledger.write(at, entry("intent", call, duty.startedAt, world.clock.now(), call.input));
+    }
+    const value = await (work as (input: unknown, duty: Duty) => Promise<unknown>)(call.input, duty);
+    if (at === null || isNotYet(value)) return { kind: "answer", value };
+    const written = await ledger.write(at, entry("outcome", call, duty.startedAt, world.clock.now(), value));
+    return { kind: "answer", value: written.value };
+  } catch (error) {
+    const because = error instanceof Error ? error.message : String(error);
+    log("step.again", { run: call.ref.runId, step: call.step, key: call.key, because });
+    return { kind: "again", because, retryAfterSeconds: error instanceof WorldError ? error.retryAfterSeconds : null };
+  }
+}
+
+/** Before every act: is this run still the one that the ledger lets act? A run that was overtaken must not move. */
+async function superseded(ledger: Ledger, { ref }: StepCall): Promise<StepAnswer | null> {
+  const head = await ledger.head(ref.plan);
+  if (head.epoch === ref.epoch && head.run?.id === ref.runId) return null;
+  return { kind: "superseded", because: `${ref.runId} may not act any more: the ledger is at epoch ${head.epoch} with ${head.run?.id ?? "no run"} open` };
+}
+
+function entryAt({ ref, phase, step, key }: StepCall): EntryAt | null {
+  if (phase === null || ref.epoch === 0) return null;
+  return { plan: ref.plan, epoch: ref.epoch, phase, step, key };
+}
+
+function entry(kind: Entry["kind"], { ref, phase, step, key }: StepCall, startedAt: number, at: number, value: unknown): Entry {
+  return { runId: ref.runId, epoch: ref.epoch, planHash: ref.planHash, phase: phase ?? "accept", step, key, kind, startedAt, at, value: value ?? null };
+}
+
+const isNotYet = (value: unknown): boolean => typeof value === "object" && value !== null && "kind" in value && value.kind === "not-yet";

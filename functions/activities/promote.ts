@@ -1,0 +1,51 @@
+import { passPoint } from "../../shared/domain/ledger.ts";
+import { placesOf } from "../../shared/domain/replica.ts";
+import type { Passed, steps } from "../../orchestrations/steps.ts";
+import type { Duty, Work } from "./perform.ts";
+
+/** The policy as it is, kept in the ledger before it is deleted. Shared storage has none. */
+export const readPolicy: Work<typeof steps.readPolicy> = async (_, { world, plan }) => {
+  if (plan.storage.topology !== "replicated") return { kind: "none" };
+  const policy = await world.replication.policy(plan.storage.replica.account);
+  return policy === null ? { kind: "none" } : { kind: "policy", ...policy };
+};
+
+/** Passes a point of no return: one compare-and-swap. Passed already, by an earlier run of this step, is passed. */
+export async function pass(point: "data" | "traffic", { ledger, call, startedAt }: Duty): Promise<Passed> {
+  const made = await ledger.change(call.ref.plan, (head) => passPoint(head, call.ref.epoch, point, startedAt));
+  if (made.kind === "changed" || made.why === "already") return { kind: "passed" };
+  if (made.why === "past-no-return") return { kind: "abort-asked", by: made.head.run?.abort?.by ?? "somebody" };
+  throw new Error(`the ledger does not let ${call.ref.runId} pass the ${point} point of no return: ${made.why}`);
+}
+
+export const passDataPoint: Work<typeof steps.passDataPoint> = (_, duty) => pass("data", duty);
+
+/** Deletes the policy on the destination, which unlocks the replica, and reads back that it is gone. Gone already is done. */
+export const deletePolicy: Work<typeof steps.deletePolicy> = async ({ policyId }, { world, plan }) => {
+  if (plan.storage.topology !== "replicated") return { kind: "refused", why: "shared storage has no replication policy" };
+  const { account } = plan.storage.replica;
+  const before = await world.replication.policy(account);
+  if (before !== null && before.policyId !== policyId) return { kind: "refused", why: `the policy on the replica's account is ${before.policyId}, not ${policyId}: somebody changed it` };
+  if (before !== null) {
+    const deleted = await world.replication.deletePolicy(account, policyId);
+    if (deleted.kind === "refused") return deleted;
+  }
+  if ((await world.replication.policy(account)) !== null) throw new Error("the replication policy reads back as still there");
+  return { kind: "deleted" };
+};
+
+/**
+ * Writes and deletes a small blob under `restores/`, the one folder where a restore writes: any other top-level folder would make
+ * Velero's storage location Unavailable. The name is the run's own, so a repeat writes the same one.
+ */
+export const storeTakesWrites: Work<typeof steps.storeTakesWrites> = async ({ expect }, { world, plan, call }) => {
+  const probe = await world.backups.probeWrite(placesOf(plan).replica, `restores/lifeboat-probe-${call.ref.runId}/probe`);
+  if (probe.kind === "accepted") return { kind: "done", value: { kind: "writable" } };
+  const why = refusals[probe.kind] ?? `a write is refused`;
+  return expect === "any" ? { kind: "done", value: { kind: "read-only", why } } : { kind: "not-yet", about: probe.kind === "refused" ? `${why}: ${probe.why}` : why };
+};
+
+const refusals: Readonly<Record<string, string>> = {
+  locked: "the container is locked by its replication policy",
+  "read-only": "it is a secondary endpoint, which only reads",
+};
