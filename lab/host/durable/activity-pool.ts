@@ -1,0 +1,43 @@
+import type { ActivityMessage } from "./store.ts";
+
+/** Runs activities, at most so many at once, the others in order of arrival. */
+export class ActivityPool {
+  readonly #limit: number;
+  readonly #run: (activity: ActivityMessage) => Promise<void>;
+  readonly #queue: ActivityMessage[] = [];
+  readonly #running = new Set<Promise<void>>();
+  #closed = false;
+
+  constructor(limit: number, run: (activity: ActivityMessage) => Promise<void>) {
+    this.#limit = limit;
+    this.#run = run;
+  }
+
+  put(activity: ActivityMessage): void {
+    this.#queue.push(activity);
+    this.#next();
+  }
+
+  isIdle(): boolean {
+    return this.#running.size === 0 && this.#queue.length === 0;
+  }
+
+  /** Begins nothing more; resolves when what runs has ended. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#queue.length = 0;
+    await Promise.all(this.#running);
+  }
+
+  #next(): void {
+    while (!this.#closed && this.#running.size < this.#limit) {
+      const activity = this.#queue.shift();
+      if (!activity) return;
+      const run = this.#run(activity).finally(() => {
+        this.#running.delete(run);
+        this.#next();
+      });
+      this.#running.add(run);
+    }
+  }
+}
