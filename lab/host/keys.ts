@@ -16,13 +16,15 @@ const keysFile = z.object({
 
 /** The keys of this host. Made up for one machine; none opens anything else. */
 export type HostKeys = z.infer<typeof keysFile>;
+/** Some of the keys, given by whoever opens the host. */
+export const givenKeys = keysFile.partial();
 export type AuthLevel = "anonymous" | "function" | "admin";
 
 /** Reads `keys.json` of a state directory; the first time, makes the keys up and writes it. Given keys win over both. */
-export async function openKeys(stateDirectory: string, given?: Partial<HostKeys>): Promise<HostKeys> {
+export async function openKeys(stateDirectory: string, given: z.infer<typeof givenKeys> = {}): Promise<HostKeys> {
   const file = join(stateDirectory, "keys.json");
   const stored = existsSync(file) ? keysFile.parse(JSON.parse(await readFile(file, "utf8"))) : madeUp();
-  const keys = { ...stored, ...given };
+  const keys = { master: given.master ?? stored.master, functions: given.functions ?? stored.functions, system: given.system ?? stored.system };
   await writeWhole(file, `${JSON.stringify(keys, null, 2)}\n`);
   return keys;
 }
