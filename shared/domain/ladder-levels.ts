@@ -111,6 +111,7 @@ export function hasArrived(of: Case): Finding {
     return say(why === null, why ?? `all ${source.blobs.size} blobs have arrived, as the source shows them`);
   }
   if (source.kind === "listed") return say("unknown", "the source does not have this backup any more");
+  if (source.kind === "itself") return say(true, "it lies where it was written");
   const lastWriteAt = lastWriteFor(of);
   if (source.kind === "recorded") {
     const lost = absent(source.blobs, replica);
@@ -210,6 +211,7 @@ function closureOf(of: Case, namespace: string, { replica, source }: Repository)
     const arrival = arrivalOf(wanted, replica.blobs, kopiaWriteOnce);
     return allArrived(arrival) ? say(true, `all ${wanted.size} blobs of ${folder} are at the replica`) : say(false, `in ${folder}, ${whyNotArrived(arrival) ?? ""}`);
   }
+  if (source.kind === "itself") return say(true, `${folder} lies where it was written`);
   if (source.kind === "recorded") {
     const wanted = upTo(source.blobs);
     const lost = [...absent(wanted, replica), ...differing(wanted, replica).filter(kopiaWriteOnce)];
@@ -238,7 +240,7 @@ function repositoriesOf({ volumes, plan, inventory }: Case): readonly { readonly
  * (replicated storage) or the same (shared), so never too early. The repository was written before the backup's folder was closed.
  */
 function lastWriteFor({ inventory: { source, replica }, backup }: Case): number {
-  const seen = source.kind !== "unknown" && source.blobs.size > 0 ? lastWriteOf(source.blobs) : lastWriteOf(replica.blobs);
+  const seen = "blobs" in source && source.blobs.size > 0 ? lastWriteOf(source.blobs) : lastWriteOf(replica.blobs);
   return Math.max(seen ?? 0, backup.completedAt ?? 0);
 }
 
@@ -248,7 +250,7 @@ const differing = (wanted: ReadonlyMap<string, Written>, replica: Listing): read
 
 function unknownBecause({ watermark }: Case, lastWriteAt: number, source: SourceView): string {
   const mark = watermark === null ? "no watermark is known" : `the replica is known whole up to ${instantText(watermark.at)} only`;
-  const look = source.kind === "unknown" ? source.why : source.kind === "recorded" ? `the source was last seen at ${instantText(source.listedAt)}` : "the source has none of it any more";
+  const look = source.kind === "unknown" ? source.why : source.kind === "recorded" ? `the source was last seen at ${instantText(source.listedAt)}` : "the source has it no more";
   return `${mark}, the backup's last write was at ${instantText(lastWriteAt)}, and ${look}`;
 }
 

@@ -8,25 +8,29 @@ export interface Place {
 }
 
 export interface Places {
-  /** What a failover restores from. */
+  /** What is restored from. */
   readonly replica: Place;
-  /** Where the primary's Velero writes; lost with its region. `null`: not to be asked. */
+  /** Where the primary's Velero writes; lost with its region. `null`: the replica is that place itself, and nothing has to arrive. */
   readonly source: Place | null;
+  /** Whether the source says of each blob how far its copy is. Geo-redundant accounts say nothing of single blobs, and their listing looks as if all were pending. */
+  readonly statusPerBlob: boolean;
 }
 
 /** The two ends of a plan's replication. Shared storage: the two endpoints of one account; replicated storage: two accounts. */
-export function placesOf(plan: Plan): { readonly replica: Place; readonly source: Place } {
+export function placesOf(plan: Plan): Places & { readonly source: Place } {
   const { storage } = plan;
   switch (storage.topology) {
     case "shared":
       return {
         replica: { url: blobEndpoint(`${accountName(storage.account)}-secondary`), container: storage.container },
         source: { url: blobEndpoint(accountName(storage.account)), container: storage.container },
+        statusPerBlob: false,
       };
     case "replicated":
       return {
         replica: { url: blobEndpoint(accountName(storage.replica.account)), container: storage.replica.container },
         source: { url: blobEndpoint(accountName(storage.source.account)), container: storage.source.container },
+        statusPerBlob: true,
       };
   }
 }
@@ -58,6 +62,8 @@ export type SourceView =
   | ({ readonly kind: "listed" } & Listing)
   /** From the register: what the source had when it was seen last. */
   | { readonly kind: "recorded"; readonly listedAt: number; readonly blobs: ReadonlyMap<string, Written> }
+  /** The replica is where the backups were written. */
+  | { readonly kind: "itself" }
   | { readonly kind: "unknown"; readonly why: string };
 
 /** How the blobs of a folder stand at the replica, each in exactly one list; lists are names, in order. */
