@@ -4,7 +4,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { type Aks, type AksState, WorldError } from "../ports.ts";
 import { type Arm, armOptions, perSubscription } from "./arm.ts";
-import { answerOf, azureCall, controlSeconds } from "./azure-call.ts";
+import { answerOf, azureCall } from "./azure-call.ts";
 import { parseResourceId } from "./resource-id.ts";
 
 export interface AzureAks extends Aks {
@@ -20,7 +20,7 @@ export function openAks(arm: Arm): AzureAks {
   };
   const read = async (cluster: string) => {
     const { client, resourceGroup, name } = at(cluster);
-    return azureCall("read cluster", name, controlSeconds, (abortSignal) => client.managedClusters.get(resourceGroup, name, { abortSignal }));
+    return azureCall("read cluster", name, arm.deadlineSeconds, (abortSignal) => client.managedClusters.get(resourceGroup, name, { abortSignal }));
   };
 
   return {
@@ -39,12 +39,12 @@ export function openAks(arm: Arm): AzureAks {
       // A start under way is refused as "another operation"; asking again would only turn that into an error.
       if (powerState?.code !== "Stopped" || provisioningState === "Starting") return;
       const { client, resourceGroup, name } = at(cluster);
-      await azureCall("start cluster", name, controlSeconds, (abortSignal) => client.managedClusters.start(resourceGroup, name, { abortSignal }).submitted());
+      await azureCall("start cluster", name, arm.deadlineSeconds, (abortSignal) => client.managedClusters.start(resourceGroup, name, { abortSignal }).submitted());
     },
 
     async raisePool(cluster, pool, nodes) {
       const { client, resourceGroup, name } = at(cluster);
-      return azureCall("raise node pool", `${name}/${pool}`, controlSeconds, async (abortSignal) => {
+      return azureCall("raise node pool", `${name}/${pool}`, arm.deadlineSeconds, async (abortSignal) => {
         const found = await orRefusal(client.agentPools.get(resourceGroup, name, pool, { abortSignal }), noSuchPool);
         if ("refused" in found) return { kind: "refused", why: found.refused };
         const raised = raise(found.value, nodes);
@@ -58,7 +58,7 @@ export function openAks(arm: Arm): AzureAks {
 
     async address(cluster) {
       const { client, resourceGroup, name } = at(cluster);
-      const { kubeconfigs } = await azureCall("read user credentials", name, controlSeconds, (abortSignal) =>
+      const { kubeconfigs } = await azureCall("read user credentials", name, arm.deadlineSeconds, (abortSignal) =>
         client.managedClusters.listClusterUserCredentials(resourceGroup, name, { abortSignal, format: "exec" }),
       );
       const value = kubeconfigs?.[0]?.value;

@@ -5,6 +5,8 @@ import type { TokenCredential } from "@azure/identity";
 export interface Arm {
   readonly credential: TokenCredential;
   readonly transport: HttpClient;
+  /** How long each call may take. */
+  readonly deadlineSeconds: number;
 }
 
 /**

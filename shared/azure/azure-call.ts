@@ -3,9 +3,15 @@ import { isRestError, type RestError } from "@azure/core-rest-pipeline";
 import { withDeadline } from "../deadline.ts";
 import { WorldError } from "../ports.ts";
 
-/** Seconds a call may take: the control plane answers in parts of a second or not at all; data may be megabytes. */
-export const controlSeconds = 10;
-export const dataSeconds = 30;
+/** How long a call may take before it is given up. */
+export interface Deadlines {
+  /** To a control plane (ARM, an API server): it answers in parts of a second or not at all. */
+  readonly controlSeconds: number;
+  /** For a blob, a page of a list, a chunk of a stream: megabytes. */
+  readonly dataSeconds: number;
+}
+
+export const usualDeadlines: Deadlines = { controlSeconds: 10, dataSeconds: 30 };
 
 /**
  * Runs one call and wraps every foreign error in a `WorldError`: operation, thing, status, code, the service's request id, Retry-After.

@@ -1,8 +1,7 @@
 /** Reading blobs, whole or as a stream: shared by our own account and by what Velero wrote. */
 import type { BlobClient } from "@azure/storage-blob";
-import { withDeadline } from "../deadline.ts";
 import { WorldError } from "../ports.ts";
-import { answerOf, azureCall, dataSeconds } from "./azure-call.ts";
+import { answerOf, azureCall } from "./azure-call.ts";
 
 export interface BlobBytes {
   readonly bytes: Uint8Array;
@@ -10,8 +9,8 @@ export interface BlobBytes {
 }
 
 /** All bytes of a blob; `null`: there is none. Throws when it has more than `bytesMax`, before reading them. */
-export function readBlob(blob: BlobClient, thing: string, bytesMax: number): Promise<BlobBytes | null> {
-  return azureCall("read blob", thing, dataSeconds, async (abortSignal) => {
+export function readBlob(blob: BlobClient, thing: string, bytesMax: number, deadlineSeconds: number): Promise<BlobBytes | null> {
+  return azureCall("read blob", thing, deadlineSeconds, async (abortSignal) => {
     const answer = await download(blob, abortSignal);
     if (answer === null) return null;
     const tooLarge = () => new WorldError("read blob", thing, `it has more than ${bytesMax} bytes`);
@@ -30,17 +29,17 @@ export function readBlob(blob: BlobClient, thing: string, bytesMax: number): Pro
   });
 }
 
-/** A blob as chunks, each of which must come within the data deadline; `null`: there is none. Leaving the loop early ends the download. */
-export async function streamBlob(blob: BlobClient, thing: string): Promise<AsyncIterable<Uint8Array> | null> {
-  const answer = await azureCall("open blob", thing, dataSeconds, (abortSignal) => download(blob, abortSignal));
-  return answer && chunksOf(answer.body, thing);
+/** A blob as chunks, each of which must come within the deadline; `null`: there is none. Leaving the loop early ends the download. */
+export async function streamBlob(blob: BlobClient, thing: string, deadlineSeconds: number): Promise<AsyncIterable<Uint8Array> | null> {
+  const answer = await azureCall("open blob", thing, deadlineSeconds, (abortSignal) => download(blob, abortSignal));
+  return answer && chunksOf(answer.body, thing, deadlineSeconds);
 }
 
-async function* chunksOf(body: Body, thing: string): AsyncGenerator<Uint8Array> {
+async function* chunksOf(body: Body, thing: string, deadlineSeconds: number): AsyncGenerator<Uint8Array> {
   const chunks = (body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
   try {
     for (;;) {
-      const next = await azureCall("read blob", thing, dataSeconds + 1, () => withDeadline(dataSeconds, () => chunks.next()));
+      const next = await azureCall("read blob", thing, deadlineSeconds, () => chunks.next());
       if (next.done === true) return;
       yield next.value;
     }

@@ -3,18 +3,26 @@ import { createHttpHeaders, createPipelineRequest, type HttpClient } from "@azur
 import type { TokenCredential } from "@azure/identity";
 import { BlobServiceClient, type IHttpClient, newPipeline, type StorageSharedKeyCredential } from "@azure/storage-blob";
 
-/** The client of an account's blob endpoint, `https://stshopneu.blob.core.windows.net`. Made once for each. */
-export type BlobService = (url: string) => BlobServiceClient;
+export interface BlobService {
+  /** The client of an account's blob endpoint, `https://stshopneu.blob.core.windows.net`. Made once for each. */
+  readonly at: (url: string) => BlobServiceClient;
+  /** How long each call may take, and each chunk of a stream. */
+  readonly deadlineSeconds: number;
+}
 
 /** A key opens emulators and locked-down test accounts; everywhere else it is a token. */
-export function openBlobService(credential: TokenCredential | StorageSharedKeyCredential, transport: HttpClient): BlobService {
+export function openBlobService(credential: TokenCredential | StorageSharedKeyCredential, transport: HttpClient, deadlineSeconds: number): BlobService {
   const made = new Map<string, BlobServiceClient>();
   const httpClient = forBlobs(transport);
-  return (url) => {
-    // One try: a repeated create would find its own blob and call it someone else's. Whoever called asks again.
-    const client = made.get(url) ?? new BlobServiceClient(url, newPipeline(credential, { httpClient, retryOptions: { maxTries: 1 }, userAgentOptions: { userAgentPrefix: "lifeboat" } }));
-    made.set(url, client);
-    return client;
+  // One try: a repeated create would find its own blob and call it someone else's. Whoever called asks again.
+  const options = { httpClient, retryOptions: { maxTries: 1 }, userAgentOptions: { userAgentPrefix: "lifeboat" } };
+  return {
+    deadlineSeconds,
+    at(url) {
+      const client = made.get(url) ?? new BlobServiceClient(url, newPipeline(credential, options));
+      made.set(url, client);
+      return client;
+    },
   };
 }
 

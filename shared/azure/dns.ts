@@ -2,7 +2,7 @@
 import { DnsManagementClient, type RecordSet } from "@azure/arm-dns";
 import { type PlanTraffic, type TrafficEnd, type TrafficState, WorldError } from "../ports.ts";
 import { type Arm, armOptions, perSubscription } from "./arm.ts";
-import { azureCall, controlSeconds } from "./azure-call.ts";
+import { azureCall } from "./azure-call.ts";
 import { parseResourceId } from "./resource-id.ts";
 
 export type DnsPlan = Extract<PlanTraffic, { readonly kind: "dns" }>;
@@ -16,7 +16,7 @@ export function openDns(arm: Arm) {
   };
   const read = async ({ recordSet }: DnsPlan) => {
     const { client, resourceGroup, zone, name, thing } = at(recordSet);
-    return azureCall("read record", thing, controlSeconds, (abortSignal) => client.recordSets.get(resourceGroup, zone, name, "CNAME", { abortSignal }));
+    return azureCall("read record", thing, arm.deadlineSeconds, (abortSignal) => client.recordSets.get(resourceGroup, zone, name, "CNAME", { abortSignal }));
   };
   /** Points the record at `target` if it points at one of `from` now, and only if nobody changed it in between. */
   const point = async (traffic: DnsPlan, target: string, from: readonly string[] | "anywhere") => {
@@ -26,7 +26,7 @@ export function openDns(arm: Arm) {
     if (record.etag === undefined) throw new WorldError("point record", thing, "it was read without an etag, and is not changed without one");
     const { etag: ifMatch } = record;
     const change = { ttl: traffic.ttlSeconds, cnameRecord: { cname: target } };
-    await azureCall("point record", thing, controlSeconds, (abortSignal) => client.recordSets.update(resourceGroup, zone, name, "CNAME", change, { ifMatch, abortSignal }));
+    await azureCall("point record", thing, arm.deadlineSeconds, (abortSignal) => client.recordSets.update(resourceGroup, zone, name, "CNAME", change, { ifMatch, abortSignal }));
   };
 
   return {

@@ -1,6 +1,6 @@
 /** Our own account: small blobs changed only under a condition (@azure/storage-blob). */
 import { type Home, WorldError } from "../ports.ts";
-import { answerOf, azureCall, dataSeconds } from "./azure-call.ts";
+import { answerOf, azureCall } from "./azure-call.ts";
 import { readBlob } from "./blob-read.ts";
 import type { BlobService } from "./blob-service.ts";
 
@@ -10,13 +10,14 @@ const namesMaxDefault = 5000;
 const maxPageSize = 5000;
 
 export function openHome(blobService: BlobService, place: { readonly url: string; readonly container: string }): Home {
-  const container = () => blobService(place.url).getContainerClient(place.container);
+  const { deadlineSeconds } = blobService;
+  const container = () => blobService.at(place.url).getContainerClient(place.container);
   const thingOf = (name: string) => `home/${name}`;
 
   const write = (operation: string, name: string, body: string, contentType: string, conditions: { readonly ifNoneMatch?: "*"; readonly ifMatch?: string }): Promise<string | null> => {
     const bytes = Buffer.byteLength(body);
     if (bytes > bytesMax) throw new WorldError(operation, thingOf(name), `a body of ${bytes} bytes, and ${bytesMax} are allowed`);
-    return azureCall(operation, thingOf(name), dataSeconds, async (abortSignal) => {
+    return azureCall(operation, thingOf(name), deadlineSeconds, async (abortSignal) => {
       try {
         const { etag } = await container().getBlockBlobClient(name).upload(body, bytes, { abortSignal, conditions, blobHTTPHeaders: { blobContentType: contentType } });
         return etag ?? "";
@@ -30,7 +31,7 @@ export function openHome(blobService: BlobService, place: { readonly url: string
 
   return {
     async read(name) {
-      const found = await readBlob(container().getBlobClient(name), thingOf(name), bytesMax);
+      const found = await readBlob(container().getBlobClient(name), thingOf(name), bytesMax, deadlineSeconds);
       return found && { body: Buffer.from(found.bytes).toString("utf8"), etag: found.etag };
     },
     async create(name, body, contentType = contentTypeOf(name)) {
@@ -46,7 +47,7 @@ export function openHome(blobService: BlobService, place: { readonly url: string
       const names: string[] = [];
       let continuationToken: string | undefined;
       do {
-        const { value: page } = await azureCall("list blobs", thingOf(prefix), dataSeconds, (abortSignal) =>
+        const { value: page } = await azureCall("list blobs", thingOf(prefix), deadlineSeconds, (abortSignal) =>
           container()
             .listBlobsFlat({ prefix, abortSignal })
             .byPage({ maxPageSize: Math.min(maxPageSize, max + 1), ...(continuationToken === undefined ? {} : { continuationToken }) })

@@ -2,7 +2,7 @@
 import { type ObjectReplicationPolicy, StorageManagementClient } from "@azure/arm-storage";
 import { type Replication, type ReplicationPolicy, WorldError } from "../ports.ts";
 import { type Arm, armOptions, perSubscription } from "./arm.ts";
-import { answerOf, azureCall, controlSeconds } from "./azure-call.ts";
+import { answerOf, azureCall } from "./azure-call.ts";
 import type { BlobService } from "./blob-service.ts";
 import { parseResourceId, sameResource } from "./resource-id.ts";
 
@@ -15,14 +15,14 @@ export function openReplication(arm: Arm, blobService: BlobService): Replication
 
   return {
     async lastSync(url) {
-      const { geoReplication } = await azureCall("read last sync time", url, controlSeconds, (abortSignal) => blobService(url).getStatistics({ abortSignal }));
+      const { geoReplication } = await azureCall("read last sync time", url, arm.deadlineSeconds, (abortSignal) => blobService.at(url).getStatistics({ abortSignal }));
       if (geoReplication === undefined) throw new WorldError("read last sync time", url, "statistics without geo-replication: is this the -secondary endpoint of a read-access geo-redundant account?");
       return { state: stateOf(geoReplication.status), lastSyncAt: instantOf(geoReplication.lastSyncOn) };
     },
 
     async policy(destinationAccount) {
       const { policies, resourceGroup, name } = at(destinationAccount);
-      const found = await azureCall("list replication policies", name, controlSeconds, async (abortSignal) => {
+      const found = await azureCall("list replication policies", name, arm.deadlineSeconds, async (abortSignal) => {
         const all: ObjectReplicationPolicy[] = [];
         for await (const policy of policies.list(resourceGroup, name, { abortSignal })) all.push(policy);
         return all;
@@ -35,7 +35,7 @@ export function openReplication(arm: Arm, blobService: BlobService): Replication
 
     async deletePolicy(destinationAccount, policyId) {
       const { policies, resourceGroup, name } = at(destinationAccount);
-      return azureCall("delete replication policy", `${name}/${policyId}`, controlSeconds, async (abortSignal) => {
+      return azureCall("delete replication policy", `${name}/${policyId}`, arm.deadlineSeconds, async (abortSignal) => {
         try {
           await policies.delete(resourceGroup, name, policyId, { abortSignal });
           return { kind: "deleted" };

@@ -2,7 +2,7 @@
 import { MicrosoftResourceHealth } from "@azure/arm-resourcehealth";
 import type { Health } from "../ports.ts";
 import { type Arm, armOptions, perSubscription } from "./arm.ts";
-import { azureCall, controlSeconds } from "./azure-call.ts";
+import { azureCall } from "./azure-call.ts";
 import { parseResourceId } from "./resource-id.ts";
 
 export function openHealth(arm: Arm): Health {
@@ -12,7 +12,7 @@ export function openHealth(arm: Arm): Health {
       const { subscription, names } = parseResourceId(resourceId);
       // With its leading slash the client would ask for `//subscriptions/…`.
       const resourceUri = resourceId.slice(1);
-      const { properties } = await azureCall("read health", names.at(-1) ?? resourceId, controlSeconds, (abortSignal) => clientOf(subscription).availabilityStatuses.getByResource(resourceUri, { abortSignal }));
+      const { properties } = await azureCall("read health", names.at(-1) ?? resourceId, arm.deadlineSeconds, (abortSignal) => clientOf(subscription).availabilityStatuses.getByResource(resourceUri, { abortSignal }));
       return {
         state: stateOf(properties?.availabilityState),
         since: properties?.occuredTime?.getTime() ?? null,

@@ -1,7 +1,7 @@
 /** What Velero wrote, read from the accounts themselves (@azure/storage-blob), and the one probe that writes. */
 import type { BlobItem as SdkBlobItem } from "@azure/storage-blob";
 import { type Backups, type BlobItem, type BlobPlace, WorldError } from "../ports.ts";
-import { answerOf, azureCall, dataSeconds } from "./azure-call.ts";
+import { answerOf, azureCall } from "./azure-call.ts";
 import { readBlob, streamBlob } from "./blob-read.ts";
 import type { BlobService } from "./blob-service.ts";
 
@@ -11,14 +11,15 @@ const foldersMax = 50_000;
 const bytesMaxDefault = 16 * 1024 * 1024;
 
 export function openBackups(blobService: BlobService): Backups {
-  const container = ({ url, container }: BlobPlace) => blobService(url).getContainerClient(container);
+  const { deadlineSeconds } = blobService;
+  const container = ({ url, container }: BlobPlace) => blobService.at(url).getContainerClient(container);
   const thingOf = ({ url, container }: BlobPlace, name: string) => `${url}/${container}/${name}`;
 
   return {
     async *list(place, prefix) {
       let continuationToken: string | undefined;
       do {
-        const { value: page } = await azureCall("list blobs", thingOf(place, prefix), dataSeconds, (abortSignal) =>
+        const { value: page } = await azureCall("list blobs", thingOf(place, prefix), deadlineSeconds, (abortSignal) =>
           container(place)
             .listBlobsFlat({ prefix, abortSignal })
             .byPage({ maxPageSize, ...(continuationToken === undefined ? {} : { continuationToken }) })
@@ -33,7 +34,7 @@ export function openBackups(blobService: BlobService): Backups {
       const found: string[] = [];
       let continuationToken: string | undefined;
       do {
-        const { value: page } = await azureCall("list folders", thingOf(place, prefix), dataSeconds, (abortSignal) =>
+        const { value: page } = await azureCall("list folders", thingOf(place, prefix), deadlineSeconds, (abortSignal) =>
           container(place)
             .listBlobsByHierarchy("/", { prefix, abortSignal })
             .byPage({ maxPageSize, ...(continuationToken === undefined ? {} : { continuationToken }) })
@@ -47,21 +48,21 @@ export function openBackups(blobService: BlobService): Backups {
     },
 
     async read(place, name, maxBytes = bytesMaxDefault) {
-      const found = await readBlob(container(place).getBlobClient(name), thingOf(place, name), maxBytes);
+      const found = await readBlob(container(place).getBlobClient(name), thingOf(place, name), maxBytes, deadlineSeconds);
       return found && found.bytes;
     },
 
-    open: (place, name) => streamBlob(container(place).getBlobClient(name), thingOf(place, name)),
+    open: (place, name) => streamBlob(container(place).getBlobClient(name), thingOf(place, name), deadlineSeconds),
 
     async probeWrite(place, name) {
       const blob = container(place).getBlockBlobClient(name);
       const body = "Lifeboat asks whether this container takes writes.\n";
-      const written = await azureCall("probe for writes", thingOf(place, name), dataSeconds, (abortSignal) =>
+      const written = await azureCall("probe for writes", thingOf(place, name), deadlineSeconds, (abortSignal) =>
         blob.upload(body, Buffer.byteLength(body), { abortSignal, blobHTTPHeaders: { blobContentType: "text/plain" } }).then(() => null, refusalOf),
       );
       if (written !== null) return written;
       // That the probe may not be deleted (a retention policy, a role without delete) says nothing about writes.
-      await azureCall("delete the probe", thingOf(place, name), dataSeconds, (abortSignal) => blob.deleteIfExists({ abortSignal }).then(() => null, refusalOf));
+      await azureCall("delete the probe", thingOf(place, name), deadlineSeconds, (abortSignal) => blob.deleteIfExists({ abortSignal }).then(() => null, refusalOf));
       return { kind: "accepted" };
     },
   };

@@ -2,7 +2,7 @@
 import { TrafficManagerManagementClient } from "@azure/arm-trafficmanager";
 import { type PlanTraffic, type TrafficEnd, type TrafficState, WorldError } from "../ports.ts";
 import { type Arm, armOptions, perSubscription } from "./arm.ts";
-import { azureCall, controlSeconds } from "./azure-call.ts";
+import { azureCall } from "./azure-call.ts";
 import { parseResourceId } from "./resource-id.ts";
 
 export type TrafficManagerPlan = Extract<PlanTraffic, { readonly kind: "traffic-manager" }>;
@@ -16,7 +16,7 @@ export function openTrafficManager(arm: Arm) {
   // The service has no ETag; the same status twice is the same as once.
   const setStatus = async (traffic: TrafficManagerPlan, endpoint: string, endpointStatus: "Enabled" | "Disabled") => {
     const { client, resourceGroup, name } = at(traffic.profile);
-    await azureCall(endpointStatus === "Enabled" ? "enable endpoint" : "disable endpoint", `${name}/${endpoint}`, controlSeconds, (abortSignal) =>
+    await azureCall(endpointStatus === "Enabled" ? "enable endpoint" : "disable endpoint", `${name}/${endpoint}`, arm.deadlineSeconds, (abortSignal) =>
       client.endpoints.update(resourceGroup, name, "ExternalEndpoints", endpoint, { endpointStatus }, { abortSignal }),
     );
   };
@@ -24,7 +24,7 @@ export function openTrafficManager(arm: Arm) {
   return {
     async read(traffic: TrafficManagerPlan): Promise<TrafficState> {
       const { client, resourceGroup, name } = at(traffic.profile);
-      const { profileStatus, endpoints } = await azureCall("read profile", name, controlSeconds, (abortSignal) => client.profiles.get(resourceGroup, name, { abortSignal }));
+      const { profileStatus, endpoints } = await azureCall("read profile", name, arm.deadlineSeconds, (abortSignal) => client.profiles.get(resourceGroup, name, { abortSignal }));
       const end = (wanted: string): TrafficEnd => {
         const found = endpoints?.find((endpoint) => endpoint.name?.toLowerCase() === wanted.toLowerCase());
         if (found === undefined) throw new WorldError("read profile", name, `it has no endpoint "${wanted}"`);

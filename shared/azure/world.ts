@@ -3,6 +3,7 @@ import type { TokenCredential } from "@azure/identity";
 import { openClusters, type RefreshableClusters } from "../kubernetes/clusters.ts";
 import type { World } from "../ports.ts";
 import { openAks } from "./aks.ts";
+import { type Deadlines, usualDeadlines } from "./azure-call.ts";
 import { openBlobService } from "./blob-service.ts";
 import { openHome } from "./home-blob.ts";
 import { aksTokens, type Identity, openIdentity } from "./identity.ts";
@@ -25,6 +26,7 @@ export interface AzureOptions {
   readonly dnsServers: readonly string[];
   /** PEM certificates to trust in probes beside the public ones. */
   readonly trustedCa?: string | undefined;
+  readonly deadlines?: Deadlines;
 }
 
 export interface AzureWorld extends World {
@@ -32,11 +34,11 @@ export interface AzureWorld extends World {
 }
 
 /** Opens the world without a single call: clients are made when first needed. */
-export function azureWorld({ identity, homeUrl, homeContainer, hosts, dnsServers, trustedCa }: AzureOptions): AzureWorld {
+export function azureWorld({ identity, homeUrl, homeContainer, hosts, dnsServers, trustedCa, deadlines = usualDeadlines }: AzureOptions): AzureWorld {
   const credential: TokenCredential = openIdentity(identity);
   const transport = openTransport(hosts);
-  const arm = { credential, transport };
-  const blobService = openBlobService(credential, transport);
+  const arm = { credential, transport, deadlineSeconds: deadlines.controlSeconds };
+  const blobService = openBlobService(credential, transport, deadlines.dataSeconds);
   const clock = { now: () => Date.now() };
   const home = openHome(blobService, { url: homeUrl, container: homeContainer });
   const aks = openAks(arm);
@@ -45,7 +47,14 @@ export function azureWorld({ identity, homeUrl, homeContainer, hosts, dnsServers
     home,
     probes: openProbes({ dnsServers, trustedCa }),
     aks,
-    clusters: openClusters({ home, address: aks.address, token: aksTokens(credential), connectTo: (server) => retarget(server, hosts)?.url, now: clock.now }),
+    clusters: openClusters({
+      home,
+      address: aks.address,
+      token: aksTokens(credential),
+      deadlineSeconds: deadlines.controlSeconds,
+      connectTo: (server) => retarget(server, hosts)?.url,
+      now: clock.now,
+    }),
     backups: openBackups(blobService),
     replication: openReplication(arm, blobService),
     traffic: openTraffic(arm),

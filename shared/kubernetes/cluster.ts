@@ -3,19 +3,23 @@ import { type Cluster, type KubeObject, type Kind, WorldError } from "../ports.t
 import { type ApiAnswer, type ApiOptions, type ApiRequest, NoToken, openApi } from "./api-call.ts";
 import { type Status, statusIn } from "./status.ts";
 
-const callSeconds = 10;
 const pageLimit = 500;
 /** 100,000 objects of one kind: more than etcd is meant for, so a list that goes on is broken. */
 const pagesMax = 200;
 
+export interface ClusterOptions extends ApiOptions {
+  /** How long each call may take, `ready` excepted. */
+  readonly deadlineSeconds: number;
+}
+
 /** Opens a cluster by the address of its API server. `name` is only for messages. */
-export function openCluster(name: string, options: ApiOptions): Cluster {
+export function openCluster(name: string, options: ClusterOptions): Cluster {
   const api = openApi(options);
   const thingOf = (kind: Kind, namespace: string | null, object = "") => [name, namespace, kind.plural, object].filter(Boolean).join("/");
 
   /** One call; whatever was not foreseen by `answers` is a `WorldError`. */
   const call = async <T>(operation: string, thing: string, request: ApiRequest, read: (answer: Understood) => T | undefined): Promise<T> => {
-    const answer = await api(request, callSeconds).catch((error: unknown) => {
+    const answer = await api(request, options.deadlineSeconds).catch((error: unknown) => {
       throw new WorldError(operation, thing, error instanceof Error ? error.message : "an error without words");
     });
     const understood = { ...answer, ...statusIn(answer) };

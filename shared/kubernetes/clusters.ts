@@ -9,6 +9,8 @@ export interface ClustersOptions {
   /** Asks ARM. */
   readonly address: (cluster: string) => Promise<ClusterAddress>;
   readonly token: ApiOptions["token"];
+  /** How long each call to an API server may take. */
+  readonly deadlineSeconds: number;
   /** Where a server is really reached, when not under its own name. */
   readonly connectTo: (server: string) => string | undefined;
   readonly now: () => number;
@@ -21,7 +23,7 @@ export interface RefreshableClusters extends Clusters {
 
 const kept = z.object({ server: z.url(), ca: z.string().min(1), learntAt: z.number() });
 
-export function openClusters({ home, address, token, connectTo, now }: ClustersOptions): RefreshableClusters {
+export function openClusters({ home, address, token, deadlineSeconds, connectTo, now }: ClustersOptions): RefreshableClusters {
   /** One for each address, so that connections are kept alive from step to step. */
   const opened = new Map<string, Cluster>();
 
@@ -35,7 +37,7 @@ export function openClusters({ home, address, token, connectTo, now }: ClustersO
     async of(cluster) {
       const { server, ca } = (await remembered(home, cluster)) ?? (await learn(cluster));
       const key = `${server}\n${ca}`;
-      const found = opened.get(key) ?? openCluster(nameOf(cluster), { server, ca, token, connectTo: connectTo(server) });
+      const found = opened.get(key) ?? openCluster(nameOf(cluster), { server, ca, token, deadlineSeconds, connectTo: connectTo(server) });
       opened.set(key, found);
       return found;
     },

@@ -32,7 +32,7 @@ export async function openArmStage({ aks: aksOptions, kubeconfig = madeUpKubecon
   const health = openHealth(world);
   const face: ArmFace = await openArm(world, { aks, accounts, traffic, zones, health, identity, kubeconfig });
   const hosts = { "management.azure.com": face.url };
-  const arm: Arm = { credential: openIdentity({ kind: "managed", clientId: null }), transport: openTransport(hosts) };
+  const arm: Arm = { credential: openIdentity({ kind: "managed", clientId: null }), transport: openTransport(hosts), deadlineSeconds: 10 };
   return {
     world,
     identity,

@@ -16,14 +16,14 @@ export async function openAzuriteAccount(): Promise<AzuriteAccount> {
   const name = "sttest";
   const azurite = await startAzurite({ accounts: [name] });
   const url = `${azurite.url}/${name}`;
-  const blobService = openBlobService(new StorageSharedKeyCredential(name, accountKey(name)), openTransport({}));
+  const blobService = openBlobService(new StorageSharedKeyCredential(name, accountKey(name)), openTransport({}), 30);
   let containers = 0;
   return {
     blobService,
     url,
     async container() {
       const container = `container-${(containers += 1)}`;
-      await blobService(url).createContainer(container);
+      await blobService.at(url).createContainer(container);
       return container;
     },
     close: () => azurite.close(),

@@ -11,7 +11,7 @@ afterAll(() => account.close());
 
 async function openStage() {
   const place = { url: account.url, container: await account.container() };
-  const client = account.blobService(place.url).getContainerClient(place.container);
+  const client = account.blobService.at(place.url).getContainerClient(place.container);
   return {
     backups: openBackups(account.blobService),
     place,

@@ -14,7 +14,7 @@ homeContract("the home account over Azurite", async () => openHome(account.blobS
 test("the content type follows the name, and survives a replace", async ({ expect }) => {
   const container = await account.container();
   const home = openHome(account.blobService, { url: account.url, container });
-  const typeOf = async (name: string) => (await account.blobService(account.url).getContainerClient(container).getBlobClient(name).getProperties()).contentType;
+  const typeOf = async (name: string) => (await account.blobService.at(account.url).getContainerClient(container).getBlobClient(name).getProperties()).contentType;
   await home.create("head.json", "{}");
   await home.replace("head.json", '{"epoch":2}', (await home.read("head.json"))?.etag ?? "");
   await home.put("report.html", "<p>", "text/html");

@@ -13,7 +13,7 @@ afterEach(async () => {
 async function openStage() {
   const stage = await openArmStage();
   stages.push(stage);
-  const replication = openReplication(stage.arm, openBlobService(stage.arm.credential, stage.arm.transport));
+  const replication = openReplication(stage.arm, openBlobService(stage.arm.credential, stage.arm.transport, 10));
   return { ...stage, replication, destination: accounts.replica.id, other: accounts.shared.id };
 }
 

@@ -6,7 +6,7 @@ export interface BackupsStage {
   readonly backups: Backups;
   /** A container that takes writes, empty. */
   readonly place: BlobPlace;
-  put(name: string, body: string | Uint8Array): Promise<void>;
+  readonly put: (name: string, body: string | Uint8Array) => Promise<void>;
 }
 
 export async function listed(items: AsyncIterable<BlobItem>): Promise<BlobItem[]> {

@@ -6,7 +6,7 @@ export interface HealthStage {
   /** Available since before the test. */
   readonly resource: string;
   /** Makes it unavailable; Health may learn of it later. */
-  lose(): void;
+  readonly lose: () => void;
 }
 
 /** What every Health must do. */
