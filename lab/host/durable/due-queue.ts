@@ -21,6 +21,12 @@ export class DueQueue<T> {
     this.#arm();
   }
 
+  /** Whether something should have been delivered by now. */
+  isDue(): boolean {
+    const first = this.#heap[0];
+    return first !== undefined && first.dueAt <= this.#clock.now();
+  }
+
   close(): void {
     this.#disarm?.();
     this.#heap.length = 0;

@@ -1,5 +1,6 @@
 import { readAnswer, type Answer } from "./answer.ts";
 import { fold, type Progress } from "./fold.ts";
+import type { SdkWatch } from "./sdk-watch.ts";
 import { Scheduler, type Outgoing } from "./scheduler.ts";
 import { readActions, slotDone, UnservedAction, type ActionList } from "./slots.ts";
 import type { InstanceRow } from "./store.ts";
@@ -33,10 +34,8 @@ export interface Surroundings {
   readonly strict: "fail" | "warn";
   readonly kindOf: (name: string) => string | null;
   readonly defaultVersion: string | null;
-  /** What watching the library's context brought to light. */
-  readonly seen: readonly Finding[];
-  /** The library's own count of task ids; null where it cannot be read. */
-  readonly sequenceNumber: number | null;
+  /** What watched the library's context while the answer was made. */
+  readonly watch: SdkWatch;
 }
 
 /** How an episode ended. */
@@ -112,7 +111,8 @@ export function closeEpisode(episode: Episode, answer: Answer, surroundings: Sur
   progress.noteLeaves(list.notes);
   const scheduler = new Scheduler({ row, progress, list, at, surroundings });
   const refusal = scheduler.run();
-  const findings = [...surroundings.seen, ...pitfallsOf({ episode, state, list, sequenceNumber: surroundings.sequenceNumber })];
+  const { watch } = surroundings;
+  const findings = [...watch.findings(state.isDone), ...pitfallsOf({ episode, state, list, sequenceNumber: watch.sequenceNumber() })];
   const fatal = surroundings.strict === "fail" ? findings.find((finding) => finding.fails) : undefined;
   if (fatal) return failedTurn(episode, `${fatal.rule}: ${fatal.message}`, null, findings);
   if (refusal !== null) return failedTurn(episode, refusal, null, findings);

@@ -110,7 +110,7 @@ export class StoreState implements Snapshot {
         this.messages.delete(op.id);
         return;
       case "purge":
-        this.rows.delete(op.instanceId);
+        if (!this.rows.delete(op.instanceId)) return;
         this.histories.delete(op.instanceId);
         for (const message of this.messages.values()) {
           if (message.kind === "inbox" && message.instanceId === op.instanceId) this.messages.delete(message.id);
