@@ -112,6 +112,8 @@ export function openAccounts(world: LabWorld, { replicated = true, lastSyncAt }:
       const state = states.get(account);
       if (!state) return refused(404, "ResourceNotFound", `no storage account ${account}`);
       const known = states.get(wish.destination)?.policies.get(policyId) ?? null;
+      const between = [...(states.get(wish.destination)?.policies.values() ?? [])].some(({ source }) => source === wish.source);
+      if (policyId === "default" && between) return refused(409, "ObjectReplicationPolicyConflict", `there is a policy from ${wish.source} to ${wish.destination} already`);
       const no = refusedPolicy(account, policyId, wish, known);
       if (no) return no;
       const policy: ReplicationPolicy = {
@@ -121,6 +123,8 @@ export function openAccounts(world: LabWorld, { replicated = true, lastSyncAt }:
         enabledAt: world.clock.now(),
         rules: wish.rules.map((rule) => ({ ...rule, ruleId: rule.ruleId ?? randomUUID() })),
       };
+      const same = (before: ReplicationPolicy | undefined) => before && JSON.stringify(before.rules) === JSON.stringify(policy.rules);
+      if (same(state.policies.get(policy.policyId))) return { kind: "put", policy };
       state.policies.set(policy.policyId, policy);
       world.record("storage.policy-put", `${account}/${policy.policyId}`);
       return { kind: "put", policy };
