@@ -73,7 +73,7 @@ const alertSchema = z.object(
   {
     schemaId: z.literal(schemaId, { error: `schemaId must be \`${schemaId}\`: switch the common alert schema on in the action group` }),
     data: z.object(
-      { essentials: essentialsSchema, alertContext: z.object({ properties: z.unknown() }).nullish().catch(null), customProperties: z.unknown() },
+      { essentials: essentialsSchema, alertContext: z.object({ properties: z.unknown().optional() }).nullish().catch(null), customProperties: z.unknown().optional() },
       { error: "data must be an object with the alert's essentials" },
     ),
   },
