@@ -40,6 +40,16 @@ export function whyNot(point: RestorePoint, plan: Plan, nowAt: number): string |
   return `it is proven as far as "${point.reached ?? "nothing"}" and the plan asks for "${provenFrom}"${open.length > 0 ? `: ${open.slice(0, 2).join("; ")}` : ""}`;
 }
 
-/** Points without a time come first: they may be the newest, and then people want to know why they were not taken. */
-export const newestFirst = <P extends Pick<RestorePoint, "name" | "takenAt">>(points: readonly P[]): P[] =>
-  [...points].sort((a, b) => (b.takenAt ?? Infinity) - (a.takenAt ?? Infinity) || (a.name < b.name ? 1 : -1));
+/** Points without any time come first: they may be the newest, and then people want to know why they were not taken. */
+export function newestFirst<P extends Pick<RestorePoint, "name" | "takenAt">>(points: readonly P[]): P[] {
+  const dated = points.map((point) => ({ point, at: point.takenAt ?? timeInName(point.name) ?? Number.MAX_SAFE_INTEGER }));
+  return dated.sort((a, b) => b.at - a.at || (a.point.name < b.point.name ? 1 : -1)).map(({ point }) => point);
+}
+
+/** A schedule names its backups `<schedule>-YYYYMMDDhhmmss`, in UTC. */
+function timeInName(name: string): number | null {
+  const found = /-(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(name)?.slice(1).map(Number);
+  if (!found) return null;
+  const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = found;
+  return Date.UTC(year, month - 1, day, hour, minute, second);
+}

@@ -1,0 +1,93 @@
+/** Finds out what there is of a backup: at the replica, at the source while that answers, and inside the files. */
+import type { Depth, Inventory, Repository, TarballFound } from "../../../shared/domain/inventory.ts";
+import { namespacesOf } from "../../../shared/domain/ladder-levels.ts";
+import type { Plan } from "../../../shared/domain/plan.ts";
+import { consumerLabelsOf } from "../../../shared/domain/plan-backups.ts";
+import type { Register } from "../../../shared/domain/register.ts";
+import type { Listing, Places } from "../../../shared/domain/replica.ts";
+import { backupFolder, type BackupFiles, filesOf, repositoryFolder } from "../../../shared/domain/velero-backup-files.ts";
+import { inRepository, volumesOf } from "../../../shared/domain/volume.ts";
+import type { World } from "../../../shared/ports.ts";
+import { FolderTooLarge, listFolder, openSource, type Source } from "./list-folder.ts";
+import { readFiles } from "./read-files.ts";
+import { readTarball } from "./read-tarball.ts";
+import { sideBySide } from "./side-by-side.ts";
+
+/** Backups that are looked into at once. Each holds one object of its archive at a time, and the keys of all. */
+const atOnce = 4;
+
+export interface Looking {
+  readonly places: Places;
+  readonly plan: Plan;
+  readonly depth: Depth;
+  /** What was found out before: it stands in for a source that does not answer. */
+  readonly register: Register;
+  /** Made once for all backups of one look. Default: a source that is asked. */
+  readonly source?: Source;
+}
+
+/** One backup. A replica that cannot be read is thrown: nothing can be said then. A source that cannot is `unknown`. */
+export async function readInventory(world: Pick<World, "backups" | "clock">, backup: string, looking: Looking): Promise<Inventory> {
+  const [inventory] = await readInventories(world, [backup], looking);
+  if (!inventory) throw new Error(`no inventory was read of ${backup}`);
+  return inventory;
+}
+
+/** Several backups side by side; a repository that they share is listed once. */
+export function readInventories(world: Pick<World, "backups" | "clock">, backups: readonly string[], looking: Looking): Promise<Inventory[]> {
+  const source = looking.source ?? openSource(world, looking.places, true);
+  const repositories = new Map<string, Promise<Repository | null>>();
+  const repository = (namespace: string): Promise<Repository | null> => {
+    const known = repositories.get(namespace) ?? readRepository(world, namespace, looking, source);
+    repositories.set(namespace, known);
+    return known;
+  };
+  return sideBySide(atOnce, backups, (backup) => readOne(world, backup, looking, source, repository));
+}
+
+async function readOne(
+  world: Pick<World, "backups" | "clock">,
+  name: string,
+  { places, plan, depth, register }: Looking,
+  source: Source,
+  repository: (namespace: string) => Promise<Repository | null>,
+): Promise<Inventory> {
+  const folder = backupFolder(name);
+  const [replica, atSource] = await Promise.all([listFolder(world, places.replica, folder, false), source.view(folder, register.points[name]?.source)]);
+  const files = await readFiles(world.backups, places.replica, name, replica, depth);
+  const [tarball, repositories] = await Promise.all([
+    tarballNeeded(files, depth) ? readArchive(world, places, name, replica, plan) : Promise.resolve<TarballFound>({ kind: "not-read" }),
+    depth === "names" ? [] : Promise.all(repositoriesOf(files, plan).map(async (namespace) => ({ namespace, found: await repository(namespace) }))),
+  ]);
+  const listed = repositories.flatMap(({ namespace, found }): [string, Repository][] => (found === null ? [] : [[namespace, found]]));
+  return { name, depth, replica, source: atSource, files, tarball, repositories: Object.fromEntries(listed) };
+}
+
+/** Only the archive itself tells whether it is the one from after the last data movement (L5). */
+const tarballNeeded = ({ metadata }: BackupFiles, depth: Depth): boolean => depth === "readable" || (depth === "complete" && metadata.kind === "read" && metadata.value.operationsAttempted > 0);
+
+async function readArchive(world: Pick<World, "backups">, places: Places, name: string, replica: Listing, plan: Plan): Promise<TarballFound> {
+  const { tarball } = filesOf(name);
+  if (!replica.blobs.has(tarball)) return { kind: "absent" };
+  const chunks = await world.backups.open(places.replica, backupFolder(name) + tarball);
+  return chunks === null ? { kind: "absent" } : readTarball(chunks, consumerLabelsOf(plan));
+}
+
+/** Namespaces of the plan whose volumes lie in a repository. */
+function repositoriesOf(files: BackupFiles, plan: Plan): readonly string[] {
+  const wanted = namespacesOf(plan);
+  const volumes = (volumesOf(files, { kind: "not-read" }) ?? []).filter(inRepository);
+  return [...new Set(volumes.map(({ namespace }) => namespace))].filter((namespace) => wanted.includes(namespace));
+}
+
+/** `null`: it has more blobs than can be compared, so nothing is known of it. */
+async function readRepository(world: Pick<World, "backups" | "clock">, namespace: string, { places, register }: Looking, source: Source): Promise<Repository | null> {
+  const folder = repositoryFolder(namespace);
+  try {
+    const [replica, atSource] = await Promise.all([listFolder(world, places.replica, folder, false), source.view(folder, register.repositories[namespace])]);
+    return { replica, source: atSource };
+  } catch (error) {
+    if (error instanceof FolderTooLarge) return null;
+    throw error;
+  }
+}
