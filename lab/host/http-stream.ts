@@ -1,4 +1,4 @@
-import { request as sendRequest, type IncomingMessage, type ServerResponse } from "node:http";
+import { request as sendRequest, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import type { InvocationAnswer, InvocationRequest } from "./core-api.ts";
 import { headersOf } from "./http-data.ts";
 
@@ -23,7 +23,7 @@ export async function streamThrough(options: {
   const piped = new Promise<void>((resolve, reject) => {
     proxied.once("error", reject);
     proxied.once("response", (answer) => {
-      response.writeHead(answer.statusCode ?? 200, answer.headers);
+      response.writeHead(answer.statusCode ?? 200, ownHeaders(answer.headers));
       answer.pipe(response).once("finish", resolve).once("error", reject);
     });
   });
@@ -44,4 +44,11 @@ export async function streamThrough(options: {
   }
   proxied.destroy();
   response.writeHead(204).end();
+}
+
+/** About the connection to the library rather than the answer; its date is wall time. */
+const notItsOwn = new Set(["connection", "keep-alive", "transfer-encoding", "date"]);
+
+function ownHeaders(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !notItsOwn.has(name)));
 }

@@ -2,7 +2,7 @@ import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { BlobDownloadResponseParsed, ContainerClient } from "@azure/storage-blob";
 import type { Hosts } from "../../../shared/azure/transport.ts";
-import { blobServiceFor } from "../blob-connection.ts";
+import { blobServiceFor, deadlineSeconds } from "../blob-connection.ts";
 import { resolveSettings } from "../settings.ts";
 import type { TypedData } from "../typed-data.ts";
 import { blobPath, type BlobPath } from "./blob-path.ts";
@@ -15,8 +15,6 @@ const triesMax = 5;
 const sideBySideMax = 8;
 /** The shortest pause between two looks, wall time: at a high rate the storage would be asked without end. */
 const pauseWallMsMin = 100;
-/** After this much wall time a silent account counts as unreadable; the client has no bound of its own. */
-const answerWallMsMax = 15_000;
 /** The real host's name for the queue that poison records go to; here a file of JSON lines. */
 const poisonFile = "webjobs-blobtrigger-poison.jsonl";
 
@@ -141,7 +139,7 @@ async function listPage(
 }
 
 function bounded(closing: AbortSignal): AbortSignal {
-  return AbortSignal.any([closing, AbortSignal.timeout(answerWallMsMax)]);
+  return AbortSignal.any([closing, AbortSignal.timeout(deadlineSeconds * 1_000)]);
 }
 
 /** One version's content; null when that version is no longer there. */
