@@ -23,6 +23,8 @@ export function handClock(rate = 20): HandClock {
     sleep: (labMs) => new Promise((resolve) => clock.after(labMs, resolve)),
     async advance(labMs) {
       const until = nowMs + labMs;
+      // What was begun before the first move arms its timers first.
+      await new Promise((resolve) => setImmediate(resolve));
       for (;;) {
         const next = due.toSorted((a, b) => a.at - b.at)[0];
         if (!next || next.at > until) break;
