@@ -1,6 +1,7 @@
 /** The one way a call to Azure is made: with a deadline, and with whatever goes wrong told in our own words. */
 import { isRestError, type RestError } from "@azure/core-rest-pipeline";
 import { withDeadline } from "../deadline.ts";
+import { plain, retryAfterSeconds, wordsOf } from "../foreign-words.ts";
 import { WorldError } from "../ports.ts";
 
 /** How long a call may take before it is given up. */
@@ -34,7 +35,7 @@ export function answerOf(error: unknown): { readonly status: number; readonly co
 function wrapped(operation: string, thing: string, error: unknown): WorldError {
   if (error instanceof WorldError) return error;
   const answer = answerOf(error);
-  if (answer === null) return new WorldError(operation, thing, error instanceof Error ? withCode(error) : "an error without words");
+  if (answer === null) return new WorldError(operation, thing, wordsOf(error));
   const headers = (error as RestError).response?.headers;
   const requestId = headers?.get("x-ms-request-id");
   const retryAfter = retryAfterSeconds((name) => headers?.get(name));
@@ -46,43 +47,9 @@ function wrapped(operation: string, thing: string, error: unknown): WorldError {
   );
 }
 
-function withCode(error: Error & { readonly code?: unknown }): string {
-  const text = plain(error.message);
-  return typeof error.code === "string" && !text.includes(error.code) ? `${error.code}: ${text}` : text;
-}
-
 // Blob answers to HEAD have no body: the code is in a header then, which the client puts into `details`.
 function codeOf(error: RestError): string {
   const details = error.details as { readonly errorCode?: unknown } | undefined;
   if (error.code !== undefined) return error.code;
   return typeof details?.errorCode === "string" ? details.errorCode : "without a code";
-}
-
-/**
- * How long the service asks us to wait, from the three headers that Azure uses; `null`: it does not say. `Retry-After` may also be
- * an HTTP date (RFC 9110, 10.2.3).
- */
-export function retryAfterSeconds(header: (name: string) => string | undefined | null): number | null {
-  for (const name of ["retry-after-ms", "x-ms-retry-after-ms"]) {
-    const ms = Number(header(name) ?? Number.NaN);
-    if (ms > 0) return ms / 1000;
-  }
-  const text = header("retry-after");
-  if (!text) return null;
-  const seconds = Number(text);
-  const waited = Number.isNaN(seconds) ? (Date.parse(text) - Date.now()) / 1000 : seconds;
-  return waited > 0 ? waited : null;
-}
-
-const messageLengthMax = 300;
-
-/** The first line, without what might be a secret: storage puts request ids and times on further lines, and URLs may be signed. */
-export function plain(message: string): string {
-  const line = message.trim().split("\n", 1)[0] ?? "";
-  const safe = line
-    .replace(/\b(Bearer|SharedKey)\s+\S+/gi, "$1 …")
-    .replace(/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, "…")
-    .replace(/([?&](?:sig|t|c|s|h|code)=)[^&\s"']+/g, "$1…")
-    .replace(/\b((?:Account|Shared)Key=)[^;\s"']+/gi, "$1…");
-  return safe.length > messageLengthMax ? `${safe.slice(0, messageLengthMax)}…` : safe;
 }

@@ -2,6 +2,7 @@
 import { Resolver } from "node:dns/promises";
 import { isIP } from "node:net";
 import { withDeadline } from "../deadline.ts";
+import { wordsOf } from "../foreign-words.ts";
 import { type Resolved, WorldError } from "../ports.ts";
 
 export interface NameServers {
@@ -21,7 +22,7 @@ export function openNameServers(servers: readonly string[]): NameServers {
         return await withDeadline(timeoutSeconds, () => resolved(resolver, name));
       } catch (error) {
         resolver.cancel();
-        throw new WorldError("resolve", name, error instanceof Error ? error.message : "an error without words");
+        throw new WorldError("resolve", name, wordsOf(error));
       }
     },
   };

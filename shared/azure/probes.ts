@@ -3,7 +3,8 @@ import http from "node:http";
 import https from "node:https";
 import { isIP } from "node:net";
 import { rootCertificates } from "node:tls";
-import { DeadlinePassed, withDeadline } from "../deadline.ts";
+import { withDeadline } from "../deadline.ts";
+import { wordsOf } from "../foreign-words.ts";
 import type { ProbeAnswer, Probes } from "../ports.ts";
 import { openNameServers } from "./name-servers.ts";
 
@@ -36,7 +37,7 @@ export function openProbes({ dnsServers, trustedCa }: ProbeOptions): Probes {
           return { kind: "answered", status, body, durationMs: durationMs() };
         });
       } catch (error) {
-        return { kind: "no-answer", why: whyOf(error), durationMs: durationMs() };
+        return { kind: "no-answer", why: wordsOf(error), durationMs: durationMs() };
       }
     },
     resolve: (name) => nameServers.resolve(name, resolveSeconds),
@@ -75,10 +76,4 @@ async function bodyOf(response: http.IncomingMessage): Promise<string> {
     if (bytes >= bodyBytesMax) break;
   }
   return Buffer.concat(chunks).subarray(0, bodyBytesMax).toString("utf8");
-}
-
-function whyOf(error: unknown): string {
-  if (error instanceof DeadlinePassed || !(error instanceof Error)) return String(error instanceof Error ? error.message : error);
-  const { code } = error as NodeJS.ErrnoException;
-  return code === undefined || error.message.includes(code) ? error.message : `${code}: ${error.message}`;
 }

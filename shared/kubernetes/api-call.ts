@@ -4,6 +4,7 @@ import https from "node:https";
 import { isIP } from "node:net";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { withDeadline } from "../deadline.ts";
+import { wordsOf } from "../foreign-words.ts";
 
 export interface ClusterAddress {
   /** `https://aks-shop-neu.hcp.northeurope.azmk8s.io:443` */
@@ -45,10 +46,11 @@ export function openApi({ server, ca, token, connectTo }: ApiOptions): ApiCall {
   const agent = base.startsWith("https:") ? new https.Agent({ keepAlive: true, ca, servername: isIP(hostname) === 0 ? hostname : "" }) : new http.Agent({ keepAlive: true });
   let config: Promise<KubeConfig> | undefined;
 
-  return ({ method, path, body, contentType, anonymous = false }, timeoutSeconds) =>
-    withDeadline(timeoutSeconds, async (signal) => {
-      // By far the heaviest import of the app, so it is paid by the first call to a cluster and not at start.
-      const { HttpMethod, IsomorphicFetchHttpLibrary, RequestContext } = await import("@kubernetes/client-node");
+  return async ({ method, path, body, contentType, anonymous = false }, timeoutSeconds) => {
+    // By far the heaviest import of the app: paid by the first call to a cluster, not at start, and not out of that call's time,
+    // or a healthy cluster would seem silent.
+    const { HttpMethod, IsomorphicFetchHttpLibrary, RequestContext } = await import("@kubernetes/client-node");
+    return withDeadline(timeoutSeconds, async (signal) => {
       const context = new RequestContext(`${base}${path}`, HttpMethod[method]);
       context.setHeaderParam("Accept", "application/json");
       if (body !== undefined) {
@@ -65,6 +67,7 @@ export function openApi({ server, ca, token, connectTo }: ApiOptions): ApiCall {
       const answer = await new IsomorphicFetchHttpLibrary().send(context).toPromise();
       return { status: answer.httpStatusCode, body: await answer.body.text(), header: (name) => answer.headers[name.toLowerCase()] };
     });
+  };
 }
 
 const user = "lifeboat";
@@ -97,6 +100,6 @@ async function tokenOr(token: ApiOptions["token"]): Promise<string> {
   try {
     return await token();
   } catch (error) {
-    throw new NoToken(`no token for the API server: ${error instanceof Error ? error.message : "an error without words"}`);
+    throw new NoToken(`no token for the API server: ${wordsOf(error)}`);
   }
 }

@@ -1,4 +1,5 @@
 /** The Cluster port over HTTP: objects of any kind, page by page, answers told apart from errors. */
+import { plain, retryAfterSeconds, wordsOf } from "../foreign-words.ts";
 import { type Cluster, type KubeObject, type Kind, WorldError } from "../ports.ts";
 import { type ApiAnswer, type ApiOptions, type ApiRequest, NoToken, openApi } from "./api-call.ts";
 import { type Status, statusIn } from "./status.ts";
@@ -20,7 +21,7 @@ export function openCluster(name: string, options: ClusterOptions): Cluster {
   /** One call; whatever was not foreseen by `answers` is a `WorldError`. */
   const call = async <T>(operation: string, thing: string, request: ApiRequest, read: (answer: Understood) => T | undefined): Promise<T> => {
     const answer = await api(request, options.deadlineSeconds).catch((error: unknown) => {
-      throw new WorldError(operation, thing, error instanceof Error ? error.message : "an error without words");
+      throw new WorldError(operation, thing, wordsOf(error));
     });
     const understood = { ...answer, ...statusIn(answer) };
     const value = read(understood);
@@ -40,9 +41,9 @@ export function openCluster(name: string, options: ClusterOptions): Cluster {
           if (error instanceof NoToken) return ask(true);
           throw error;
         });
-        return status === 200 ? { kind: "ready" } : { kind: "not-ready", why: `status ${status}: ${firstLine(body)}` };
+        return status === 200 ? { kind: "ready" } : { kind: "not-ready", why: `status ${status}: ${plain(body)}` };
       } catch (error) {
-        return { kind: "no-answer", why: error instanceof Error ? error.message : "an error without words" };
+        return { kind: "no-answer", why: wordsOf(error) };
       }
     },
 
@@ -101,8 +102,8 @@ function pathOf({ apiVersion, plural, namespaced }: Kind, namespace: string | nu
 }
 
 function refused(operation: string, thing: string, { status, reason, message, header }: Understood): WorldError {
-  const seconds = Number(header("retry-after") ?? Number.NaN);
-  return new WorldError(operation, thing, `status ${status} ${reason}: ${message}`, seconds > 0 ? { retryAfterSeconds: seconds } : {});
+  const seconds = retryAfterSeconds(header);
+  return new WorldError(operation, thing, `status ${status} ${reason}: ${message}`, seconds === null ? {} : { retryAfterSeconds: seconds });
 }
 
 /** Whatever answered 2xx without an object is not a Kubernetes API: `undefined`, so that it becomes an error. */
@@ -126,4 +127,3 @@ function namesIn(object: unknown): { readonly namespace: string | null; readonly
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
-const firstLine = (text: string) => (text.split("\n", 1)[0] ?? "").slice(0, 200);

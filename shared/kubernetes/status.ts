@@ -1,4 +1,5 @@
 /** What an API server's answer means, beside its status code: the `Status` object that it sends with every refusal. */
+import { plain } from "../foreign-words.ts";
 import type { ApiAnswer } from "./api-call.ts";
 
 export interface Status {
@@ -11,8 +12,6 @@ export interface Status {
   readonly parsed: unknown;
 }
 
-const messageLengthMax = 300;
-
 export function statusIn({ status, body }: ApiAnswer): Status {
   const parsed = parsedOrNull(body);
   const said = typeof parsed === "object" && parsed !== null ? (parsed as { readonly kind?: unknown; readonly reason?: unknown; readonly message?: unknown }) : {};
@@ -22,7 +21,7 @@ export function statusIn({ status, body }: ApiAnswer): Status {
     // A group that is not served is answered in plain text. Any other 404 comes from something in between, and says nothing about objects.
     absent: status === 404 && !missesNamespace(parsed) && (isStatus || body.startsWith("404 page not found")),
     reason: typeof said.reason === "string" && said.reason !== "" ? said.reason : "without a reason",
-    message: (typeof said.message === "string" ? said.message : (body.split("\n", 1)[0] ?? "")).slice(0, messageLengthMax),
+    message: plain(typeof said.message === "string" ? said.message : body),
     parsed,
   };
 }
