@@ -10,9 +10,9 @@ export interface ManualClock extends LabClock {
 export function manualClock(startMs = labStart): ManualClock {
   let now = startMs;
   const due: { readonly at: number; readonly call: () => void }[] = [];
-  let armed = 0;
+  let noticeArmed = () => {};
   const after: LabClock["after"] = (labMs, call) => {
-    armed += 1;
+    noticeArmed();
     const entry = { at: now + labMs, call };
     due.push(entry);
     return () => {
@@ -35,10 +35,13 @@ export function manualClock(startMs = labStart): ManualClock {
         if (!next || next.at > end) break;
         due.splice(due.indexOf(next), 1);
         now = Math.max(now, next.at);
-        const before = armed;
+        // What is called usually arms again, after it wrote a file; what does not is still at work after this long.
+        const settled = new Promise<void>((resolve) => {
+          noticeArmed = resolve;
+          setTimeout(resolve, 300).unref();
+        });
         next.call();
-        // What was called usually arms again, after it wrote a file; what does not is still at work after this long.
-        for (let waits = 0; armed === before && waits < 100; waits += 1) await new Promise((resolve) => setTimeout(resolve, 3));
+        await settled;
       }
       now = end;
     },

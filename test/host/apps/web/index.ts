@@ -1,5 +1,5 @@
 /** One HTTP function for each thing that the host must carry there or back. */
-import { app, HttpResponse, type HttpRequest } from "@azure/functions";
+import functions, { app, type HttpRequest } from "@azure/functions";
 
 /** What arrived, as JSON. */
 async function mirror(request: HttpRequest) {
@@ -38,7 +38,8 @@ app.http("answers", {
       case "bytes":
         return { body: new Uint8Array([0, 255, 128]) };
       case "response":
-        return new HttpResponse({ status: 418, body: "short" });
+        // Plain Node finds no named export of that name in the library's CommonJS.
+        return new functions.HttpResponse({ status: 418, body: "short" });
       case "no-content":
         return { status: 204 };
       case "not-http":
