@@ -12,10 +12,9 @@ export interface Complaint {
   readonly remedy: string;
 }
 
-/** A file of nonsense could give hundreds of thousands. */
 const issuesMax = 1_000;
 
-/** The complaints about `data`, in the order zod found them, at most a thousand of its issues. */
+/** The complaints about `data`, in the order zod found them; of a file of nonsense the first thousand or so. */
 export function complaintsOf(error: z.ZodError, schema: z.ZodType, data: unknown): Complaint[] {
   return error.issues.slice(0, issuesMax).flatMap((issue) => complaints(issue, schema, data));
 }
@@ -24,7 +23,7 @@ function complaints(issue: z.core.$ZodIssue, root: z.ZodType, data: unknown): Co
   const { path } = issue;
   const schema = schemaAt(root, path, data);
   const found = valueAt(data, path);
-  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey(path, key, keysOf(schema, found)));
+  if (issue.code === "unrecognized_keys") return issue.keys.slice(0, issuesMax).map((key) => unknownKey(path, key, keysOf(schema, found)));
 
   const field = fieldName(path);
   const about = meaningOf(schema);

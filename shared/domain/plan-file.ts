@@ -42,7 +42,7 @@ export function readPlan(text: string, digest: Digest): ReadPlan | UnreadablePla
     return refused({ line: 1, column: 1, path: "", problem: "the file is larger than 256 KiB", remedy: "a plan is a few kilobytes: check that this is the right file" });
 
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, logLevel: "error" });
   const syntax = [...document.errors, ...document.warnings].map((error) => syntaxProblem(error, lines));
   const shape = [...aliases(document, lines), ...repeatedKeys(document, lines)];
   if (document.contents === null && syntax.length === 0)
