@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type AlertReading, readAlert } from "../../shared/domain/alert.ts";
-import * as samples from "./alert-samples.ts";
+import { availabilityFired, availabilityResolved, nodesNotReady, resourceHealth, serviceHealth } from "./alert-samples.ts";
 import { examplePlan } from "./example-plans.ts";
 
 const shop = examplePlan("shop-replicated");
@@ -10,7 +10,7 @@ const plans = [shop, demo];
 
 /** The cluster alert with other essentials, context or custom properties. */
 function alert(change: { readonly essentials?: object; readonly alertContext?: unknown; readonly customProperties?: unknown } = {}): unknown {
-  const { data, schemaId } = samples.nodesNotReady;
+  const { data, schemaId } = nodesNotReady;
   const { essentials, ...others } = change;
   return { schemaId, data: { ...data, essentials: { ...data.essentials, ...essentials }, ...others } };
 }
@@ -19,17 +19,17 @@ const summary = (reading: AlertReading) => (reading.kind === "ours" ? { plan: re
 
 describe("the samples of Azure Monitor are read", () => {
   test.each([
-    ["availabilityFired", { plan: "shop", condition: "fired", rule: "ar-ingress-availability-weu", severity: "Sev0", firedAt: Date.UTC(2026, 10, 20, 9, 14, 7, 512) }],
-    ["availabilityResolved", { plan: "shop", condition: "resolved", rule: "ar-ingress-availability-weu", severity: "Sev0", firedAt: Date.UTC(2026, 10, 20, 9, 14, 7, 512) }],
-    ["nodesNotReady", { plan: "shop", condition: "fired", rule: "ar-nodes-notready-weu", severity: "Sev1", firedAt: Date.UTC(2026, 10, 20, 9, 15, 30) }],
-    ["resourceHealth", { plan: "shop", condition: "fired", rule: "ar-rh-aks", severity: "Sev4", firedAt: Date.UTC(2026, 10, 20, 9, 18, 2, 700) }],
-    ["serviceHealth", "foreign"],
-  ] as const)("%s", (name, expected) => {
-    expect(summary(readAlert(samples[name], plans))).toEqual(expected);
+    ["availabilityFired", availabilityFired, { plan: "shop", condition: "fired", rule: "ar-ingress-availability-weu", severity: "Sev0", firedAt: Date.UTC(2026, 10, 20, 9, 14, 7, 512) }],
+    ["availabilityResolved", availabilityResolved, { plan: "shop", condition: "resolved", rule: "ar-ingress-availability-weu", severity: "Sev0", firedAt: Date.UTC(2026, 10, 20, 9, 14, 7, 512) }],
+    ["nodesNotReady", nodesNotReady, { plan: "shop", condition: "fired", rule: "ar-nodes-notready-weu", severity: "Sev1", firedAt: Date.UTC(2026, 10, 20, 9, 15, 30) }],
+    ["resourceHealth", resourceHealth, { plan: "shop", condition: "fired", rule: "ar-rh-aks", severity: "Sev4", firedAt: Date.UTC(2026, 10, 20, 9, 18, 2, 700) }],
+    ["serviceHealth", serviceHealth, "foreign"],
+  ] as const)("%s", (_, sample, expected) => {
+    expect(summary(readAlert(sample, plans))).toEqual(expected);
   });
 
   test("an alert and its resolution have the same id", () => {
-    const readings = [readAlert(samples.availabilityFired, plans), readAlert(samples.availabilityResolved, plans)];
+    const readings = [readAlert(availabilityFired, plans), readAlert(availabilityResolved, plans)];
     expect(new Set(readings.map((r) => r.kind === "ours" && r.alertId)).size).toBe(1);
   });
 });
@@ -148,7 +148,7 @@ describe("whatever comes in", () => {
 
   test("ten thousand targets and ten thousand levels cost nothing to speak of", () => {
     const deep = JSON.parse(`${"[".repeat(5_000)}${"]".repeat(5_000)}`) as unknown;
-    const reading = readAlert(alert({ essentials: { alertTargetIDs: [...Array.from({ length: 10_000 }, (_, at) => `/x/${at}`)] }, alertContext: { properties: deep } }), plans);
+    const reading = readAlert(alert({ essentials: { alertTargetIDs: Array.from({ length: 10_000 }, (_, at) => `/x/${at}`) }, alertContext: { properties: deep } }), plans);
     expect(reading.kind).toBe("foreign");
   });
 });
