@@ -1,20 +1,18 @@
-import type { DurableClientBinding, Engine, EngineEvent, EngineOptions, EngineProblem } from "../contract.ts";
+import type { DurableClientBinding, Engine, EngineEvent, EngineOptions } from "../contract.ts";
 import { ActivityPool } from "./activity-pool.ts";
-import type { Answer } from "./answer.ts";
 import { clientBinding } from "./client-binding.ts";
 import { DueQueue } from "./due-queue.ts";
-import { closeEpisode, failedTurn, openEpisode, type Turn } from "./episode.ts";
+import type { Turn } from "./episode.ts";
 import { durableHttpApi } from "./http-api.ts";
 import { Instances } from "./instances.ts";
 import { Mailbox, nextStep, takeOps } from "./mailbox.ts";
 import { isFinished } from "./new-instance.ts";
+import { Player } from "./player.ts";
 import { eventType, stamp, type Arrival, type HistoryEvent } from "./protocol.ts";
-import { SdkWatch } from "./sdk-watch.ts";
 import { JsonlStore } from "./store-jsonl.ts";
 import { MemoryStore } from "./store-memory.ts";
 import type { ActivityMessage, InboxMessage, InstanceRow, Message, Op, Snapshot, Store } from "./store.ts";
 import { terminateOps, turnOps } from "./turn-ops.ts";
-import { versionMatches } from "./version.ts";
 
 /** What tests and tools may set beside the host's options. */
 export interface EngineTestOptions {
@@ -52,10 +50,11 @@ class Runner implements DurableEngine {
   readonly #mailbox = new Mailbox();
   readonly #due: DueQueue<InboxMessage>;
   readonly #pool: ActivityPool;
+  readonly #player: Player;
   /** Instances whose mail is being worked off. */
   readonly #busy = new Set<string>();
-  /** Generation and rule, so that a replayed finding is reported once. */
-  readonly #reported = new Set<string>();
+  /** By generation the rules that were reported: every replay finds them again. */
+  readonly #reported = new Map<string, Set<string>>();
   #idleWaiters: (() => void)[] = [];
   #messageCount: number;
   #state: "opened" | "running" | "closing" | "closed" = "opened";
@@ -67,6 +66,7 @@ class Runner implements DurableEngine {
     this.#messageCount = lastMessageNumber(this.#snapshot);
     this.#due = new DueQueue(options.clock, (message) => this.#arrive(message));
     this.#pool = new ActivityPool(options.activityConcurrency ?? activityConcurrencyDefault, (activity) => this.#runActivity(activity));
+    this.#player = new Player(options);
     this.instances = new Instances({
       snapshot: this.#snapshot,
       commit: (ops) => this.#commit(ops),
@@ -183,53 +183,17 @@ class Runner implements DurableEngine {
   }
 
   async #play(row: InstanceRow, messages: readonly InboxMessage[]): Promise<boolean> {
-    const { versionMatchStrategy = "CurrentOrOlder", versionFailureStrategy = "Reject", defaultVersion = null } = this.#options;
-    let played = messages;
-    let turn: Turn;
-    if (versionMatches(versionMatchStrategy, row.version, defaultVersion)) {
-      turn = await this.#episode(row, played);
-      if (turn.ending.kind === "continued" && played.length > 1) [turn, played] = await this.#shortestThatContinues(row, played, turn);
-    } else {
-      const why = `its version '${row.version ?? ""}' does not match this host's '${defaultVersion ?? ""}' (${versionMatchStrategy})`;
-      this.#report(row, "version", versionFailureStrategy === "Reject" ? `${why}: it stays where it is until a host comes that may run it` : why);
-      if (versionFailureStrategy === "Reject") return false;
-      turn = failedTurn(this.#open(row, played), why, null, []);
-    }
-    this.#commitTurn(row, turn, played);
-    return true;
-  }
-
-  /** What came after the event that led to continueAsNew is carried over: the orchestrator is asked again, with less, to find that event. */
-  async #shortestThatContinues(row: InstanceRow, messages: readonly InboxMessage[], whole: Turn): Promise<[Turn, readonly InboxMessage[]]> {
-    for (let length = 1; length < messages.length; length++) {
-      const played = messages.slice(0, length);
-      const turn = await this.#episode(row, played);
-      if (turn.ending.kind === "continued") return [turn, played];
-    }
-    return [whole, messages];
-  }
-
-  async #episode(row: InstanceRow, messages: readonly InboxMessage[]): Promise<Turn> {
-    const { app, strict, defaultVersion = null } = this.#options;
-    const episode = this.#open(row, messages);
-    const watch = new SdkWatch();
-    let answer: Answer;
-    try {
-      answer = { kind: "returned", value: await app.orchestrate(row.name, episode.trigger, watch.onContext) };
-    } catch (error) {
-      answer = { kind: "threw", error };
-    }
-    return closeEpisode(episode, answer, { strict, kindOf: (name) => app.kindOf(name), defaultVersion, watch });
-  }
-
-  #open(row: InstanceRow, messages: readonly InboxMessage[]) {
-    return openEpisode(row, this.history(row.instanceId), messages.map(({ event }) => event), this.#options.clock.now());
+    const answer = await this.#player.play(row, this.history(row.instanceId), messages);
+    if (answer.kind === "refused") this.#report(row, "version", `${answer.why}: it stays where it is until a host comes that may run it`);
+    else this.#commitTurn(row, answer.turn, answer.played);
+    return answer.kind === "turn";
   }
 
   #commitTurn(row: InstanceRow, turn: Turn, played: readonly InboxMessage[]): void {
     for (const { rule, message } of turn.findings) this.#report(row, rule, message);
     this.#commit(turnOps(row, turn, this.#turnGround(row.instanceId, played)));
     for (const { event } of played) this.#tellArrival(row, event);
+    if (turn.ending.kind !== "running") this.#reported.delete(row.executionId);
     switch (turn.ending.kind) {
       case "running":
         return;
@@ -302,10 +266,10 @@ class Runner implements DurableEngine {
   }
 
   #report({ instanceId, executionId }: InstanceRow, rule: string, message: string): void {
-    const key = `${executionId} ${rule}`;
-    if (this.#reported.has(key)) return;
-    this.#reported.add(key);
-    this.#options.problems({ rule, instanceId, message } satisfies EngineProblem);
+    const rules = this.#reported.get(executionId) ?? new Set();
+    if (rules.has(rule)) return;
+    this.#reported.set(executionId, rules.add(rule));
+    this.#options.problems({ rule, instanceId, message });
   }
 
   #tellArrival({ instanceId, name }: InstanceRow, event: Arrival): void {

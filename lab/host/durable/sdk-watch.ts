@@ -9,7 +9,7 @@ interface WatchedContext {
   createTimer(...args: unknown[]): WatchedTask;
   waitForExternalEvent(...args: unknown[]): WatchedTask;
   setCustomStatus(status: unknown): void;
-  readonly Task: { all(tasks: unknown[]): unknown; any(tasks: unknown[]): WatchedTask };
+  readonly Task: { all: (tasks: unknown[]) => unknown; any: (tasks: unknown[]) => WatchedTask };
   /** Private: read as a check only, never as a source. */
   readonly taskOrchestratorExecutor?: { readonly sequenceNumber?: unknown };
 }
