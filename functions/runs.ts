@@ -1,52 +1,42 @@
-/** What a run was started with: written once when it is opened, so that a plan edited in mid-failover changes nothing. */
-import { problemLine, readPlan, type ReadPlans, readPlans } from "../shared/domain/plan-file.ts";
-import type { Opening, RunKind } from "../shared/domain/ledger.ts";
+/** Plans and runs at home: the plans as they are now, and each version that a run was started with. */
 import type { Plan } from "../shared/domain/plan.ts";
+import { problemLine, readPlan, type ReadPlans, readPlans } from "../shared/domain/plan-file.ts";
+import type { OpenRun } from "../shared/domain/ledger.ts";
+import type { RunRef } from "../orchestrations/step.ts";
 import type { Home } from "../shared/ports.ts";
 import { sha256 } from "./ledger.ts";
 
-export interface RunRecord {
-  readonly runId: string;
-  readonly epoch: number;
-  readonly plan: Plan;
-  readonly planHash: string;
-  readonly opening: Opening;
-}
-
-export const recordName = (plan: string, epoch: number): string => `runs/${plan}/${String(epoch).padStart(6, "0")}/record.json`;
 export const planName = (plan: string): string => `plans/${plan}.yaml`;
+const versionName = (plan: string, hash: string): string => `runs/${plan}/plans/${hash}.json`;
 
-/** What every step of a run needs to know of it. */
-export interface Terms {
-  readonly plan: Plan;
-  readonly kind: RunKind;
-}
-
-/** Runs of one process, so that a run of fifty steps reads its record once. Bounded: the oldest goes first. */
-const known = new Map<string, Terms>();
+/** Versions that this process has read, so that a run of fifty steps reads its own once. Bounded: the oldest goes first. */
+const known = new Map<string, Plan>();
 const knownMax = 20;
 
-/** The terms of a run; without a run (`epoch` 0), those of the plan as it is now. Throws when there is none, or it is not readable. */
-export async function termsOf(home: Home, ref: { readonly plan: string; readonly epoch: number; readonly planHash: string }): Promise<Terms> {
-  if (ref.epoch === 0) return { plan: await currentPlan(home, ref.plan), kind: "failover" };
-  const key = `${ref.plan}/${ref.epoch}/${ref.planHash}`;
-  const before = known.get(key);
+/** Keeps the version that a run is about to start with: a plan edited in mid-failover changes nothing. Named by its hash, so written once. */
+export async function keepVersion(home: Home, plan: Plan, hash: string): Promise<void> {
+  await home.create(versionName(plan.plan, hash), JSON.stringify(plan));
+}
+
+/** The plan of a run; without a run (`epoch` 0), the plan as it is now. Throws when there is none, or it is not readable. */
+export async function planOf(home: Home, ref: Pick<RunRef, "plan" | "epoch" | "planHash">): Promise<Plan> {
+  if (ref.epoch === 0) return currentPlan(home, ref.plan);
+  const before = known.get(ref.planHash);
   if (before) return before;
-  const { plan, opening } = await readRecord(home, ref.plan, ref.epoch);
-  const terms = { plan, kind: opening.kind };
-  known.set(key, terms);
+  const stored = await home.read(versionName(ref.plan, ref.planHash));
+  if (stored === null) throw new Error(`the plan that run ${ref.plan}-${ref.epoch} was started with is missing: ${versionName(ref.plan, ref.planHash)}`);
+  const plan = JSON.parse(stored.body) as Plan; // validated before it was kept
+  known.set(ref.planHash, plan);
   for (const oldest of known.keys()) {
     if (known.size <= knownMax) break;
     known.delete(oldest);
   }
-  return terms;
+  return plan;
 }
 
-export async function readRecord(home: Home, plan: string, epoch: number): Promise<RunRecord> {
-  const stored = await home.read(recordName(plan, epoch));
-  if (stored === null) throw new Error(`the record of run ${plan}-${epoch} is missing: ${recordName(plan, epoch)}`);
-  return JSON.parse(stored.body) as RunRecord;
-}
+export const refOf = (run: OpenRun, plan: string): RunRef => ({ runId: run.id, plan, epoch: run.epoch, planHash: run.planHash, kind: run.kind });
+/** For what is no run and changes nothing: verification, replication checks. */
+export const noRun = (plan: string): RunRef => ({ runId: "", plan, epoch: 0, planHash: "", kind: "failover" });
 
 async function currentPlan(home: Home, name: string): Promise<Plan> {
   const stored = await home.read(planName(name));

@@ -7,5 +7,6 @@ export const release = defineRunbook("release", function* (desk: Desk, { applica
   const { backups } = yield* desk.together({ consumers: call(steps.releaseConsumers, { applications, point }), backups: call(steps.startBackups, { point }) });
   const completed = yield* desk.until(steps.firstBackupCompleted, { backup: backups.backup }, waits.backup);
   if (completed.kind === "late") throw new StepFailed("first-backup-completed", completed.about);
+  if (completed.value.kind === "failed") throw new StepFailed("first-backup-completed", completed.value.why);
   return backups;
 }, "release");

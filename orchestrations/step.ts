@@ -1,6 +1,6 @@
 /** What a step is, and what crosses between a runbook and an activity: plain JSON, nothing else. */
 import type { Phase } from "../shared/domain/outcome.ts";
-import type { Question } from "../shared/domain/ledger.ts";
+import type { Question, RunKind } from "../shared/domain/ledger.ts";
 
 /** A name, two types, a bound. `records` says what its activity writes into the ledger. */
 export interface Step<In, Out> {
@@ -27,8 +27,10 @@ export const act = <In, Out>(name: string): Step<In, Out> => ({ name, attempts: 
 export interface RunRef {
   readonly runId: string;
   readonly plan: string;
+  /** 0: no run at all (a verification, a replication check), which may look and may not act. */
   readonly epoch: number;
   readonly planHash: string;
+  readonly kind: RunKind;
 }
 
 /** The input of every activity. */

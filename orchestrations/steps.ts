@@ -16,7 +16,12 @@ export type Passed = { readonly kind: "passed" } | { readonly kind: "abort-asked
 /** Whether the store that the backups are read from takes writes now, and why not. */
 export type Promoted = { readonly kind: "writable" } | { readonly kind: "read-only"; readonly why: string };
 export type Policy = { readonly kind: "policy"; readonly policyId: string } | { readonly kind: "none" };
-export type Opened = { readonly kind: "open" } | { readonly kind: "abort-asked"; readonly by: string };
+export type Opened = { readonly kind: "open"; readonly before: Ends; readonly after: Ends } | { readonly kind: "abort-asked"; readonly by: string };
+/** Which public endpoints are open. */
+export interface Ends {
+  readonly primary: boolean;
+  readonly secondary: boolean;
+}
 export type Verified = { readonly checks: readonly { readonly check: string; readonly saw: string }[] };
 export type OutsideSeen = { readonly at: number; readonly saw: string };
 
@@ -72,13 +77,13 @@ export const steps = {
   // release
   releaseConsumers: act<{ readonly applications: readonly string[]; readonly point: string }, { readonly released: readonly string[] }>("release-consumers"),
   startBackups: act<{ readonly point: string }, { readonly backup: string }>("start-backups"),
-  firstBackupCompleted: judgement<{ readonly backup: string }, Look<{ readonly completedAt: number }>>("first-backup-completed"),
+  firstBackupCompleted: judgement<{ readonly backup: string }, Look<{ readonly kind: "completed"; readonly completedAt: number } | { readonly kind: "failed"; readonly why: string }>>("first-backup-completed"),
 
   // report
   report: act<{ readonly outcome: Outcome }, { readonly report: string }>("report"),
   closeRun: look<{ readonly outcome: Outcome }, { readonly kind: "closed" }>("close-run"),
 
   // verification and the blob door
-  verifyBackups: look<Nothing, { readonly checked: number; readonly usable: number }>("verify-backups"),
-  checkReplication: look<{ readonly backup: string }, Look<{ readonly state: string }>>("check-replication"),
+  checkAllBackups: look<Nothing, { readonly checked: number; readonly usable: number }>("check-all-backups"),
+  checkBackup: look<{ readonly backup: string }, Look<{ readonly state: string }>>("check-backup"),
 } as const;

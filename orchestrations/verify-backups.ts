@@ -4,11 +4,11 @@ import { type Desk, type Runbook, defineRunbook } from "./runbook.ts";
 import { steps } from "./steps.ts";
 
 export const verifyBackups = defineRunbook("verify-backups", function* (desk: Desk): Runbook<{ readonly checked: number; readonly usable: number }> {
-  return yield* desk.run(steps.verifyBackups, {});
+  return yield* desk.run(steps.checkAllBackups, {});
 });
 
 /** Looks at both containers until the backup has arrived whole, or the time is up: what was found last stays in the register either way. */
 export const checkReplication = defineRunbook("check-replication", function* (desk: Desk, { backup }: { readonly backup: string }): Runbook<{ readonly state: string }> {
-  const checked = yield* desk.until(steps.checkReplication, { backup }, waits.replication);
+  const checked = yield* desk.until(steps.checkBackup, { backup }, waits.replication);
   return checked.kind === "done" ? checked.value : { state: `not whole after ${waits.replication.deadlineMs / 60_000} minutes: ${checked.about}` };
 });

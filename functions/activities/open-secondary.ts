@@ -1,3 +1,4 @@
+import type { TrafficState } from "../../shared/ports.ts";
 import type { steps } from "../../orchestrations/steps.ts";
 import type { Work } from "./perform.ts";
 import { pass } from "./promote.ts";
@@ -16,8 +17,10 @@ export const openSecondary: Work<typeof steps.openSecondary> = async (_, duty) =
   if (!before.secondary.open) await world.traffic.openSecondary(plan.traffic);
   const after = await world.traffic.read(plan.traffic);
   if (!after.secondary.open || after.primary.open) throw new Error(`traffic reads back as primary ${after.primary.open ? "open" : "closed"}, secondary ${after.secondary.open ? "open" : "closed"}`);
-  return { kind: "open" };
+  return { kind: "open", before: ends(before), after: ends(after) };
 };
+
+const ends = ({ primary, secondary }: TrafficState) => ({ primary: primary.open, secondary: secondary.open });
 
 /** How long one answer through the public name may take. */
 const timeoutSeconds = 5;

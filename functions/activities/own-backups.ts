@@ -62,6 +62,7 @@ export const firstBackupCompleted: Work<typeof steps.firstBackupCompleted> = asy
   const object = await (await world.clusters.of(target.cluster)).get(kinds.backups, target.veleroNamespace, backup);
   if (object === null) return { kind: "not-yet", about: `the backup ${backup} is not there` };
   const { phase, completedAt, why } = backupState(object);
-  if (phase === "Completed" && completedAt !== null) return { kind: "done", value: { completedAt } };
+  if (phase === "Completed" && completedAt !== null) return { kind: "done", value: { kind: "completed", completedAt } };
+  if (["Failed", "FailedValidation", "PartiallyFailed"].includes(phase)) return { kind: "done", value: { kind: "failed", why: `${backup} ended ${phase}${why ? `: ${why}` : ""}` } };
   return { kind: "not-yet", about: `${backup} is ${phase || "not begun"}${why ? `: ${why}` : ""}` };
 };

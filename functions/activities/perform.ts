@@ -9,7 +9,7 @@ import { type World, WorldError } from "../../shared/ports.ts";
 import { type EntryAt, type Ledger, openLedger } from "../ledger.ts";
 import type { Log } from "../log.ts";
 import { type Target, targetOf } from "../../shared/domain/target.ts";
-import { termsOf } from "../runs.ts";
+import { planOf } from "../runs.ts";
 
 /** What a work is given beside its input. */
 export interface Duty {
@@ -29,8 +29,8 @@ export type Work<S> = S extends Step<infer In, infer Out> ? (input: In & { reado
 export async function perform<In, Out>(step: Step<In, Out>, work: Work<Step<In, Out>>, call: StepCall, world: World, log: Log): Promise<StepAnswer> {
   try {
     const ledger = openLedger(world.home);
-    const { plan, kind } = await termsOf(world.home, call.ref);
-    const duty: Duty = { world, ledger, plan, target: targetOf(plan, kind), call, startedAt: world.clock.now() };
+    const plan = await planOf(world.home, call.ref);
+    const duty: Duty = { world, ledger, plan, target: targetOf(plan, call.ref.kind), call, startedAt: world.clock.now() };
     const at = step.records === "nothing" ? null : entryAt(call);
     const before = at === null ? null : await ledger.entry(at, "outcome");
     // A repeat finds its own outcome: the world is not touched again.

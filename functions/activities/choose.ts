@@ -1,0 +1,68 @@
+import { cardText, predictRtoSeconds, spoken } from "../../shared/domain/decision.ts";
+import type { Register } from "../../shared/domain/register.ts";
+import { placesOf } from "../../shared/domain/replica.ts";
+import type { Choice as Found } from "../../shared/domain/restore-point-choice.ts";
+import type { steps } from "../../orchestrations/steps.ts";
+import { keepPoint } from "./chosen-point.ts";
+import type { Duty, Work } from "./perform.ts";
+import { mergeIntoRegister, readRegister } from "./register.ts";
+import { readInventory } from "./restore-points/read-inventory.ts";
+import { verifyBackups } from "./restore-points/verify-backups.ts";
+
+/** The decision card: what would be restored now, what that loses, how long it takes. Only looks. */
+export const weighRestorePoints: Work<typeof steps.weighRestorePoints> = async (_, duty) => {
+  const { world, plan, ledger, call } = duty;
+  const found = await newestUsable(duty);
+  if (found.kind === "nothing-restorable") return { kind: "nothing-restorable", passedOver: found.passedOver };
+  const { point, passedOver, lossUpperBoundSeconds: lossSeconds } = found;
+  const volumeBytes = point.volumes.reduce((sum, { bytes }) => sum + bytes, 0);
+  const { run } = await ledger.head(call.ref.plan);
+  const spentSeconds = run === null ? 0 : (world.clock.now() - run.openedAt) / 1_000;
+  const predictedRtoSeconds = predictRtoSeconds(point.itemCount, volumeBytes, spentSeconds);
+  const { rpoSeconds, rtoSeconds } = plan.objectives;
+  const card = {
+    restorePoint: point.name,
+    takenAt: point.takenAt ?? 0,
+    lossSeconds,
+    withinRpo: lossSeconds <= rpoSeconds,
+    items: point.itemCount,
+    volumeBytes,
+    predictedRtoSeconds,
+    withinRto: predictedRtoSeconds <= rtoSeconds,
+    passedOver,
+    waitingCosts: `Each second of waiting is a second of outage more; the plan allows ${spoken(rtoSeconds)}.`,
+  };
+  return { kind: "weighed", card, text: cardText(card) };
+};
+
+/** Takes the newest point that is whole and proven, and keeps at home what the rest of the run needs to know of it. */
+export const chooseRestorePoint: Work<typeof steps.chooseRestorePoint> = async (_, duty) => {
+  const { world, plan, target, call } = duty;
+  const found = await newestUsable(duty);
+  if (found.kind === "nothing-restorable") return { kind: "nothing-restorable", passedOver: found.passedOver };
+  const { point, passedOver, lossUpperBoundSeconds: lossSeconds } = found;
+  const { name } = point;
+  const inventory = await readInventory(world, name, { places: { ...placesOf(plan), replica: target.backups, source: null }, plan, depth: "readable", register: await readRegister(world.home, plan.plan) });
+  const { tarball, files } = inventory;
+  if (tarball.kind !== "read" || files.metadata.kind !== "read") throw new Error(`${name} changed while it was being chosen`);
+  const spec = (files.metadata.value.object["spec"] ?? {}) as Readonly<Record<string, unknown>>;
+  await keepPoint(world.home, call.ref, { name, takenAt: point.takenAt ?? 0, contents: tarball.contents, volumes: point.volumes, spec });
+  const volumeBytes = point.volumes.reduce((sum, { bytes }) => sum + bytes, 0);
+  return { kind: "chosen", point: { name, takenAt: point.takenAt ?? 0, expiresAt: point.expiresAt ?? 0, lossSeconds, items: point.itemCount, volumeBytes }, passedOver };
+};
+
+/** What was found is worth keeping whatever becomes of the run. The lost region is not asked: it must not be waited for. */
+async function newestUsable({ world, plan, target, call }: Duty): Promise<Found> {
+  const known = await readRegister(world.home, plan.plan);
+  const verified = await verifyBackups(world, plan, target.source === null ? wholeUpToNow(known, world.clock.now()) : known, {
+    by: "run",
+    untilChosen: true,
+    askSource: false,
+    places: { ...placesOf(plan), replica: target.backups, source: null },
+  });
+  if (call.ref.kind === "failover") await mergeIntoRegister(world.home, plan.plan, verified.register);
+  return verified.choice;
+}
+
+/** Backups that are read where they were written have arrived by definition. */
+const wholeUpToNow = (register: Register, now: number): Register => ({ ...register, watermark: { at: now, recordedAt: now, how: "source-listing" } });

@@ -1,0 +1,65 @@
+import { kinds } from "../../shared/domain/kinds.ts";
+import { nodeState } from "../../shared/domain/cluster-objects.ts";
+import { type Reading, type Soak, soak } from "../../shared/domain/health.ts";
+import type { Plan, Signal } from "../../shared/domain/plan.ts";
+import type { ProbeAnswer, World } from "../../shared/ports.ts";
+import type { steps } from "../../orchestrations/steps.ts";
+import type { Work } from "./perform.ts";
+
+/** One round of all signals, side by side, judged with the rounds before it. Only looks. */
+export const confirmLoss: Work<typeof steps.confirmLoss> = async ({ state }, { world, plan }) => {
+  const { signals, controls, timeoutSeconds } = plan.confirmation;
+  const [readings, answers] = await Promise.all([
+    Promise.all(signals.map((signal) => read(signal, plan, world))),
+    Promise.all(controls.map((url) => world.probes.get(url, { timeoutSeconds }))),
+  ]);
+  const answered = answers.some(({ kind }) => kind === "answered") ? "answer" : "silent";
+  return soak((state ?? null) as Soak | null, readings, answered, world.clock.now(), plan.confirmation);
+};
+
+async function read(signal: Signal, plan: Plan, world: World): Promise<Reading> {
+  try {
+    return { signal: signal.kind, ...(await ask(signal, plan, world)) };
+  } catch (error) {
+    // Not being able to look says nothing about what is there.
+    return { signal: signal.kind, says: "unknown", about: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+type Says = Pick<Reading, "says" | "about">;
+
+async function ask(signal: Signal, plan: Plan, world: World): Promise<Says> {
+  const { timeoutSeconds } = plan.confirmation;
+  switch (signal.kind) {
+    case "public-probe":
+    case "backend-probe": {
+      const url = new URL(signal.path, plan.traffic.publicUrl).href;
+      return probed(await world.probes.get(url, { timeoutSeconds, connectTo: new URL(plan.primary.ingress).hostname }));
+    }
+    case "kubernetes-api":
+      return askKubernetes(plan, world);
+    case "resource-health": {
+      const { state, summary } = await world.health.of(plan.primary.cluster);
+      return { says: state === "unavailable" ? "down" : state === "available" ? "up" : "unknown", about: `${state}: ${summary}` };
+    }
+    case "traffic-manager": {
+      const { monitor } = (await world.traffic.read(plan.traffic)).primary;
+      return { says: monitor === "degraded" ? "down" : monitor === "online" ? "up" : "unknown", about: `the primary's endpoint is ${monitor}` };
+    }
+  }
+}
+
+function probed(answer: ProbeAnswer): Says {
+  if (answer.kind === "no-answer") return { says: "down", about: answer.why };
+  return { says: answer.status >= 500 ? "down" : "up", about: `status ${answer.status} in ${Math.round(answer.durationMs)} ms` };
+}
+
+/** An API server that answers over nodes that are all gone is a cluster that runs nothing. */
+async function askKubernetes(plan: Plan, world: World): Promise<Says> {
+  const cluster = await world.clusters.of(plan.primary.cluster);
+  const ready = await cluster.ready(plan.confirmation.timeoutSeconds);
+  if (ready.kind !== "ready") return { says: "down", about: ready.why };
+  const nodes = (await cluster.list(kinds.nodes, null)) ?? [];
+  const alive = nodes.filter((node) => nodeState(node).ready).length;
+  return { says: alive === 0 ? "down" : "up", about: `the API server answers; ${alive} of ${nodes.length} nodes are Ready` };
+}

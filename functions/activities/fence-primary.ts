@@ -1,0 +1,131 @@
+import type { Suspended } from "../../shared/domain/fence.ts";
+import { type Kind, kinds } from "../../shared/domain/kinds.ts";
+import type { Plan } from "../../shared/domain/plan.ts";
+import type { Cluster, KubeObject } from "../../shared/ports.ts";
+import type { steps } from "../../orchestrations/steps.ts";
+import { type Duty, type Work } from "./perform.ts";
+
+/** Closes the primary's public endpoint. The secondary's stays closed, so Traffic Manager cannot jump by itself. */
+export const closePrimary: Work<typeof steps.closePrimary> = async (_, { world, plan }) => {
+  if ((await world.traffic.read(plan.traffic)).primary.open) await world.traffic.closePrimary(plan.traffic);
+  const after = await world.traffic.read(plan.traffic);
+  return after.primary.open ? { kind: "open", why: "it reads back as open" } : { kind: "closed" };
+};
+
+export const reopenPrimary: Work<typeof steps.reopenPrimary> = async (_, { world, plan }) => {
+  if (!(await world.traffic.read(plan.traffic)).primary.open) await world.traffic.reopenPrimary(plan.traffic);
+  if (!(await world.traffic.read(plan.traffic)).primary.open) throw new Error("the primary's endpoint reads back as closed");
+  return { kind: "reopened" };
+};
+
+/** How long the primary's cluster may take to say that it is there. A dark one must not hold up the run. */
+const timeoutSeconds = 5;
+
+/**
+ * Stops what takes writes in the primary, and what would start it again: GitOps first, then Velero's schedules, then the workloads.
+ * What is already stopped is left alone, so running it again finds nothing to do; but what it once changed stands in the intent's
+ * answer only if the first run answered, so the undo is also written on the object itself, as an annotation.
+ */
+export const quietPrimary: Work<typeof steps.quietPrimary> = async (_, duty) => {
+  const { world, plan } = duty;
+  let cluster: Cluster;
+  try {
+    cluster = await world.clusters.of(plan.primary.cluster);
+    const alive = await cluster.ready(timeoutSeconds);
+    if (alive.kind === "no-answer") return { kind: "unreachable", why: alive.why };
+  } catch (error) {
+    return { kind: "unreachable", why: error instanceof Error ? error.message : String(error) };
+  }
+  const suspended: Suspended[] = [];
+  const left: string[] = [];
+  for (const rule of rulesFor(plan)) {
+    try {
+      suspended.push(...(await suspendAll(cluster, rule, duty)));
+    } catch (error) {
+      left.push(`${rule.kind.plural}${rule.namespace === null ? "" : ` in ${rule.namespace}`} (${error instanceof Error ? error.message : String(error)})`);
+    }
+  }
+  return left.length === 0 ? { kind: "quiet", suspended } : { kind: "partly", suspended, left };
+};
+
+/** Gives back what quietPrimary changed, newest first. What does not answer is told of, not retried for ever. */
+export const wakePrimary: Work<typeof steps.wakePrimary> = async ({ suspended }, { world, plan }) => {
+  if (suspended.length === 0) return { left: [] };
+  const cluster = await world.clusters.of(plan.primary.cluster);
+  const left: string[] = [];
+  for (const { apiVersion, plural, namespace, name, undo } of suspended.toReversed()) {
+    try {
+      await cluster.patch({ apiVersion, plural, namespaced: true }, namespace, name, { ...undo, metadata: { annotations: { [undoAnnotation]: null } } });
+    } catch (error) {
+      left.push(`${plural} ${namespace}/${name} is still suspended (${error instanceof Error ? error.message : String(error)})`);
+    }
+  }
+  return { left };
+};
+
+interface Rule {
+  readonly kind: Kind;
+  readonly namespace: string | null;
+  /** The patch that stops it and the one that gives it back; `null`: it stands still already. */
+  readonly stop: (object: KubeObject) => { readonly patch: Readonly<Record<string, unknown>>; readonly undo: Readonly<Record<string, unknown>> } | null;
+}
+
+const undoAnnotation = "lifeboat.dev/undo";
+
+function rulesFor(plan: Plan): Rule[] {
+  const namespaces = [...new Set(plan.applications.flatMap((application) => application.namespaces))];
+  const rules: Rule[] = [];
+  // What would undo the rest goes first.
+  if (plan.fence.suspend.includes("gitops"))
+    rules.push(rule(kinds.kustomizations, null, "suspend", true), rule(kinds.helmReleases, null, "suspend", true));
+  if (plan.fence.suspend.includes("velero")) rules.push(rule(kinds.schedules, plan.primary.veleroNamespace, "paused", true));
+  if (plan.fence.suspend.includes("workloads"))
+    for (const namespace of namespaces) {
+      rules.push(rule(kinds.cronJobs, namespace, "suspend", true));
+      // An autoscaler leaves a workload of zero replicas alone (Kubernetes, HorizontalPodAutoscaler).
+      rules.push(rule(kinds.deployments, namespace, "replicas", 0), rule(kinds.statefulSets, namespace, "replicas", 0));
+    }
+  return rules;
+}
+
+/** Sets one field of the spec. What is not there counts as the API's default: not suspended, one replica. */
+function rule(kind: Kind, namespace: string | null, field: "suspend" | "paused" | "replicas", stopped: boolean | number): Rule {
+  const whenAbsent = field === "replicas" ? 1 : false;
+  return {
+    kind,
+    namespace,
+    stop: (object) => {
+      const spec = (object["spec"] ?? {}) as Record<string, unknown>;
+      const now = spec[field] ?? whenAbsent;
+      return now === stopped ? null : { patch: { spec: { [field]: stopped } }, undo: { spec: { [field]: now } } };
+    },
+  };
+}
+
+async function suspendAll(cluster: Cluster, { kind, namespace, stop }: Rule, { call }: Duty): Promise<Suspended[]> {
+  const objects = (await cluster.list(kind, namespace)) ?? [];
+  const suspended: Suspended[] = [];
+  for (const object of objects) {
+    const at = { apiVersion: kind.apiVersion, plural: kind.plural, namespace: object.metadata.namespace ?? "", name: object.metadata.name };
+    const stopping = stop(object);
+    // Stopped by an earlier run of this very step: its undo is written on the object.
+    const ours = ownUndo(object, call.ref.runId);
+    if (stopping === null) {
+      if (ours !== null) suspended.push({ ...at, undo: ours });
+      continue;
+    }
+    const note = JSON.stringify({ run: call.ref.runId, undo: stopping.undo });
+    const patched = await cluster.patch(kind, at.namespace, at.name, { ...stopping.patch, metadata: { annotations: { [undoAnnotation]: note } } });
+    if (patched === null) continue;
+    if (stop(patched) !== null) throw new Error(`${at.name} reads back as not stopped`);
+    suspended.push({ ...at, undo: stopping.undo });
+  }
+  return suspended;
+}
+
+function ownUndo(object: KubeObject, runId: string): Readonly<Record<string, unknown>> | null {
+  const note = object.metadata.annotations?.[undoAnnotation];
+  if (note === undefined) return null;
+  const { run, undo } = JSON.parse(note) as { run: string; undo: Readonly<Record<string, unknown>> };
+  return run === runId ? undo : null;
+}

@@ -1,0 +1,95 @@
+/** The ledger in the home account: heads changed by compare-and-swap, entries written once. `shared/domain/ledger.ts` says what a change is. */
+import { createHash } from "node:crypto";
+import { type Changed, type Entry, type Head, type Refusal, entriesPrefix, entryName, headName, newHead } from "../shared/domain/ledger.ts";
+import type { Phase } from "../shared/domain/outcome.ts";
+import { type Home, WorldError } from "../shared/ports.ts";
+
+export interface Ledger {
+  head(plan: string): Promise<Head>;
+  /** Applies a pure change; asks it anew when somebody else was faster. */
+  change(plan: string, change: (head: Head) => Changed): Promise<ChangeMade>;
+  /** The record of this name, or `null`. */
+  entry(at: EntryAt, kind: Entry["kind"]): Promise<Entry | null>;
+  /** Writes a record once; when one is there already, that one counts and is returned. */
+  write(at: EntryAt, entry: Entry): Promise<Entry>;
+  /** All records of a run, or of one of its phases, by name. */
+  entries(plan: string, epoch: number, phase?: Phase): Promise<readonly Entry[]>;
+  /** The chain, grown by the records of one phase. */
+  digest(head: Head, phase: Phase): Promise<string>;
+}
+
+export type ChangeMade = { readonly kind: "changed"; readonly head: Head } | { readonly kind: "refused"; readonly why: Refusal; readonly head: Head };
+
+export interface EntryAt {
+  readonly plan: string;
+  readonly epoch: number;
+  readonly phase: Phase;
+  readonly step: string;
+  readonly key: string;
+}
+
+/** Twenty writers at once each lose at most nineteen times; a storm larger than that is told to come again. */
+const swapsMax = 25;
+/** Records of one run; a run writes a few dozen. */
+const entriesMax = 2_000;
+
+export function openLedger(home: Home): Ledger {
+  const readHead = async (plan: string) => {
+    const stored = await home.read(headName(plan));
+    return stored === null ? null : { head: JSON.parse(stored.body) as Head, etag: stored.etag };
+  };
+  const readEntry = async (name: string) => {
+    const stored = await home.read(name);
+    return stored === null ? null : stored.body;
+  };
+  const bodies = async (plan: string, epoch: number, phase?: Phase) => {
+    const names = await home.list(entriesPrefix(plan, epoch, phase), entriesMax);
+    const found = await Promise.all(names.map(async (name) => ({ name, body: await readEntry(name) })));
+    return found.filter((entry): entry is { name: string; body: string } => entry.body !== null);
+  };
+
+  return {
+    async head(plan) {
+      return (await readHead(plan))?.head ?? newHead(plan);
+    },
+
+    async change(plan, change) {
+      for (let swap = 0; swap < swapsMax; swap++) {
+        const stored = await readHead(plan);
+        const before = stored?.head ?? newHead(plan);
+        const made = change(before);
+        if (made.kind === "refused") return { ...made, head: before };
+        const body = JSON.stringify(made.head, null, 1);
+        const swapped = stored === null ? await home.create(headName(plan), body) : (await home.replace(headName(plan), body, stored.etag)) !== null;
+        if (swapped) return made;
+      }
+      throw new WorldError("change the ledger", plan, `${swapsMax} others were faster`, { retryAfterSeconds: 1 });
+    },
+
+    async entry(at, kind) {
+      const body = await readEntry(entryName(at.plan, at.epoch, at.phase, at.step, at.key, kind));
+      return body === null ? null : (JSON.parse(body) as Entry);
+    },
+
+    async write(at, entry) {
+      const name = entryName(at.plan, at.epoch, at.phase, at.step, at.key, entry.kind);
+      if (await home.create(name, JSON.stringify(entry, null, 1))) return entry;
+      const first = await readEntry(name);
+      if (first === null) throw new WorldError("read the ledger", name, "an entry that exists could not be read");
+      return JSON.parse(first) as Entry;
+    },
+
+    async entries(plan, epoch, phase) {
+      return (await bodies(plan, epoch, phase)).map(({ body }) => JSON.parse(body) as Entry);
+    },
+
+    async digest(head, phase) {
+      if (head.run === null) return head.digest;
+      const chain = createHash("sha256").update(head.digest);
+      for (const { name, body } of await bodies(head.plan, head.run.epoch, phase)) chain.update(`\n${name} ${sha256(body)}`);
+      return chain.digest("hex");
+    },
+  };
+}
+
+export const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");

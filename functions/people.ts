@@ -1,0 +1,40 @@
+/** People at the HTTP doors: an Entra token, checked here (signature, issuer, audience, expiry), then the one table of rights. */
+import type { HttpRequest, HttpResponseInit } from "@azure/functions";
+import { createRemoteJWKSet, customFetch, errors, jwtVerify } from "jose";
+import type { Config } from "../shared/config.ts";
+import { type Act, may, type Person, readClaims } from "../shared/domain/people.ts";
+import { problem } from "./answers.ts";
+
+export type Admitted = { readonly kind: "admitted"; readonly person: Person } | { readonly kind: "refused"; readonly response: HttpResponseInit };
+export type Doorkeeper = (request: HttpRequest, act: Act) => Promise<Admitted>;
+
+/** Entra's clocks and ours may differ by this much. */
+const clockToleranceSeconds = 60;
+
+/** The issuer's keys are fetched when first needed and kept for ten minutes. */
+export function openDoorkeeper({ people, endpointHosts }: Pick<Config, "people" | "endpointHosts">): Doorkeeper {
+  const url = new URL(people.jwksUrl);
+  const instead = endpointHosts[url.hostname.toLowerCase()];
+  const keys = createRemoteJWKSet(url, {
+    timeoutDuration: 5_000,
+    cacheMaxAge: 600_000,
+    ...(instead === undefined ? {} : { [customFetch]: (address: string, options: RequestInit) => fetch(new URL(new URL(address).pathname, instead), options) }),
+  });
+  return async (request, act) => {
+    const token = /^Bearer (\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
+    if (token === undefined) return unauthorized("sign in: the request carries no token");
+    try {
+      const { payload } = await jwtVerify(token, keys, { issuer: people.issuer, audience: people.audience, clockTolerance: clockToleranceSeconds });
+      const who = readClaims(payload);
+      if (who.kind === "not-a-person") return unauthorized(who.why);
+      if (!may(who, act)) return { kind: "refused", response: problem(403, "not allowed", `${who.name} has no role that may do this (${act}): ask for one of Lifeboat's app roles`) };
+      return { kind: "admitted", person: who };
+    } catch (error) {
+      if (error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError)) return { kind: "refused", response: problem(503, "cannot check who you are", "the issuer's keys could not be read: try again", {}, { "retry-after": "5" }) };
+      // The reason is the library's own code, never a part of the token.
+      return unauthorized(`the token is not good: ${error.code}`);
+    }
+  };
+}
+
+const unauthorized = (why: string): Admitted => ({ kind: "refused", response: problem(401, "who are you?", why, {}, { "www-authenticate": "Bearer" }) });

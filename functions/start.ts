@@ -1,0 +1,75 @@
+/** Where all doors end: the ledger opens or joins a run, then an instance is started for it or found. */
+import type { DurableClient } from "durable-functions";
+import type { RunInput } from "../orchestrations/failover.ts";
+import type { Started } from "../orchestrations/runbook.ts";
+import { joinAlert, type OpenRun, type Opening, openRun, type Refusal } from "../shared/domain/ledger.ts";
+import type { Plan } from "../shared/domain/plan.ts";
+import type { World } from "../shared/ports.ts";
+import { openLedger } from "./ledger.ts";
+import { keepVersion, planOf, refOf } from "./runs.ts";
+
+export type Opened =
+  | { readonly kind: "opened" | "joined"; readonly runId: string }
+  /** Nothing was started: `runId` is the run that speaks against it, if one does. */
+  | { readonly kind: "refused"; readonly why: Refusal; readonly runId: string | null; readonly epoch: number };
+
+/** Opens a run, or joins the one that is open. Called twice with the same opening it opens one run. */
+export async function startOrJoin(world: World, client: DurableClient, plan: Plan, hash: string, opening: Opening, ifEpoch: number | null = null): Promise<Opened> {
+  const ledger = openLedger(world.home);
+  // Kept before the ledger names it: an open run whose plan is missing could never act.
+  await keepVersion(world.home, plan, hash);
+  const made = await ledger.change(plan.plan, (head) => openRun(head, opening, hash, world.clock.now(), ifEpoch));
+  const { run } = made.head;
+  if (made.kind === "refused") {
+    const handled = made.head.alerts.find(({ alertId }) => alertId === opening.alertId);
+    if (made.why === "alert-handled" && handled) {
+      // The answer to the first copy may have been lost between the ledger and the start.
+      if (run !== null && run.id === handled.runId) await startInstance(world, client, plan.plan, run);
+      return { kind: "joined", runId: handled.runId };
+    }
+    if (made.why === "run-open" && run !== null && opening.alertId !== null) {
+      const { alertId } = opening;
+      await ledger.change(plan.plan, (head) => joinAlert(head, alertId, run.id));
+      await startInstance(world, client, plan.plan, run);
+      return { kind: "joined", runId: run.id };
+    }
+    return { kind: "refused", why: made.why, runId: run?.id ?? made.head.last?.runId ?? null, epoch: made.head.epoch };
+  }
+  if (run === null) throw new Error("a run that was opened is not open");
+  await startInstance(world, client, plan.plan, run);
+  return { kind: "opened", runId: run.id };
+}
+
+const orchestrators = { failover: "failover", recovery: "recover" } as const;
+
+/**
+ * Starts the instance of an open run, unless it was started before. One that came to its end without closing the run is not
+ * started anew: it would end the same way, and a person is needed.
+ */
+export async function startInstance(world: World, client: DurableClient, plan: string, run: OpenRun): Promise<void> {
+  if ((await statusOf(client, run.id)) !== null) return;
+  const ref = refOf(run, plan);
+  const input: Started<RunInput> = { ref, phase: null, input: { plan: await planOf(world.home, ref), door: run.door, by: run.by, applications: run.applications } };
+  await startNew(client, orchestrators[run.kind], run.id, input);
+}
+
+/** Starts an instance under a fixed id; a live one of that id is left alone and joined. */
+export async function startNew(client: DurableClient, orchestrator: string, instanceId: string, input: unknown): Promise<void> {
+  try {
+    await client.startNew(orchestrator, { instanceId, input });
+  } catch (error) {
+    // Somebody else was faster: the host lets no live instance be replaced.
+    if ((await statusOf(client, instanceId)) === null) throw error;
+  }
+}
+
+/** What the host knows of an instance; `null`: nothing. */
+export async function statusOf(client: DurableClient, instanceId: string): Promise<string | null> {
+  try {
+    const status = await client.getStatus(instanceId);
+    return status.runtimeStatus;
+  } catch (error) {
+    if (error instanceof Error && /404|not found/i.test(error.message)) return null;
+    throw error;
+  }
+}

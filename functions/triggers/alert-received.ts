@@ -1,0 +1,52 @@
+/**
+ * POST /api/alerts: an alert comes in, at most one failover goes out. Action groups try again on 408, 429, 503 and 504 and on nothing
+ * else, then stay silent for a quarter of an hour: so 2xx as soon as the ledger holds it, 503 when it cannot, never 500.
+ */
+import * as df from "durable-functions";
+import { readAlert } from "../../shared/domain/alert.ts";
+import type { World } from "../../shared/ports.ts";
+import { answer, problem, readJson } from "../answers.ts";
+import { sha256 } from "../ledger.ts";
+import { plansAt } from "../runs.ts";
+import { startOrJoin } from "../start.ts";
+
+export function alertReceived(world: World): void {
+  df.app.client.http("alert-received", {
+    route: "alerts",
+    methods: ["POST"],
+    authLevel: "function",
+    handler: async (request, client, context) => {
+      try {
+        const body = await readJson(request);
+        if (body.kind === "unreadable") return problem(400, "not an alert", body.why);
+        const { plans } = await plansAt(world.home);
+        const alert = readAlert(body.value, plans.map(({ plan }) => plan));
+        switch (alert.kind) {
+          case "unreadable":
+            return problem(400, "not an alert", "the body does not follow the common alert schema", { problems: alert.problems });
+          case "foreign":
+            // Counted, so that a rule which was wired wrongly shows up; by content, so that copies count once.
+            await world.home.create(`alerts/foreign/${sha256(JSON.stringify(body.value))}.json`, JSON.stringify({ why: alert.why, at: world.clock.now() }));
+            context.log("alert.foreign", { why: alert.why });
+            return answer(202, { ignored: alert.why });
+          case "ours": {
+            if (alert.condition === "resolved") return answer(202, { ignored: "resolved: a run that is under way looks for itself" });
+            const answers = await Promise.all(
+              [alert.plan, ...alert.alsoPlans].map(async (plan) => {
+                const hash = plans.find((known) => known.plan.plan === plan.plan)?.hash ?? "";
+                const opened = await startOrJoin(world, client, plan, hash, { kind: "failover", door: "alert", by: alert.rule, reason: alert.because, alertId: `${alert.alertId}/${plan.plan}`, applications: [] });
+                context.log("alert.answered", { plan: plan.plan, ...opened });
+                return { plan: plan.plan, ...opened };
+              }),
+            );
+            return answer(202, { runs: answers });
+          }
+        }
+      } catch (error) {
+        context.error("alert.not-taken", { why: error instanceof Error ? error.message : String(error) });
+        return problem(503, "not taken", "the ledger could not be reached: send the alert again", {}, { "retry-after": "5" });
+      }
+    },
+  });
+}
+

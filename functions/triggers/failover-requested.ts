@@ -1,0 +1,54 @@
+/** POST /api/runs: a person starts a failover, or the recovery of an application in place. The plan is named twice and the epoch once, so that nobody starts what they did not mean. */
+import * as df from "durable-functions";
+import { z } from "zod";
+import type { World } from "../../shared/ports.ts";
+import { answer, problem, readJson } from "../answers.ts";
+import type { Doorkeeper } from "../people.ts";
+import { plansAt } from "../runs.ts";
+import { startOrJoin } from "../start.ts";
+
+const asked = z.strictObject({
+  plan: z.string().min(1).max(40),
+  kind: z.enum(["failover", "recovery"]).default("failover"),
+  confirm: z.string({ error: "must repeat the name of the plan" }),
+  reason: z.string({ error: "must say why, in a sentence" }).min(3).max(1_000),
+  applications: z.array(z.string().min(1).max(40)).max(50).default([]),
+});
+
+export function failoverRequested(world: World, admit: Doorkeeper): void {
+  df.app.client.http("failover-requested", {
+    route: "runs",
+    methods: ["POST"],
+    authLevel: "anonymous", // people bring tokens, not keys: `admit` checks them
+    handler: async (request, client) => {
+      const body = await readJson(request);
+      if (body.kind === "unreadable") return problem(400, "not readable", body.why);
+      const read = asked.safeParse(body.value);
+      if (!read.success) return problem(400, "not a request for a run", "see `problems`", { problems: read.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`) });
+      const admitted = await admit(request, read.data.kind === "failover" ? "start-failover" : "start-recovery");
+      if (admitted.kind === "refused") return admitted.response;
+
+      const { plan: name, kind, confirm, reason, applications } = read.data;
+      const found = (await plansAt(world.home)).plans.find(({ plan }) => plan.plan === name);
+      if (!found) return problem(404, "no such plan", `there is no valid plan ${name}: GET /api/plans lists them`);
+      if (confirm !== name) return problem(412, "not confirmed", `\`confirm\` must repeat the name of the plan: ${name}`);
+      const epoch = /^"?(\d{1,9})"?$/.exec(request.headers.get("if-match") ?? "")?.[1];
+      if (epoch === undefined) return problem(428, "which state did you see?", "send the plan's epoch in If-Match: GET /api/plans shows it as its ETag");
+      const unknown = applications.filter((application) => !found.plan.applications.some((known) => known.name === application));
+      if (unknown.length > 0) return problem(400, "no such application", `plan ${name} has no ${unknown.join(", ")}`);
+
+      const opened = await startOrJoin(world, client, found.plan, found.hash, { kind, door: "http", by: admitted.person.name, reason, alertId: null, applications }, Number(epoch));
+      if (opened.kind !== "refused") return answer(202, { runId: opened.runId, link: linkTo(opened.runId) }, { location: linkTo(opened.runId) });
+      switch (opened.why) {
+        case "stale-epoch":
+          return problem(412, "somebody was here before you", `plan ${name} is at epoch ${opened.epoch} now: look again, then decide again`, { epoch: opened.epoch });
+        case "already-moved":
+          return problem(409, "already in the other region", `plan ${name} was moved by ${opened.runId ?? "an earlier run"}; reprotect it before it can fail over again`);
+        default:
+          return problem(409, "a run is under way", `${opened.runId ?? "another run"} holds plan ${name}`, { runId: opened.runId, ...(opened.runId === null ? {} : { link: linkTo(opened.runId) }) });
+      }
+    },
+  });
+}
+
+export const linkTo = (runId: string): string => `/api/runs/${runId}`;

@@ -1,0 +1,64 @@
+/** GET /api/plans and PUT /api/plans/{plan}: plans as they are, and a new version of one, validated before it is kept. */
+import { app } from "@azure/functions";
+import { readPlan } from "../../shared/domain/plan-file.ts";
+import { emptyRegister } from "../../shared/domain/register.ts";
+import type { World } from "../../shared/ports.ts";
+import { readRegister } from "../activities/register.ts";
+import { answer, problem } from "../answers.ts";
+import { openLedger, sha256 } from "../ledger.ts";
+import type { Doorkeeper } from "../people.ts";
+import { planName, plansAt } from "../runs.ts";
+
+export function plansAsked(world: World, admit: Doorkeeper): void {
+  const ledger = openLedger(world.home);
+
+  app.http("plans-asked", {
+    route: "plans",
+    methods: ["GET"],
+    authLevel: "anonymous",
+    handler: async (request) => {
+      const admitted = await admit(request, "read");
+      if (admitted.kind === "refused") return admitted.response;
+      const { plans, unreadable } = await plansAt(world.home);
+      const standing = await Promise.all(
+        plans.map(async ({ plan, hash }) => {
+          const { epoch, active, run, last, unprotectedSinceAt } = await ledger.head(plan.plan);
+          return { plan: plan.plan, hash, topology: plan.storage.topology, epoch, active, openRun: run?.id ?? null, last, unprotectedSinceAt };
+        }),
+      );
+      return answer(200, { plans: standing, unreadable });
+    },
+  });
+
+  app.http("plan-asked", {
+    route: "plans/{plan}",
+    methods: ["GET"],
+    authLevel: "anonymous",
+    handler: async (request) => {
+      const admitted = await admit(request, "read");
+      if (admitted.kind === "refused") return admitted.response;
+      const name = request.params["plan"] ?? "";
+      const found = (await plansAt(world.home)).plans.find(({ plan }) => plan.plan === name);
+      if (!found) return problem(404, "no such plan", `there is no valid plan ${name}`);
+      const [head, register] = await Promise.all([ledger.head(name), readRegister(world.home, name)]);
+      return answer(200, { plan: found.plan, hash: found.hash, head, register: register ?? emptyRegister }, { etag: `"${head.epoch}"` });
+    },
+  });
+
+  app.http("plan-put", {
+    route: "plans/{plan}",
+    methods: ["PUT"],
+    authLevel: "anonymous",
+    handler: async (request) => {
+      const admitted = await admit(request, "put-plan");
+      if (admitted.kind === "refused") return admitted.response;
+      const name = request.params["plan"] ?? "";
+      const text = await request.text();
+      const read = readPlan(text, sha256);
+      if (read.kind === "unreadable") return problem(422, "not a valid plan", `${read.problems.length} problem(s); nothing was changed`, { problems: read.problems });
+      if (read.plan.plan !== name) return problem(422, "not this plan", `the file says plan ${read.plan.plan}, the address ${name}`);
+      await world.home.put(planName(name), text, "application/yaml");
+      return answer(200, { plan: name, hash: read.hash });
+    },
+  });
+}

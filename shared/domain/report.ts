@@ -1,0 +1,176 @@
+/**
+ * The report of a run: a pure function of what the ledger holds. Everything that a reader sees, in whatever form, comes from this one
+ * object, so no two forms can disagree.
+ */
+import type { DecisionCard } from "./decision.ts";
+import type { Verdict } from "./health.ts";
+import { type FenceFound, fenceLevel, type Closed, type Quieted } from "./fence.ts";
+import type { Entry, Head, OpenRun } from "./ledger.ts";
+import type { Outcome, PassedOver, Phase } from "./outcome.ts";
+import type { Plan, Topology } from "./plan.ts";
+
+export interface Report {
+  readonly format: 1;
+  readonly runId: string;
+  readonly kind: OpenRun["kind"];
+  readonly outcome: Outcome["kind"];
+  /** The outcome in a sentence. */
+  readonly summary: string;
+  readonly plan: string;
+  readonly planHash: string;
+  readonly topology: Topology;
+  readonly epoch: number;
+  readonly opened: { readonly at: string; readonly door: OpenRun["door"]; readonly by: string; readonly reason: string };
+  readonly endedAt: string;
+  /** From when the loss was first seen to the first green outside probe; `null` when users were not moved. */
+  readonly rtoSeconds: number | null;
+  readonly objectives: Plan["objectives"];
+  readonly restorePoint: { readonly name: string; readonly takenAt: string; readonly lossSeconds: number; readonly items: number; readonly volumeBytes: number } | null;
+  readonly passedOver: readonly PassedOver[];
+  readonly steps: readonly ReportStep[];
+  readonly confirmation: Verdict | null;
+  readonly decision: { readonly card: DecisionCard | null; readonly asked: string | null; readonly answers: OpenRun["decisions"]; readonly abort: OpenRun["abort"] };
+  readonly fence: { readonly level: string; readonly about: string } | null;
+  readonly traffic: { readonly before: Ends; readonly after: Ends } | null;
+  readonly checks: readonly { readonly check: string; readonly saw: string }[];
+  readonly pointsOfNoReturn: { readonly data: string | null; readonly traffic: string | null };
+  readonly acts: readonly ReportAct[];
+  readonly next: readonly string[];
+  /** Hash chain over the ledger's entries of all phases that had ended. */
+  readonly digest: string;
+}
+
+export interface Ends {
+  readonly primary: boolean;
+  readonly secondary: boolean;
+}
+
+export interface ReportStep {
+  readonly name: Phase;
+  readonly startedAt: string;
+  readonly endedAt: string | null;
+  readonly seconds: number | null;
+  readonly outcome: string;
+}
+
+/** One record of the ledger, in the order of time. */
+export interface ReportAct {
+  readonly at: string;
+  readonly step: string;
+  readonly key: string;
+  readonly phase: Phase;
+  readonly seconds: number;
+}
+
+export interface ReportInput {
+  readonly head: Head;
+  readonly run: OpenRun;
+  readonly plan: Plan;
+  readonly entries: readonly Entry[];
+  readonly outcome: Outcome;
+  readonly endedAt: number;
+}
+
+export function buildReport({ head, run, plan, entries, outcome, endedAt }: ReportInput): Report {
+  const outcomes = entries.filter(({ kind }) => kind === "outcome").toSorted((a, b) => a.at - b.at);
+  const found = <T>(step: string): T | null => (outcomes.find((entry) => entry.step === step)?.value as T | undefined) ?? null;
+
+  const confirmed = found<{ kind: "done"; value: Verdict }>("confirm-loss")?.value ?? null;
+  const weighed = found<{ kind: string; card?: DecisionCard; text?: string; passedOver?: PassedOver[] }>("weigh-restore-points");
+  const chosen = found<{ kind: string; point?: { name: string; takenAt: number; lossSeconds: number; items: number; volumeBytes: number }; passedOver: PassedOver[] }>("choose-restore-point");
+  const opened = found<{ kind: string; before?: Ends; after?: Ends }>("open-secondary");
+  const seen = found<{ kind: "done"; value: { at: number } }>("seen-from-outside");
+  const verified = found<{ kind: "done"; value: { checks: { check: string; saw: string }[] } }>("verify-applications");
+  const { point } = chosen ?? {};
+
+  return {
+    format: 1,
+    runId: run.id,
+    kind: run.kind,
+    outcome: outcome.kind,
+    summary: summaryOf(outcome),
+    plan: plan.plan,
+    planHash: run.planHash,
+    topology: plan.storage.topology,
+    epoch: run.epoch,
+    opened: { at: instant(run.openedAt), door: run.door, by: run.by, reason: run.reason },
+    endedAt: instant(endedAt),
+    rtoSeconds: seen === null ? null : seconds(lossSeenAt(run, confirmed), seen.value.at),
+    objectives: plan.objectives,
+    restorePoint: point === undefined ? null : { ...point, takenAt: instant(point.takenAt) },
+    passedOver: chosen?.passedOver ?? weighed?.passedOver ?? [],
+    steps: run.phases.map((note) => stepOf(note, outcome, endedAt)),
+    confirmation: confirmed,
+    decision: { card: weighed?.card ?? null, asked: run.question?.text ?? null, answers: run.decisions, abort: run.abort },
+    fence: fenceOf(run, found("close-primary"), found("quiet-primary")),
+    traffic: opened?.before && opened.after ? { before: opened.before, after: opened.after } : null,
+    checks: verified?.value.checks ?? [],
+    pointsOfNoReturn: { data: instantOrNull(run.pointsOfNoReturn.data), traffic: instantOrNull(run.pointsOfNoReturn.traffic) },
+    acts: outcomes.map(({ step, key, phase, startedAt, at }) => ({ at: instant(at), step, key, phase, seconds: seconds(startedAt, at) })),
+    next: nextOf(outcome, plan),
+    digest: head.digest,
+  };
+}
+
+/** The loss began, as far as we saw it ourselves; what was asked for by a person began when they asked. */
+const lossSeenAt = (run: OpenRun, confirmed: Verdict | null): number => (confirmed?.kind === "lost" ? Math.min(confirmed.since, run.openedAt) : run.openedAt);
+
+function stepOf({ phase, startedAt, endedAt: at, outcome }: OpenRun["phases"][number], end: Outcome, endedAt: number): ReportStep {
+  // The report is the step that is being taken while this is written; a phase nobody ended is the one the run ended in.
+  const last = at ?? endedAt;
+  return { name: phase, startedAt: instant(startedAt), endedAt: instant(last), seconds: seconds(startedAt, last), outcome: outcome ?? (phase === "report" ? "done" : end.kind) };
+}
+
+function fenceOf(run: OpenRun, closed: Closed | null, quieted: Quieted | null): Report["fence"] {
+  if (closed === null || quieted === null) return null;
+  const found: FenceFound = fenceLevel(closed, quieted);
+  const forced = run.decisions.find(({ about, verdict }) => about === "fence" && verdict === "approve");
+  if (forced) return { level: `forced by ${forced.by}`, about: `${found.about}; ${forced.reason}` };
+  return { level: found.kind === "level" ? found.level : "none", about: found.about };
+}
+
+export function summaryOf(outcome: Outcome): string {
+  switch (outcome.kind) {
+    case "recovered":
+      return `The application runs again from ${outcome.restorePoint}${outcome.unprotected ? "; it is unprotected until it is reprotected in the other direction" : ""}.`;
+    case "not-failed-over":
+      return `Nobody failed over: ${outcome.why}.`;
+    case "declined":
+      return `The failover was declined: ${outcome.why}.`;
+    case "aborted":
+      return `Aborted by ${outcome.by}. ${outcome.left.length === 0 ? "Everything was undone." : `Left: ${outcome.left.join("; ")}.`}`;
+    case "nothing-restorable":
+      return `No restore point can be used; traffic was not touched.`;
+    case "target-not-ready":
+      return `The target cannot take the load: ${outcome.reasons.join("; ")}. Traffic was not touched.`;
+    case "halted":
+      return `Halted in ${outcome.phase} at ${outcome.step}: ${outcome.cause}. Next: ${outcome.next}.`;
+    case "refused":
+      return `Refused: ${outcome.why}.`;
+  }
+}
+
+function nextOf(outcome: Outcome, plan: Plan): readonly string[] {
+  switch (outcome.kind) {
+    case "recovered":
+      return outcome.unprotected
+        ? [`Reprotect ${plan.plan} in the other direction as soon as ${plan.primary.name} is back: until then ${plan.secondary.name} has no replica elsewhere.`, `Keep ${plan.primary.name} fenced when it returns: its data is older than what users write now.`]
+        : ["Find out who deleted it."];
+    case "halted":
+      return [outcome.next];
+    case "nothing-restorable":
+      return ["Mend the backups named above, or start a failover by hand with another plan version that accepts an older point."];
+    case "target-not-ready":
+      return outcome.reasons.map((reason) => `Mend: ${reason}`);
+    case "aborted":
+      return outcome.left.map((left) => `Put right by hand: ${left}`);
+    case "not-failed-over":
+    case "declined":
+    case "refused":
+      return [];
+  }
+}
+
+const instant = (at: number): string => new Date(at).toISOString();
+const instantOrNull = (at: number | null): string | null => (at === null ? null : instant(at));
+const seconds = (from: number, to: number): number => Math.round((to - from) / 100) / 10;
