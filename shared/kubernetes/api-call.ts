@@ -53,6 +53,8 @@ export function openApi({ server, ca, token, connectTo }: ApiOptions): ApiCall {
     return withDeadline(timeoutSeconds, async (signal) => {
       const context = new RequestContext(`${base}${path}`, HttpMethod[method]);
       context.setHeaderParam("Accept", "application/json");
+      // Its first part is the manager that the API writes beside every field we set.
+      context.setHeaderParam("User-Agent", "lifeboat");
       if (body !== undefined) {
         context.setBody(JSON.stringify(body));
         context.setHeaderParam("Content-Type", contentType ?? "application/json");

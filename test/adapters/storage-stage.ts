@@ -3,12 +3,12 @@ import { startStorage } from "../../lab/storage.ts";
 import { blobHost } from "../../lab/world/pair.ts";
 import { openBlobService } from "../../shared/azure/blob-service.ts";
 import { openTransport } from "../../shared/azure/transport.ts";
-import { openArmStage } from "./arm-stage.ts";
+import { type ArmStageOptions, openArmStage } from "./arm-stage.ts";
 
 export const blobUrl = (account: string) => `https://${blobHost(account)}`;
 
-export async function openStorageStage() {
-  const stage = await openArmStage();
+export async function openStorageStage(options: ArmStageOptions = {}) {
+  const stage = await openArmStage(options);
   const started = await startStorage(stage.world, { accounts: stage.accounts, identity: stage.identity });
   const hosts = { ...stage.hosts, ...started.hosts };
   const transport = openTransport(hosts);
