@@ -18,12 +18,21 @@ export interface Blob {
 }
 export type Container = Map<string, Blob>;
 
+const recordedBlobs = (JSON.parse(readFileSync(path.join(recorded, "container.listing.json"), "utf8")) as { name: string; lastModified: string }[]).map(({ name, lastModified }) => ({
+  name,
+  bytes: new Uint8Array(readFileSync(path.join(recorded, "container", name))),
+  lastModifiedAt: Date.parse(lastModified),
+}));
+
 /** Every blob of the recorded container, with the times that it was listed with. */
-export function recordedContainer(replication: BlobItem["replication"] = "complete"): Container {
-  const listing = JSON.parse(readFileSync(path.join(recorded, "container.listing.json"), "utf8")) as { name: string; lastModified: string }[];
-  return new Map(
-    listing.map(({ name, lastModified }) => [name, { bytes: new Uint8Array(readFileSync(path.join(recorded, "container", name))), lastModifiedAt: Date.parse(lastModified), replication }]),
-  );
+export const recordedContainer = (replication: BlobItem["replication"] = "complete"): Container =>
+  new Map(recordedBlobs.map(({ name, bytes, lastModifiedAt }) => [name, { bytes, lastModifiedAt, replication }]));
+
+/** One recorded blob. */
+export function recordedBlob(name: string): Uint8Array {
+  const blob = recordedContainer().get(name);
+  if (!blob) throw new Error(`nothing of the name ${name} was recorded`);
+  return blob.bytes;
 }
 
 export const recordedBackups: readonly string[] = readdirSync(path.join(recorded, "container/backups")).sort();
@@ -93,7 +102,8 @@ function inMemory(containerOf: (place: BlobPlace) => Container, asked: string[])
   };
 }
 
-async function* inChunks(bytes: Uint8Array, chunk = 4_096): AsyncGenerator<Uint8Array> {
+/** A blob as it comes over the wire. */
+export async function* inChunks(bytes: Uint8Array, chunk = 4_096): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += chunk) yield bytes.subarray(at, at + chunk);
 }
 

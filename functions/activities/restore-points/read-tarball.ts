@@ -65,16 +65,21 @@ interface Watched {
   broke: { readonly error: unknown } | null;
 }
 
-/** Counts what comes in, and remembers whether it was the source that failed. */
+/** Counts what comes in, and remembers whether it was the source that failed: an error of those behind it comes in at the `yield`. */
 async function* watched(chunks: AsyncIterable<Uint8Array>, seen: Watched): AsyncGenerator<Uint8Array> {
+  const source = chunks[Symbol.asyncIterator]();
   try {
-    for await (const chunk of chunks) {
-      seen.bytes += chunk.byteLength;
-      yield chunk;
+    for (;;) {
+      const next = await source.next().catch((error: unknown) => {
+        seen.broke = { error };
+        throw error;
+      });
+      if (next.done === true) return;
+      seen.bytes += next.value.byteLength;
+      yield next.value;
     }
-  } catch (error) {
-    seen.broke = { error };
-    throw error;
+  } finally {
+    await source.return?.();
   }
 }
 
