@@ -12,7 +12,7 @@ await build({
   format: "esm",
   platform: "node",
   target: "node20",
-  minifySyntax: true,
+  minify: true,
   keepNames: true,
   sourcemap: true,
   legalComments: "none",

@@ -68,6 +68,9 @@ export const trafficManager = {
 export const dnsZone = { id: id("rg-shop-global", "Microsoft.Network/dnsZones", "example.com"), name: "example.com" } as const;
 /** The address that users have: a CNAME to the Traffic Manager profile. */
 export const publicName = "shop.example.com";
+/** A neutral place that no scenario loses: whoever cannot reach it is cut off. */
+export const controlName = "control.example.com";
+export const controlAddress = "127.0.0.13";
 export const homeRegion = "francecentral";
 
 /** Application id of the AKS server, the same everywhere: the audience of a token for an API server. */

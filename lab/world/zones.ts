@@ -1,6 +1,6 @@
 /** The DNS zone example.com as Azure keeps it: record sets with an ETag each. */
 import { randomUUID } from "node:crypto";
-import { dnsZone, publicName, regions, trafficManager } from "./pair.ts";
+import { controlAddress, controlName, dnsZone, publicName, regions, trafficManager } from "./pair.ts";
 import { type Refusal, refused } from "./refusal.ts";
 import type { LabWorld } from "./world.ts";
 
@@ -57,6 +57,7 @@ export function openZones(world: LabWorld): Zones {
   for (const { ingressHost, ingressAddress } of Object.values(regions)) write("A", ingressHost.replace(`.${dnsZone.name}`, ""), { ttlSeconds: 30, values: [ingressAddress] });
   // Where plans without Traffic Manager point the public name while the primary is fenced.
   write("A", "closed", { ttlSeconds: 30, values: [] });
+  write("A", controlName.replace(`.${dnsZone.name}`, ""), { ttlSeconds: 30, values: [controlAddress] });
   write("CNAME", "demo", { ttlSeconds: 30, values: [regions.westeurope.ingressHost] });
 
   return {
