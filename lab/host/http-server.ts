@@ -18,7 +18,10 @@ export interface HttpListener {
 /** Listens on a loopback port; 0 takes a free one. Fails with a plain sentence when the port is taken. */
 export async function listenHttp({ port, clock, log }: { readonly port: number; readonly clock: LabClock; readonly log: HostLog }): Promise<HttpListener> {
   let mounts: readonly Mount[] | null = null;
+  let closing = false;
   const server = createServer((request, response) => {
+    // A client keeps its connection for the next request: there is none any more.
+    response.once("close", () => closing && setImmediate(() => server.closeIdleConnections()));
     response.setHeader("date", new Date(clock.now()).toUTCString());
     const url = requestUrl(request);
     if (!mounts) return void response.writeHead(503, { "retry-after": "1" }).end();
@@ -35,6 +38,7 @@ export async function listenHttp({ port, clock, log }: { readonly port: number; 
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     serve: (given) => void (mounts = given),
     async close(graceMs = 10_000) {
+      closing = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
       const grace = setTimeout(() => server.closeAllConnections(), graceMs);

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -42,6 +43,8 @@ const logRecordsMax = 10_000;
  */
 export async function startHostProcess(options: HostProcessOptions): Promise<HostProcess> {
   const { environment = {}, onLog, startMsMax = 30_000, ...main } = options;
+  // Spawning into a directory that is missing blames the program.
+  if (!existsSync(main.appDirectory)) throw new Error(`there is no app directory ${main.appDirectory}: build the app first`);
   const log: TimedLogRecord[] = [];
   const child = spawn(process.execPath, ["--import", tsx(), fileURLToPath(new URL("./main.ts", import.meta.url))], {
     cwd: main.appDirectory,

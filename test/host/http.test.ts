@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { labStart, startClock } from "../../lab/clock.ts";
 import { openHost, type Host } from "../../lab/host/host.ts";
+import { listenHttp } from "../../lab/host/http-server.ts";
 import type { LogRecord } from "../../lab/host/log.ts";
 import { appDirectory } from "./app-directory.ts";
 
@@ -221,6 +222,17 @@ describe("administration", () => {
   test("anything else there is 404", async () => {
     expect((await ask("/admin/host/keys", { headers: asMaster() })).status).toBe(404);
   });
+});
+
+test("a port in use is said plainly", async () => {
+  const port = Number(new URL(host.url).port);
+  await expect(listenHttp({ port, clock: startClock(), log: () => {} })).rejects.toThrow(`port ${port} is in use: stop who has it, or give the host another port`);
+});
+
+test("before it serves, a listener answers 503", async () => {
+  const listener = await listenHttp({ port: 0, clock: startClock(), log: () => {} });
+  expect((await fetch(listener.url)).status).toBe(503);
+  await listener.close();
 });
 
 describe("what the platform sets for the app", () => {
