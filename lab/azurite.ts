@@ -1,6 +1,7 @@
 /** Azurite's blob service as a process of its own: the bytes of every storage account in the lab. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createRequire } from "node:module";
+import { Socket } from "node:net";
 import path from "node:path";
 
 export interface Azurite {
@@ -16,7 +17,7 @@ export interface AzuriteOptions {
   readonly accounts: readonly string[];
   /** A folder to keep the blobs in; without it they live in memory and end with the process. */
   readonly location?: string;
-  /** Wall seconds until we give up; default 30, for a machine under load. */
+  /** Until we give up; wall time, default 30, for a machine under load. */
   readonly timeoutSeconds?: number;
 }
 
@@ -35,12 +36,19 @@ export async function startAzurite({ accounts, location, timeoutSeconds = 30 }: 
     process.execPath,
     [
       // Were this process killed, an orphan would keep its port and memory for ever.
-      ...["--import", "data:text/javascript,process.once('disconnect',()=>process.exit())"],
+      "--import",
+      "data:text/javascript,process.once('disconnect',()=>process.exit())",
       script,
-      // Port 0 is any free one: no race for it.
-      ...["--blobHost", "127.0.0.1", "--blobPort", "0", "--disableProductStyleUrl"],
+      "--blobHost",
+      "127.0.0.1",
+      // Any free port: no race for it.
+      "--blobPort",
+      "0",
+      "--disableProductStyleUrl",
       // The SDK's service version is newer than any that Azurite knows.
-      ...["--skipApiVersionCheck", "--silent", "--disableTelemetry"],
+      "--skipApiVersionCheck",
+      "--silent",
+      "--disableTelemetry",
       ...(location === undefined ? ["--inMemoryPersistence"] : ["--location", location]),
     ],
     {
@@ -52,8 +60,12 @@ export async function startAzurite({ accounts, location, timeoutSeconds = 30 }: 
     child.once("exit", () => resolve());
     child.once("error", () => resolve());
   });
+  const kill = () => {
+    child.kill("SIGKILL");
+    return gone;
+  };
   try {
-    const url = await listening(child, timeoutSeconds);
+    const [, url = ""] = await heard(child, /successfully listens on (http:\/\/\S+)/, timeoutSeconds);
     let closing = false;
     child.once("exit", (code, signal) => {
       if (!closing) process.emitWarning(`Azurite (process ${child.pid}) ended by itself: ${signal ?? `exit code ${code}`}; storage does not answer any more`, "LabMistake");
@@ -62,51 +74,52 @@ export async function startAzurite({ accounts, location, timeoutSeconds = 30 }: 
     return {
       url,
       pid: child.pid ?? 0,
-      close() {
+      async close() {
+        const first = !closing;
         closing = true;
-        child.kill("SIGKILL");
-        return gone;
+        if (first && location !== undefined) await writtenOut(child);
+        await kill();
       },
     };
   } catch (error) {
-    child.kill("SIGKILL");
-    await gone;
+    await kill();
     throw error;
   }
 }
 
-/** Waits for the line that names its address. */
-function listening(child: ChildProcess, timeoutSeconds: number): Promise<string> {
+/** What matches in its own words. Throws an `AzuriteFailed` when it ends before, or takes too long. */
+function heard(child: ChildProcess, words: RegExp, timeoutSeconds: number): Promise<RegExpExecArray> {
   return new Promise((resolve, reject) => {
     let said = "";
-    const fail = (why: string) => reject(new AzuriteFailed(`Azurite did not start: ${why}${said.trim() === "" ? "" : `; it said: ${said.trim()}`}`));
     const timer = setTimeout(() => fail(`no answer within ${timeoutSeconds} s`), timeoutSeconds * 1000);
+    const fail = (why: string) => {
+      clearTimeout(timer);
+      reject(new AzuriteFailed(`Azurite did not start: ${why}${said.trim() === "" ? "" : `; it said: ${said.trim()}`}`));
+    };
     const hear = (chunk: Buffer) => {
       said = (said + chunk.toString("utf8")).slice(-4_000);
-      const url = /successfully listens on (http:\/\/\S+)/.exec(said)?.[1];
-      if (url === undefined) return;
+      const match = words.exec(said);
+      if (match === null) return;
       clearTimeout(timer);
-      resolve(url);
+      resolve(match);
     };
     child.stdout?.on("data", hear);
     child.stderr?.on("data", hear);
-    child.once("error", (error) => {
-      clearTimeout(timer);
-      fail(error.message);
-    });
-    child.once("exit", (code, signal) => {
-      clearTimeout(timer);
-      fail(`it ended with ${signal ?? `exit code ${code}`}`);
-    });
+    child.once("error", (error) => fail(error.message));
+    child.once("exit", (code, signal) => fail(`it ended with ${signal ?? `exit code ${code}`}`));
   });
+}
+
+/** It writes its index every few seconds and when it is asked to end: without asking, the last writes would be lost. */
+async function writtenOut(child: ChildProcess): Promise<void> {
+  const closed = heard(child, /successfully closed/, 5);
+  child.kill("SIGTERM");
+  await closed.catch(() => {});
 }
 
 /** A running Azurite must not keep a lab alive that has nothing else to do. */
 function letGo(child: ChildProcess): void {
   child.unref();
   child.channel?.unref();
-  for (const pipe of [child.stdout, child.stderr]) {
-    pipe?.resume();
-    if (pipe && "unref" in pipe && typeof pipe.unref === "function") pipe.unref();
-  }
+  for (const pipe of [child.stdout, child.stderr]) if (pipe instanceof Socket) pipe.unref();
 }

@@ -51,8 +51,9 @@ export async function openStorageLab({ latencies = {}, rate = 1000, seed = 1, em
       return { token, expiresOnTimestamp: Math.max(expiresAt, Date.now() + 3_600_000) };
     },
   });
-  const service = openBlobService(credential(), transport);
-  const endpoint = (account: string, open = service): BlobServiceClient => open(`https://${blobHost(account)}`);
+  const opened = (credential: Parameters<typeof openBlobService>[0]) => openBlobService(credential, transport, 30);
+  const service = opened(credential());
+  const endpoint = (account: string, { at } = service): BlobServiceClient => at(`https://${blobHost(account)}`);
   return {
     ...started,
     world,
@@ -60,8 +61,8 @@ export async function openStorageLab({ latencies = {}, rate = 1000, seed = 1, em
     identity,
     endpoint,
     /** The client of a caller who is not the app's actuator. */
-    as: (audience: Audience, caller: Caller) => openBlobService(credential(audience, caller), transport),
-    withKey: (account: string, key = accountKey(account)) => endpoint(account, openBlobService(new StorageSharedKeyCredential(account.replace("-secondary", ""), key), transport)),
+    as: (audience: Audience, caller: Caller) => opened(credential(audience, caller)),
+    withKey: (account: string, key = accountKey(account)) => endpoint(account, opened(new StorageSharedKeyCredential(account.replace("-secondary", ""), key))),
     velero: (account: string) => endpoint(account).getContainerClient("velero"),
   };
 }
@@ -86,11 +87,9 @@ export async function refusal(call: Promise<unknown>): Promise<string> {
   }
 }
 
-/** Waits, in wall time, until something is true; fails with the words given when it does not become so. */
-export async function until(what: string, isTrue: () => boolean | Promise<boolean>, patienceMs = 5_000): Promise<void> {
-  const endsAt = performance.now() + patienceMs;
-  while (!(await isTrue())) {
-    if (performance.now() > endsAt) throw new Error(`not within ${patienceMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+/** All items of a list. */
+export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const item of items) found.push(item);
+  return found;
 }
