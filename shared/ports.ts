@@ -143,7 +143,7 @@ export interface BlobItem {
   readonly bytes: number;
   readonly etag: string;
   readonly lastModifiedAt: number;
-  /** What the source account says of each rule's copy. Absent while it is pending. */
+  /** What the source account says of all rules' copies. A list alone cannot tell `pending` from `not-source`: it says `pending` where nothing is said. */
   readonly replication: "complete" | "failed" | "pending" | "not-source";
 }
 

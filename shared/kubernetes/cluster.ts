@@ -69,6 +69,7 @@ export function openCluster(name: string, options: ClusterOptions): Cluster {
       const { namespace, name: objectName } = namesIn(object);
       const thing = thingOf(kind, namespace, objectName);
       const request: ApiRequest = { method: "POST", path: pathOf(kind, namespace), body: object };
+      // A 404 is an error here: of the namespace or the kind, which may still come.
       const created = await call("create", thing, request, (answer) => (answer.ok ? objectIn(answer) : answer.status === 409 && answer.reason === "AlreadyExists" ? null : undefined));
       if (created !== null) return { kind: "created", object: created };
       const existing = await get(kind, namespace, objectName);

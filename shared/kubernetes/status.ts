@@ -19,17 +19,11 @@ export function statusIn({ status, body }: ApiAnswer): Status {
   return {
     ok: status >= 200 && status < 300,
     // A group that is not served is answered in plain text. Any other 404 comes from something in between, and says nothing about objects.
-    absent: status === 404 && !missesNamespace(parsed) && (isStatus || body.startsWith("404 page not found")),
+    absent: status === 404 && (isStatus || body.startsWith("404 page not found")),
     reason: typeof said.reason === "string" && said.reason !== "" ? said.reason : "without a reason",
     message: plain(typeof said.message === "string" ? said.message : body),
     parsed,
   };
-}
-
-/** Creating in a namespace that is not there is a 404 of the namespace, not of the object. */
-function missesNamespace(parsed: unknown): boolean {
-  const details = (parsed as { readonly details?: { readonly kind?: unknown } } | null)?.details;
-  return details?.kind === "namespaces";
 }
 
 function parsedOrNull(body: string): unknown {

@@ -45,6 +45,12 @@ test("a start whose answer was lost is there once when it is asked for again", a
   expect(world.effects.filter(({ act }) => act === "aks.started")).toHaveLength(1);
 });
 
+test("what runs already is not asked to start", async () => {
+  const { aks, running, face } = await openStage();
+  await aks.start(running);
+  expect(face.audit.map(({ method }) => method)).toEqual(["GET"]);
+});
+
 test("a pool whose raise failed is tried again", async () => {
   const { aks, running, lab } = await openStage();
   lab.setCapacity("northeurope", { kind: "none", code: "SkuNotAvailable" });

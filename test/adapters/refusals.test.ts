@@ -100,10 +100,10 @@ test("a list goes on page by page, and one word stands for all of a blob's copie
     }</Blob>`;
   const page = (blobs: string, next: string): Said => ({ status: 200, body: `<?xml version="1.0" encoding="utf-8"?><EnumerationResults ContainerName="velero"><Blobs>${blobs}</Blobs><NextMarker>${next}</NextMarker></EnumerationResults>` });
   const first = blob("a", ["complete", "complete"]) + blob("b", ["complete", "failed"]);
-  server.say(({ url }) => (url.includes("marker=second") ? page(blob("c", []), "") : page(first, "second")));
+  server.say(({ url }) => (url.includes("marker=second") ? page(blob("c", []) + blob("d", ["complete", "delayed"]), "") : page(first, "second")));
   const before = server.asked.length;
   const items = await listed(openPorts().backups.list(place, "backups/"));
-  expect(items.map(({ name, replication }) => [name, replication])).toEqual([["a", "complete"], ["b", "failed"], ["c", "pending"]]);
+  expect(items.map(({ name, replication }) => [name, replication])).toEqual([["a", "complete"], ["b", "failed"], ["c", "pending"], ["d", "pending"]]);
   expect(items[0]).toMatchObject({ bytes: 7, etag: "0x1", lastModifiedAt: Date.parse("2026-11-21T06:00:00Z") });
   expect(server.asked.slice(before).map(({ url }) => new URL(url, "http://x").searchParams.get("maxresults"))).toEqual(["5000", "5000"]);
 });

@@ -16,7 +16,8 @@ afterAll(() => Promise.all([server.close(), other.close()]));
 test("a listed host is reached at its other address, and the request is afterwards as it was", async () => {
   const transport = openTransport({ "management.azure.com": server.url });
   // As the proxy policy leaves it behind: every request of its would fail.
-  const agent = new http.Agent({ lookup: (_host, _options, done) => done(new Error("the agent was used"), "") });
+  const agent = new http.Agent();
+  Object.assign(agent, { createConnection: () => expect.unreachable("the agent was used") });
   const request = createPipelineRequest({ url: "https://management.azure.com/subscriptions/s1?api-version=1&x=%2F" });
   request.agent = agent;
   const answer = await transport.sendRequest(request);
