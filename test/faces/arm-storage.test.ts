@@ -86,6 +86,14 @@ test("an unplanned failover leaves one copy in the other region and the control 
   expect(effects("storage.account-failed-over")).toHaveLength(1);
 });
 
+test("a replication policy on the account blocks its failover", async () => {
+  const { storage } = await open();
+  const policy = { sourceAccount: accounts.replica.id, destinationAccount: accounts.shared.id, rules: [{ sourceContainer: "velero-neu", destinationContainer: "velero" }] };
+  await storage.objectReplicationPolicies.createOrUpdate(shared.group, shared.name, "default", policy);
+  await expect(storage.storageAccounts.failover(shared.group, shared.name, quick)).rejects.toMatchObject({ statusCode: 409, code: "FailoverNotAllowed" });
+  expect((await storage.storageAccounts.getProperties(shared.group, shared.name, { expand: "geoReplicationStats" })).geoReplicationStats?.canFailover).toBe(false);
+});
+
 test("a planned failover swaps the regions; an account without a second region refuses", async () => {
   const { storage } = await open();
   await storage.storageAccounts.failover(shared.group, shared.name, { failoverType: "Planned", ...quick }).pollUntilDone();

@@ -51,10 +51,10 @@ test("failures that are not in a row degrade nothing", async () => {
   for (let round = 0; round < 4; round += 1) {
     answers.delete("westeurope");
     await clock.advance(20_000);
+    expect(traffic.monitorStatus("westeurope")).toBe(round === 0 ? "CheckingEndpoint" : "Online");
     answers.add("westeurope");
     await clock.advance(10_000);
   }
-  expect(traffic.monitorStatus("westeurope")).toBe("Online");
 });
 
 test("a degraded primary is served all the same while the secondary is closed: nothing jumps by itself", async () => {
