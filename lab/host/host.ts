@@ -5,7 +5,7 @@ import type { LabClock } from "../clock.ts";
 import { adminMount } from "./admin.ts";
 import { installAppClock } from "./app-clock.ts";
 import { openBindings, refuseUnknownBindings } from "./bindings.ts";
-import type { Engine, EngineEvent, EngineProblem, OpenEngine } from "./contract.ts";
+import type { Engine, EngineEvent, EngineProblem, Mount, OpenEngine } from "./contract.ts";
 import { loadApp, type HostedApp } from "./core-api.ts";
 import { engineApp } from "./engine-app.ts";
 import { readHostJson, type HostJson } from "./host-json.ts";
@@ -14,6 +14,9 @@ import { listenHttp } from "./http-server.ts";
 import { openKeys, type HostKeys } from "./keys.ts";
 import type { HostLog } from "./log.ts";
 import { openTriggers } from "./triggers/open-triggers.ts";
+
+/** How long requests may still run when the host closes, wall time. */
+const closeMsMax = 10_000;
 
 export interface HostOptions {
   /** Holds package.json, host.json and the compiled app. */
@@ -68,7 +71,7 @@ async function open(options: HostOptions, undo: (() => unknown)[]): Promise<Host
   const restoreDate = installAppClock(clock);
   undo.push(restoreDate);
   const listener = await listenHttp({ port: options.port, clock, log });
-  undo.push(() => listener.close(0));
+  undo.push(() => listener.close());
   setPlatformVariables(environment, listener.url);
 
   const hostJson = await readHostJson(appDirectory);
@@ -90,8 +93,14 @@ async function open(options: HostOptions, undo: (() => unknown)[]): Promise<Host
   // The engine goes on before the triggers start: what they begin joins what was under way.
   engine?.start();
   const triggers = await openTriggers(functions, { ...shared, settings: environment, stateDirectory, hosts: options.hosts ?? {}, pollMs: options.blobPollMs ?? 10_000 });
+  let closing = false;
+  const refuseWhenClosing: Mount = (_, response) => {
+    if (closing) response.writeHead(503, { connection: "close" }).end();
+    return closing;
+  };
   listener.serve([
     ...(engine ? [engine.mount] : []),
+    refuseWhenClosing,
     adminMount({ ...shared, triggers, startedAt: clock.now() }),
     httpFunctions({ ...shared, routePrefix: hostJson.extensions.http.routePrefix }),
   ]);
@@ -102,8 +111,11 @@ async function open(options: HostOptions, undo: (() => unknown)[]): Promise<Host
     app,
     engine,
     async close() {
-      await Promise.all([listener.close(), ...[...triggers.values()].map((trigger) => trigger.close())]);
+      closing = true;
+      // What runs may still call the durable client, which comes back to us by HTTP: the engine and its address go last.
+      await Promise.all([listener.drained(closeMsMax), ...[...triggers.values()].map((trigger) => trigger.close())]);
       await engine?.close();
+      await listener.close();
       await app.terminate();
       restoreDate();
     },

@@ -11,17 +11,23 @@ export interface HttpListener {
   readonly url: string;
   /** Asks these in order; who answers first has it, and none is 404. */
   serve(mounts: readonly Mount[]): void;
-  /** Takes nothing new and waits for what runs, at most `graceMs` of wall time. */
-  close(graceMs?: number): Promise<void>;
+  /** Resolves when no request runs, or after that much wall time. */
+  drained(graceMs: number): Promise<void>;
+  /** Cuts what is still connected. */
+  close(): Promise<void>;
 }
 
 /** Listens on a loopback port; 0 takes a free one. Fails with a plain sentence when the port is taken. */
 export async function listenHttp({ port, clock, log }: { readonly port: number; readonly clock: LabClock; readonly log: HostLog }): Promise<HttpListener> {
   let mounts: readonly Mount[] | null = null;
-  let closing = false;
+  const running = new Set<ServerResponse>();
+  let onEnd = () => {};
   const server = createServer((request, response) => {
-    // A client keeps its connection for the next request: there is none any more.
-    response.once("close", () => closing && setImmediate(() => server.closeIdleConnections()));
+    running.add(response);
+    response.once("close", () => {
+      running.delete(response);
+      onEnd();
+    });
     response.setHeader("date", new Date(clock.now()).toUTCString());
     const url = requestUrl(request);
     if (!mounts) return void response.writeHead(503, { "retry-after": "1" }).end();
@@ -37,13 +43,17 @@ export async function listenHttp({ port, clock, log }: { readonly port: number; 
     // A listening TCP server has an address of this kind.
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     serve: (given) => void (mounts = given),
-    async close(graceMs = 10_000) {
-      closing = true;
+    async drained(graceMs) {
+      const done = new Promise<void>((resolve) => {
+        onEnd = () => running.size === 0 && resolve();
+        onEnd();
+      });
+      await Promise.race([done, new Promise((resolve) => setTimeout(resolve, graceMs).unref())]);
+    },
+    async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeIdleConnections();
-      const grace = setTimeout(() => server.closeAllConnections(), graceMs);
+      server.closeAllConnections();
       await closed;
-      clearTimeout(grace);
     },
   };
 }

@@ -112,6 +112,7 @@ describe("one running host", () => {
     const answer = fetch(`${host.url}/api/slow`);
     await expect.poll(() => trace("shared")).toEqual(["slow begins"]);
     const exit = host.kill("SIGTERM");
+    await expect.poll(async () => (await fetch(`${host.url}/api/talk`)).status).toBe(503);
     expect(await (await answer).text()).toBe("done all the same");
     expect(await exit).toEqual({ code: 0, signal: null });
   });
