@@ -4,7 +4,7 @@
  */
 import dgram from "node:dgram";
 import https from "node:https";
-import { type Answer, decode, encode } from "dns-packet";
+import { type Answer, decode, encode, type StringAnswer } from "dns-packet";
 import type { LabClock } from "../clock.ts";
 
 /** One look. `body` is the page; `why` says what went wrong instead. */
@@ -105,7 +105,7 @@ function openResolver(clock: LabClock, { address, port }: { address: string; por
     async resolve(name: string): Promise<string | null> {
       if (kept !== null && clock.now() < kept.until) return kept.address;
       const answers = await ask(name, address, port);
-      const host = answers.find((answer): answer is Extract<Answer, { type: "A" }> => answer.type === "A");
+      const host = answers.find((answer): answer is StringAnswer & { type: "A" } => answer.type === "A");
       const ttlSeconds = Math.min(...answers.map((answer) => ("ttl" in answer ? (answer.ttl ?? 0) : 0)), 60);
       // No answer is not kept: a user tries again.
       kept = host === undefined ? null : { until: clock.now() + ttlSeconds * 1_000, address: host.data };

@@ -1,0 +1,61 @@
+/** The function app on its embedded host, as a process of its own: the bundle that would be deployed, and settings that lead it to the lab. */
+import { existsSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import type { LabPair } from "./pair-in-a-box.ts";
+import { type HostProcess, startHostProcess, type TimedLogRecord } from "./host/process.ts";
+import { people } from "./world/identity.ts";
+import { accounts, blobHost } from "./world/pair.ts";
+
+export interface AppHostOptions {
+  readonly pair: LabPair;
+  /** Journal, receipts, keys: what outlives the process. */
+  readonly stateDirectory: string;
+  readonly topology: "shared" | "replicated";
+  readonly onLog?: (record: TimedLogRecord) => void;
+}
+
+/** Where the people's keys are, as an address that the host map leads to the lab. */
+const keysHost = "login.microsoftonline.com";
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** The one function key of the lab. Opens nothing anywhere else. */
+export const functionKey = "lab-function-key-opens-nothing-else";
+
+/** Starts the host. Fails with what it said when it does not come up. */
+export async function startAppHost({ pair, stateDirectory, topology, onLog }: AppHostOptions): Promise<HostProcess> {
+  if (!existsSync(path.join(root, "dist/functions/index.js"))) throw new Error("the app is not built: run `npm run build`");
+  await mkdir(stateDirectory, { recursive: true });
+  const caFile = path.join(stateDirectory, "lab-ca.pem");
+  await writeFile(caFile, pair.caPem);
+  return startHostProcess({
+    appDirectory: root,
+    stateDirectory,
+    clock: pair.world.clock.toString(),
+    hosts: pair.hosts,
+    keys: { functions: { default: functionKey } },
+    environment: settings(pair, topology, caFile),
+    ...(onLog === undefined ? {} : { onLog }),
+  });
+}
+
+function settings(pair: LabPair, topology: "shared" | "replicated", caFile: string): Record<string, string> {
+  const source = topology === "shared" ? accounts.shared.name : accounts.source.name;
+  return {
+    HOME_STORAGE_URL: `https://${blobHost(accounts.home.name)}`,
+    HOME_CONTAINER: "lifeboat",
+    PEOPLE_ISSUER: people.issuer,
+    PEOPLE_AUDIENCE: people.audience,
+    PEOPLE_JWKS_URL: `https://${keysHost}${new URL(pair.identity.keysUrl).pathname}`,
+    BACKUP_SOURCES: "ShopBackups",
+    ShopBackups__blobServiceUri: `https://${blobHost(source)}`,
+    ShopBackups__container: "velero",
+    ENDPOINT_HOSTS: JSON.stringify({ ...pair.hosts, [keysHost]: pair.identity.url }),
+    DNS_SERVERS: `${pair.dns.address}:${pair.dns.port}`,
+    IDENTITY_ENDPOINT: pair.identity.tokenUrl,
+    IDENTITY_HEADER: pair.identityHeader,
+    // The lab's own certificates, trusted the way Node trusts a company's.
+    NODE_EXTRA_CA_CERTS: caFile,
+  };
+}

@@ -1,0 +1,124 @@
+/** The region pair in a box: one world, its faces on loopback, two clusters with their Veleros, Azurite behind the storage front. */
+import { randomBytes } from "node:crypto";
+import { startClock } from "./clock.ts";
+import { openArm } from "./faces/arm.ts";
+import { openAuthority } from "./faces/certificates.ts";
+import { openDns } from "./faces/dns.ts";
+import { openIdentityFace } from "./faces/identity.ts";
+import { openIngresses } from "./faces/ingress.ts";
+import { serveKubernetesApi } from "./faces/kubernetes-api.ts";
+import { listen } from "./faces/listen.ts";
+import { httpsProbe } from "./faces/monitor.ts";
+import { seed, type Seeding } from "./seed.ts";
+import { startStorage } from "./storage.ts";
+import { openAccounts } from "./world/accounts.ts";
+import { type AksOptions, openAks } from "./world/aks.ts";
+import { openHealth } from "./world/health.ts";
+import { audiences, openIdentity } from "./world/identity.ts";
+import { kubeconfigYaml } from "./world/kubeconfig.ts";
+import { openCluster } from "./world/kubernetes/cluster.ts";
+import { type Latencies, typicalLatencies } from "./world/latencies.ts";
+import { accounts, controlAddress, controlName, primary, regions, type RegionName, secondary } from "./world/pair.ts";
+import { openTraffic } from "./world/traffic.ts";
+import { openWorld } from "./world/world.ts";
+import { openZones } from "./world/zones.ts";
+
+export interface PairOptions {
+  readonly topology: "shared" | "replicated";
+  readonly rate?: number;
+  readonly latencies?: Latencies;
+  readonly aks?: AksOptions;
+  readonly seeding?: Omit<Seeding, "topology">;
+  readonly onStage?: (stage: string) => void;
+}
+
+export type LabPair = Awaited<ReturnType<typeof openPair>>;
+
+/** Opens everything or nothing. Throws a `CannotListen` or an `AzuriteFailed` in plain words. */
+export async function openPair({ topology, rate = 20, latencies = typicalLatencies, aks: aksOptions = {}, seeding = {}, onStage = () => undefined }: PairOptions) {
+  const undo: (() => unknown)[] = [];
+  const close = async () => {
+    for (const step of undo.reverse()) await step();
+    undo.length = 0;
+  };
+  try {
+    const clock = startClock({ rate });
+    const world = openWorld(clock, latencies);
+    const identity = openIdentity(world);
+    const identityHeader = randomBytes(12).toString("hex");
+    const authority = await openAuthority();
+
+    onStage("storage");
+    // The storage's own Last Sync Time and the accounts' policies know each other; one of them has to come first.
+    let lastSyncAt: (account: string) => number | null = () => null;
+    const accountRules = openAccounts(world, { replicated: topology === "replicated", lastSyncAt: (account) => lastSyncAt(account) });
+    const started = await startStorage(world, { accounts: accountRules, identity });
+    undo.push(started.close);
+    lastSyncAt = (account) => started.storage.lastSyncAt(account);
+    await seed(started, { topology, ...seeding });
+
+    onStage("clusters");
+    const aks = openAks(world, aksOptions);
+    const clusterOf = (region: RegionName) =>
+      openCluster(world, region, { machines: () => aks.nodes(region), onMachines: (call) => aks.onNodes((changed) => void (changed === region && call())) });
+    const clusters = { westeurope: clusterOf("westeurope"), northeurope: clusterOf("northeurope") } satisfies Record<RegionName, unknown>;
+    const apis = new Map<RegionName, string>();
+    for (const { region, cluster } of Object.values(regions)) {
+      const tls = await authority.issue([cluster.fqdn, "localhost"], ["127.0.0.1"]);
+      const isServing = () => aks.cluster(region).power === "Running";
+      const authenticate = async (token: string) => (await identity.check(`Bearer ${token}`, audiences.aks)).kind === "accepted";
+      const api = await serveKubernetesApi(world, { cluster: clusters[region], authenticate, isServing, place: { tls } });
+      undo.push(api.close);
+      apis.set(region, api.url);
+    }
+
+    onStage("faces");
+    const ingresses = await openIngresses(world, { authority, objects: (region) => clusters[region] });
+    undo.push(ingresses.close);
+    const control = await listen({ address: controlAddress, port: ingresses.port, tls: await authority.issue([controlName], [controlAddress]) }, (_request, response) => response.end("here\n"));
+    undo.push(control.close);
+    const traffic = openTraffic(world, httpsProbe(() => ingresses.port));
+    undo.push(traffic.close);
+    const zones = openZones(world);
+    const health = openHealth(world);
+    const kubeconfig = (region: RegionName) => kubeconfigYaml(apis.get(region) ?? "", authority.caPem, regions[region].cluster.name);
+    const arm = await openArm(world, { aks, accounts: accountRules, traffic, zones, health, identity, kubeconfig });
+    undo.push(arm.close);
+    const identityFace = await openIdentityFace(world, identity, identityHeader);
+    undo.push(identityFace.close);
+    const dns = await openDns(world, { traffic, zones });
+    undo.push(dns.close);
+
+    return {
+      world,
+      topology,
+      aks,
+      accounts: accountRules,
+      traffic,
+      zones,
+      health,
+      people: identity,
+      clusters,
+      storage: started.storage,
+      bytes: started.bytes,
+      frontUrl: started.front.url,
+      arm,
+      identity: identityFace,
+      identityHeader,
+      dns,
+      port: ingresses.port,
+      caPem: authority.caPem,
+      /** Host name → address: what the app is told. */
+      hosts: { ...started.hosts, "management.azure.com": arm.url } as Readonly<Record<string, string>>,
+      /** Everything in the region stops answering, from this instant. */
+      lose: (region: RegionName) => world.setReach(region, "reset"),
+      giveBack: (region: RegionName) => world.setReach(region, "up"),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+export const names = { primary, secondary, accounts };
