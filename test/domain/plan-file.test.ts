@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { canonicalJson } from "../../shared/domain/canonical-json.ts";
 import { problemLine, readPlan, readPlans } from "../../shared/domain/plan-file.ts";
 import { nearest } from "../../shared/domain/spelling.ts";
 import { digest, exampleText } from "./example-plans.ts";
@@ -211,6 +212,11 @@ describe("the hash of a plan", () => {
     expect(same).not.toBe(shop);
     expect(hashOf(same)).toBe(hashOf(shop));
     expect(hashOf(shop)).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  test("is made of one form of the plan, whatever order its fields are in", () => {
+    expect(canonicalJson({ b: [{ d: 1, c: undefined, a: null }, 2], a: "é" })).toBe('{"a":"é","b":[{"a":null,"d":1},2]}');
+    expect(canonicalJson({ a: "é", b: [{ a: null, d: 1 }, 2] })).toBe(canonicalJson({ b: [{ d: 1, a: null }, 2], a: "é" }));
   });
 
   test("is changed by every value", () => {
