@@ -5,14 +5,12 @@ import { plain, retryAfterSeconds, wordsOf } from "../foreign-words.ts";
 import { WorldError } from "../ports.ts";
 
 /** How long a call may take before it is given up. */
-export interface Deadlines {
+export const deadlines = {
   /** To a control plane (ARM, an API server): it answers in parts of a second or not at all. */
-  readonly controlSeconds: number;
+  controlSeconds: 10,
   /** For a blob, a page of a list, a chunk of a stream: megabytes. */
-  readonly dataSeconds: number;
-}
-
-export const usualDeadlines: Deadlines = { controlSeconds: 10, dataSeconds: 30 };
+  dataSeconds: 30,
+} as const;
 
 /**
  * Runs one call and wraps every foreign error in a `WorldError`: operation, thing, status, code, the service's request id, Retry-After.

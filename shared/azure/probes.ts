@@ -11,7 +11,7 @@ import { openNameServers } from "./name-servers.ts";
 export interface ProbeOptions {
   /** Name servers to ask, `address` or `address:port`; empty: the system's. */
   readonly dnsServers: readonly string[];
-  /** PEM certificates to trust beside the public ones: a company's own authority. */
+  /** PEM certificates to trust beside the public ones; without it Node's own settings hold, NODE_EXTRA_CA_CERTS among them. */
   readonly trustedCa?: string | undefined;
 }
 

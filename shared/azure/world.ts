@@ -3,7 +3,7 @@ import type { TokenCredential } from "@azure/identity";
 import { openClusters, type RefreshableClusters } from "../kubernetes/clusters.ts";
 import type { World } from "../ports.ts";
 import { openAks } from "./aks.ts";
-import { type Deadlines, usualDeadlines } from "./azure-call.ts";
+import { deadlines } from "./azure-call.ts";
 import { openBlobService } from "./blob-service.ts";
 import { openHome } from "./home-blob.ts";
 import { aksTokens, type Identity, openIdentity } from "./identity.ts";
@@ -24,9 +24,6 @@ export interface AzureOptions {
   readonly hosts: Hosts;
   /** Name servers for probes, `address` or `address:port`; empty: the system's. */
   readonly dnsServers: readonly string[];
-  /** PEM certificates to trust in probes beside the public ones. */
-  readonly trustedCa?: string | undefined;
-  readonly deadlines?: Deadlines;
 }
 
 export interface AzureWorld extends World {
@@ -34,7 +31,7 @@ export interface AzureWorld extends World {
 }
 
 /** Opens the world without a single call: clients are made when first needed. */
-export function azureWorld({ identity, homeUrl, homeContainer, hosts, dnsServers, trustedCa, deadlines = usualDeadlines }: AzureOptions): AzureWorld {
+export function azureWorld({ identity, homeUrl, homeContainer, hosts, dnsServers }: AzureOptions): AzureWorld {
   const credential: TokenCredential = openIdentity(identity);
   const transport = openTransport(hosts);
   const arm = { credential, transport, deadlineSeconds: deadlines.controlSeconds };
@@ -45,7 +42,7 @@ export function azureWorld({ identity, homeUrl, homeContainer, hosts, dnsServers
   return {
     clock,
     home,
-    probes: openProbes({ dnsServers, trustedCa }),
+    probes: openProbes({ dnsServers }),
     aks,
     clusters: openClusters({
       home,
