@@ -9,7 +9,8 @@ import { noLatencies } from "../../lab/world/latencies.ts";
 import { regions, type RegionName } from "../../lab/world/pair.ts";
 import { openTraffic } from "../../lab/world/traffic.ts";
 import { openWorld } from "../../lab/world/world.ts";
-import { demo, memoryCluster, readyPod, shop, shopVolume } from "./cluster-in-memory.ts";
+import { demo, type MemoryCluster, memoryCluster, readyPod, shop, shopVolume } from "./cluster-in-memory.ts";
+import { recordedCluster } from "./recorded-cluster.ts";
 
 const authority = await openAuthority();
 
@@ -21,9 +22,8 @@ interface Asked {
   readonly ca?: string;
 }
 
-async function open() {
+async function open(weu: MemoryCluster = memoryCluster({ ...shop(), ...demo() }, shopVolume)) {
   const world = openWorld(startClock({ rate: 200 }), noLatencies);
-  const weu = memoryCluster({ ...shop(), ...demo() }, shopVolume);
   const neu = memoryCluster({});
   const ingresses = await openIngresses(world, { authority, objects: (region) => (region === "westeurope" ? weu : neu) });
   onTestFinished(() => ingresses.close());
@@ -58,6 +58,23 @@ test("the storefront shows what its ConfigMap and its ready pods say, under the 
   }
   weu.put("v1/configmaps/shop/storefront", { data: { banner: "Black <b>Friday</b>", currency: "EUR", region: "westeurope" } });
   expect((await ask("/")).body).toContain("<h1>Black &lt;b&gt;Friday&lt;/b&gt;</h1>");
+});
+
+test.each([
+  ["shop-hourly-20261121055809", "Winter sale", 3],
+  ["shop-hourly-20261121055818", "Black Friday", 5],
+  ["shop-hourly-20261121055825", "Last day", 5],
+] as const)("the objects that Velero recorded in %s show the shop as it was", async (backup, banner, replicas) => {
+  const { ask } = await open(await recordedCluster(backup, shopVolume));
+  const { body } = await ask("/");
+  expect(body).toContain(`<h1>${banner}</h1>`);
+  expect(body).toContain(`<dd>${replicas} of ${replicas}</dd>`);
+  expect((await ask("/orders")).body).toBe("order 1\norder 2\norder 3\n");
+});
+
+test("the objects that Velero recorded of the demo show its page", async () => {
+  const { ask } = await open(await recordedCluster("demo-backup", {}));
+  expect(await ask("/", { host: "demo.example.com" })).toMatchObject({ status: 200, body: "<h1>still here</h1>" });
 });
 
 test("a cluster without the Ingress object has nothing at that host", async () => {
