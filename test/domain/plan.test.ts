@@ -1,4 +1,7 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { z } from "zod";
 import { accounts, dnsZone, primary, publicName, secondary, trafficManager } from "../../lab/world/pair.ts";
 import { type Plan, type PlanFile, planSchema } from "../../shared/domain/plan.ts";
 import { examplePlan, exampleText } from "./example-plans.ts";
@@ -37,6 +40,17 @@ describe("the example plans", () => {
   test("a shop is confirmed lost only by all five signals", () => {
     expect(replicated.confirmation.signals.map(({ kind }) => kind)).toEqual(["public-probe", "backend-probe", "kubernetes-api", "resource-health", "traffic-manager"]);
     expect(replicated.confirmation.agree).toBe(5);
+  });
+
+  test("are checked by editors as they are by us: the published schema takes them, and refuses what is not in it", () => {
+    const editor = z.fromJSONSchema(JSON.parse(readFileSync(new URL("../../docs/plans/plan.schema.json", import.meta.url), "utf8")) as Parameters<typeof z.fromJSONSchema>[0]);
+    for (const name of ["shop-replicated", "shop-shared", "demo"] as const) {
+      expect(exampleText(name)).toMatch(/^# yaml-language-server: \$schema=plan\.schema\.json\n/);
+      const data = parse(exampleText(name)) as Record<string, object>;
+      expect(editor.safeParse(data).error?.issues ?? []).toEqual([]);
+      expect(editor.safeParse({ ...data, abuot: "x" }).success).toBe(false);
+      expect(editor.safeParse({ ...data, primary: { ...data["primary"], cluster: accounts.source.id } }).success).toBe(false);
+    }
   });
 
   test("every choice in the body of an example stands under a comment", () => {
