@@ -15,7 +15,7 @@ const ofShop = protects(["shop"], ["*"]);
 
 /** What every recorded backup must be found to be, whatever serves its blobs. */
 function verdicts(name: string, look: (change?: (plan: Plan) => Plan) => Promise<{ readonly points: readonly RestorePoint[]; readonly choice: Awaited<ReturnType<typeof verifyBackups>>["choice"] }>): void {
-  describe(name, () => {
+  describe(`the recorded container, ${name}`, () => {
     test("the three points of the schedule are readable, newest first, and the newest is taken", async ({ expect }) => {
       const { points, choice } = await look();
       expect(points.map((point) => [point.name, point.reached, point.usable.kind])).toEqual(shopPoints.map((point) => [point, "readable", "usable"]));
@@ -59,12 +59,12 @@ function verdicts(name: string, look: (change?: (plan: Plan) => Plan) => Promise
   });
 }
 
-verdicts("the recorded container from memory, replicated", async (change) => {
+verdicts("from memory, on replicated storage", async (change) => {
   const { world, plan } = openStage(change);
   return verifyBackups(world, plan, emptyRegister);
 });
 
-verdicts("the recorded container from memory, shared", async (change) => {
+verdicts("from memory, on shared storage", async (change) => {
   const { world, plan } = openStage(change, "shared");
   return verifyBackups(world, plan, emptyRegister);
 });
@@ -90,7 +90,7 @@ describe("over a real blob service", () => {
     return { ...real, list: (place, prefix) => real.list(to(place), prefix), folders: (place, prefix) => real.folders(to(place), prefix), read: (place, name, max) => real.read(to(place), name, max), open: (place, name) => real.open(to(place), name) };
   };
 
-  verdicts("the recorded container from Azurite", async (change) => {
+  verdicts("from Azurite", async (change) => {
     const stage = openStage(change, "shared");
     return verifyBackups({ ...stage.world, backups: inAzurite(stage) }, stage.plan, emptyRegister);
   });

@@ -81,7 +81,7 @@ function inMemory(containerOf: (place: BlobPlace) => Container, asked: string[])
   return {
     async *list(place, prefix) {
       asked.push(`list ${new URL(place.url).hostname} ${prefix}`);
-      for (const [name, { bytes, lastModifiedAt, replication }] of [...containerOf(place)].sort()) {
+      for (const [name, { bytes, lastModifiedAt, replication }] of [...containerOf(place)].sort(([a], [b]) => (a < b ? -1 : 1))) {
         if (name.startsWith(prefix)) yield { name, bytes: bytes.length, etag: "-", lastModifiedAt, replication };
       }
     },
