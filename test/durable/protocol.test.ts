@@ -330,9 +330,9 @@ describe("actions", () => {
   });
 
   orchestration("groups", function* (context) {
-    const { Task, callActivity } = context.df;
-    const echo = (value: unknown) => callActivity.call(context.df, "echo", value);
-    const winner = (yield Task.any([Task.all([echo(1), echo(2)]), context.df.waitForExternalEvent("never")])) as { result: unknown; isFaulted: boolean };
+    const { df } = context;
+    const both = df.Task.all([df.callActivity("echo", 1), df.callActivity("echo", 2)]);
+    const winner = (yield df.Task.any([both, df.waitForExternalEvent("never")])) as { result: unknown; isFaulted: boolean };
     return winner.isFaulted ? "failed" : winner.result;
   });
   test("WhenAny and WhenAll nest, and ids go depth first", async () => {

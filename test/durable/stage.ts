@@ -121,7 +121,7 @@ function runOf(engine: DurableEngine, clock: VirtualClock, problems: EngineProbl
     async serve() {
       const listener = await listenHttp({ port: 0, clock, log: () => {} });
       listener.serve([engine.mount]);
-      closers.unshift(() => listener.close(0));
+      closers.unshift(() => listener.close());
       return { url: listener.url, client: clientOf(engine, listener.url) };
     },
   };

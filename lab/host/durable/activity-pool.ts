@@ -15,7 +15,8 @@ export class ActivityPool {
 
   put(activity: ActivityMessage): void {
     this.#queue.push(activity);
-    this.#next();
+    // Not within the commit that asks for it: what that commit is about is told first.
+    queueMicrotask(() => this.#next());
   }
 
   isIdle(): boolean {

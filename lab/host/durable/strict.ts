@@ -25,13 +25,14 @@ interface Evidence {
 
 /** What this episode shows, after its actions were scheduled. */
 export function pitfallsOf(evidence: Evidence): Finding[] {
+  // Causes before what they lead to: the first one that fails names the failure.
   const found = [
+    numericEvent(evidence),
+    yieldedAgain(evidence),
     leftOpen(evidence),
     wentOn(evidence),
-    yieldedAgain(evidence),
     restartedWithText(evidence),
     retryTimeout(evidence),
-    numericEvent(evidence),
     timestampInput(evidence),
     notATask(evidence),
     idsDiffer(evidence),
