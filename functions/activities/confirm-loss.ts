@@ -51,14 +51,21 @@ async function ask(signal: Signal, plan: Plan, world: World): Promise<Says> {
 
 function probed(answer: ProbeAnswer): Says {
   if (answer.kind === "no-answer") return { says: "down", about: answer.why };
+  // Somebody on the way answered in its place: we have not been let through to look.
+  if (onTheWay.has(answer.status)) return { says: "unknown", about: `status ${answer.status}: a proxy on the way answered` };
   return { says: answer.status >= 500 ? "down" : "up", about: `status ${answer.status} in ${Math.round(answer.durationMs)} ms` };
 }
+
+/** 407 and 511 come from proxies and networks, never from the one that was asked (RFC 9110 15.5.8, RFC 6585 6). */
+const onTheWay: ReadonlySet<number> = new Set([407, 511]);
 
 /** An API server that answers over nodes that are all gone is a cluster that runs nothing. */
 async function askKubernetes(plan: Plan, world: World): Promise<Says> {
   const cluster = await world.clusters.of(plan.primary.cluster);
   const ready = await cluster.ready(plan.confirmation.timeoutSeconds);
-  if (ready.kind !== "ready") return { says: "down", about: ready.why };
+  if (ready.kind === "no-answer") return { says: "down", about: ready.why };
+  // It lives and cannot say more: what runs behind it may well serve.
+  if (ready.kind === "not-ready") return { says: "unknown", about: `the API server answers that it is not ready: ${ready.why}` };
   const nodes = (await cluster.list(kinds.nodes, null)) ?? [];
   const alive = nodes.filter((node) => nodeState(node).ready).length;
   return { says: alive === 0 ? "down" : "up", about: `the API server answers; ${alive} of ${nodes.length} nodes are Ready` };

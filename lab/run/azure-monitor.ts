@@ -29,9 +29,10 @@ export interface AzureMonitorOptions {
   readonly observer: Observer;
   /** The app's alert door, key included in the header. */
   readonly door: () => { readonly url: string; readonly key: string };
+  readonly onDelivered?: (delivered: Delivered) => void;
 }
 
-export function startAzureMonitor({ clock, observer, door }: AzureMonitorOptions): AzureMonitor {
+export function startAzureMonitor({ clock, observer, door, onDelivered }: AzureMonitorOptions): AzureMonitor {
   const delivered: Delivered[] = [];
   const stop = new AbortController();
   const watch = async () => {
@@ -61,7 +62,9 @@ export function startAzureMonitor({ clock, observer, door }: AzureMonitorOptions
     const { url, key } = door();
     try {
       const response = await fetch(url, { method: "POST", headers: { "content-type": "application/json", "x-functions-key": key }, body: JSON.stringify(alert), signal: AbortSignal.timeout(10_000) });
-      delivered.push({ at: clock.now(), status: response.status, body: await response.text() });
+      const answer: Delivered = { at: clock.now(), status: response.status, body: await response.text() };
+      delivered.push(answer);
+      onDelivered?.(answer);
       return response.status;
     } catch {
       return null;
@@ -79,7 +82,7 @@ function darkFor({ looks }: Observer, now: number): number {
 }
 
 /** The common alert schema, as an availability test sends it. */
-export function alertOf(condition: "Fired" | "Resolved", { id, at }: { readonly id: string; readonly at: number }, resolvedAt?: number): unknown {
+export function alertOf(condition: "Fired" | "Resolved", { id, at }: { readonly id: string; readonly at: number }, resolvedAt?: number, plan = "shop"): unknown {
   return {
     schemaId: "azureMonitorCommonAlertSchema",
     data: {
@@ -99,7 +102,7 @@ export function alertOf(condition: "Fired" | "Resolved", { id, at }: { readonly 
         alertContextVersion: "1.0",
       },
       alertContext: { properties: null, conditionType: "WebtestLocationAvailabilityCriteria", condition: { windowSize: "PT1M", allOf: [] } },
-      customProperties: null,
+      customProperties: { "lifeboat-plan": plan },
     },
   };
 }

@@ -1,0 +1,103 @@
+/** The report, held against what an independent client saw: their ends must be the same end, and the page must be the one of the chosen point. */
+import { gunzipSync } from "node:zlib";
+import { extract } from "tar-stream";
+import type { Observed, Report } from "../../shared/domain/report.ts";
+import { FrontBlobStore } from "../faces/front-blob-store.ts";
+import { accounts, primary, regions, secondary, type RegionName } from "../world/pair.ts";
+import type { LabResult, RunningLab } from "./run-lab.ts";
+import type { Scenario } from "./scenarios.ts";
+import { shownBy } from "./shown.ts";
+
+export interface ObserveInput {
+  readonly lab: RunningLab;
+  readonly scenario: Scenario;
+  readonly report: Report;
+}
+
+/** How far the app's first green probe and the observer's first good answer may be apart: a name's TTL at a resolver, and both their paces. */
+const togetherMsMax = 45_000;
+
+export async function observe({ lab, scenario, report }: ObserveInput): Promise<LabResult> {
+  const { pair, observer } = lab;
+  const wanted: RegionName = scenario.loss.kind === "region" ? secondary.region : primary.region;
+  const failures: string[] = [];
+  if (report.outcome !== scenario.ends) failures.push(`the run ended ${report.outcome}, and ${scenario.name} must end ${scenario.ends}: ${report.summary}`);
+
+  // Whatever the app says, users must be served again, from the region that the scenario leaves.
+  const answering = await observer.until(({ ok, address }) => ok && address === regions[wanted].ingressAddress, 120_000, `an answer from ${wanted}`).catch((error: Error) => {
+    failures.push(error.message);
+    return null;
+  });
+  const { lastGood, firstGood } = breakOf(observer.looks);
+  const shows = answering === null ? null : shownBy(answering.body);
+  const disagrees: string[] = [];
+  if (report.restorePoint !== null && shows !== null && report.outcome === "recovered") {
+    const expected = await shownIn(pair, report.restorePoint.name, scenario);
+    if (shows !== expected) disagrees.push(`the page shows "${shows}", and ${report.restorePoint.name} holds "${expected}"`);
+  }
+  const opened = report.acts.find(({ step }) => step === "seen-from-outside");
+  if (opened !== undefined && firstGood !== null && Math.abs(Date.parse(opened.at) - firstGood.at) > togetherMsMax)
+    disagrees.push(`the report has the first green probe at ${opened.at}, the observer its first good answer at ${new Date(firstGood.at).toISOString()}`);
+
+  const writes = writesAfterFence(lab, report);
+  if (writes > 0) disagrees.push(`the primary accepted ${writes} writes after it was fenced`);
+  const observed: Observed = {
+    by: "an independent client",
+    lastGoodAt: lastGood === null ? null : new Date(lastGood.at).toISOString(),
+    firstGoodAt: firstGood === null ? null : new Date(firstGood.at).toISOString(),
+    rtoSeconds: lastGood === null || firstGood === null ? null : Math.round((firstGood.at - lastGood.at) / 100) / 10,
+    shows,
+    writesToPrimary: writes,
+    rate: pair.world.clock.rate,
+    disagrees,
+  };
+  return { report: { ...report, rtoSeconds: observed.rtoSeconds, observed }, failures: [...failures, ...disagrees] };
+}
+
+/** The longest break in the answers: the good look before it and the good one after it. */
+function breakOf(looks: readonly { readonly at: number; readonly ok: boolean }[]) {
+  let worst: { lastGood: { at: number } | null; firstGood: { at: number } | null } = { lastGood: null, firstGood: null };
+  let lastGood: { at: number } | null = null;
+  let dark = false;
+  for (const look of looks) {
+    if (!look.ok) dark = true;
+    else {
+      if (dark && lastGood !== null && (worst.lastGood === null || worst.firstGood === null || look.at - lastGood.at > worst.firstGood.at - worst.lastGood.at)) worst = { lastGood, firstGood: look };
+      lastGood = look;
+      dark = false;
+    }
+  }
+  return worst;
+}
+
+/** Counted by the world, which sees every write that the application in the primary takes. */
+function writesAfterFence({ pair }: RunningLab, report: Report): number {
+  const fenced = report.steps.find(({ name }) => name === "fence");
+  if (fenced?.endedAt == null) return 0;
+  const from = Date.parse(fenced.endedAt);
+  return pair.world.effects.filter(({ act, key, at }) => act === "app.write-accepted" && key === primary.region && at > from).length;
+}
+
+/** What the page must show if that point was restored: read from the backup itself, past everything that restored it. */
+async function shownIn(pair: RunningLab["pair"], point: string, { plan, loss }: Scenario): Promise<string> {
+  const here = loss.kind === "namespace";
+  const endpoint = pair.topology === "shared" ? (here ? accounts.shared.name : `${accounts.shared.name}-secondary`) : here ? accounts.source.name : accounts.replica.name;
+  const archive = await new FrontBlobStore({ frontUrl: pair.frontUrl, endpoint, container: "velero" }).get(`backups/${point}/${point}.tar.gz`);
+  if (archive === null) return `nothing: ${point} is not at ${endpoint}`;
+  const [file, field] = plan === "shop" ? ["resources/configmaps/namespaces/shop/storefront.json", "banner"] : ["resources/configmaps/namespaces/disaster-demo/page.json", "index.html"];
+  const object = JSON.parse((await entryOf(archive, file)) ?? "{}") as { data?: Record<string, string> };
+  const value = object.data?.[field] ?? "";
+  return plan === "shop" ? value : shownBy(value);
+}
+
+async function entryOf(archive: Uint8Array, name: string): Promise<string | null> {
+  const entries = extract();
+  entries.end(gunzipSync(archive));
+  let found: string | null = null;
+  for await (const entry of entries) {
+    const chunks: Buffer[] = [];
+    for await (const chunk of entry) chunks.push(chunk as Buffer);
+    if (entry.header.name === name) found = Buffer.concat(chunks).toString();
+  }
+  return found;
+}

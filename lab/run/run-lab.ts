@@ -1,0 +1,189 @@
+/** One lab run from start to end: the pair comes up, the application answers, something is lost, the app deals with it, the report is held against what was seen from outside. */
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { Report } from "../../shared/domain/report.ts";
+import { reportHtml } from "../../shared/domain/report-html.ts";
+import { reportMarkdown } from "../../shared/domain/report-markdown.ts";
+import { functionKey, startAppHost } from "../app-host.ts";
+import type { HostProcess } from "../host/process.ts";
+import { type LabPair, openPair, type PairOptions } from "../pair-in-a-box.ts";
+import { demoName } from "../world/application.ts";
+import { primary, publicName, regions } from "../world/pair.ts";
+import { type AppClient, appClient } from "./app-client.ts";
+import { type AzureMonitor, startAzureMonitor } from "./azure-monitor.ts";
+import { clusterClient } from "./cluster-client.ts";
+import type { Tell } from "./events.ts";
+import { makeBackup } from "./make-backup.ts";
+import { observe } from "./observed.ts";
+import { type Observer, startObserver } from "./observer.ts";
+import { labPlan, type Topology } from "./plans.ts";
+import type { Scenario } from "./scenarios.ts";
+import { shownBy } from "./shown.ts";
+
+export interface LabRunOptions {
+  readonly scenario: Scenario;
+  readonly topology: Topology;
+  readonly rate: number;
+  /** Where the report goes; `null`: nowhere. */
+  readonly reportDirectory: string | null;
+  readonly tell: Tell;
+  readonly latencies?: PairOptions["latencies"];
+  /** Called when the pair and the app are up, before anything is lost: a test arms its faults here. */
+  readonly onUp?: (lab: RunningLab) => Promise<void> | void;
+  /** Called at the very end, with everything still up. */
+  readonly beforeClose?: (lab: RunningLab) => Promise<void> | void;
+}
+
+export interface RunningLab {
+  readonly pair: LabPair;
+  readonly app: AppClient;
+  /** The host of now: killed and started again it is another one. */
+  host(): HostProcess;
+  restartHost(): Promise<void>;
+  readonly observer: Observer;
+}
+
+export interface LabResult {
+  readonly report: Report;
+  /** Empty: it ended as the scenario says, and the report agrees with what was seen. */
+  readonly failures: readonly string[];
+}
+
+/** Deadlines of a run, lab time. A run takes minutes; an hour of lab time is three minutes of ours at the default rate. */
+const runMsMax = 3_600_000;
+const upMsMax = 600_000;
+
+export async function runLab(options: LabRunOptions): Promise<LabResult> {
+  const { scenario, topology, rate, tell } = options;
+  const stateDirectory = await mkdtemp(path.join(tmpdir(), "lifeboat-lab-"));
+  const undo: (() => unknown)[] = [() => rm(stateDirectory, { recursive: true, force: true })];
+  try {
+    const pair = await openPair({ topology, rate, ...(options.latencies === undefined ? {} : { latencies: options.latencies }), seeding: scenario.seeding, onStage: (stage) => tell({ event: "stage", stage }) });
+    undo.push(pair.close);
+    tell({ event: "stage", stage: "app" });
+    let host = await startAppHost({ pair, stateDirectory, topology });
+    undo.push(() => host.kill("SIGTERM"));
+    const app = appClient(pair, () => host.url);
+    await app.putPlan(scenario.plan, planText(await labPlan(scenario.plan, topology, pair.port), scenario));
+
+    const observer = startObserver({
+      clock: pair.world.clock,
+      url: `https://${scenario.plan === "shop" ? publicName : demoName}:${pair.port}/`,
+      dns: pair.dns,
+      caPem: pair.caPem,
+      everyMs: 1_000,
+      onChange: (look) => (look.ok ? tell({ event: "answer", from: regionAt(look.address), shows: shownBy(look.body) }) : tell({ event: "dark", why: look.why })),
+    });
+    undo.push(() => observer.stop());
+    const restartHost = async () => {
+      host = await startAppHost({ pair, stateDirectory, topology });
+    };
+    const lab: RunningLab = { pair, app, host: () => host, restartHost, observer };
+    const serving = await observer.until((look) => look.ok, upMsMax, "the application to answer from the primary");
+    tell({ event: "serving", from: regionAt(serving.address), shows: shownBy(serving.body) });
+    if (scenario.freshBackup) await makeBackup(lab, scenario, tell);
+    await options.onUp?.(lab);
+
+    const report = await loseAndRecover(lab, scenario, tell);
+    const result = await observe({ lab, scenario, report });
+    if (options.reportDirectory !== null) await writeReport(options.reportDirectory, result.report);
+    tell({ event: "report", directory: options.reportDirectory, report: result.report });
+    for (const why of result.failures) tell({ event: "failed", why });
+    await options.beforeClose?.(lab);
+    return result;
+  } finally {
+    for (const step of undo.reverse()) await step();
+  }
+}
+
+/** The plan as it is, but for what the scenario makes it select. */
+function planText(text: string, { alsoBackups }: Scenario): string {
+  return alsoBackups.length === 0 ? text : text.replace(/^backups:$/m, `backups:\n  names: [${alsoBackups.join(", ")}]`);
+}
+
+const regionAt = (address: string | null): string => Object.values(regions).find(({ ingressAddress }) => ingressAddress === address)?.region ?? "nowhere";
+
+async function loseAndRecover(lab: RunningLab, scenario: Scenario, tell: Tell): Promise<Report> {
+  const { pair, observer } = lab;
+  const monitor = startAzureMonitor({ clock: pair.world.clock, observer, door: () => ({ url: `${lab.host().url}/api/alerts`, key: functionKey }), onDelivered: ({ status, body }) => tell({ event: "alert", status, answer: body }) });
+  try {
+    await lose(lab, scenario, tell, monitor);
+    return await followRun(lab, `${scenario.plan}-1`, tell);
+  } finally {
+    monitor.stop();
+  }
+}
+
+async function lose(lab: RunningLab, { loss, plan }: Scenario, tell: Tell, monitor: AzureMonitor): Promise<void> {
+  const { pair, app, observer } = lab;
+  switch (loss.kind) {
+    case "region":
+      pair.lose(primary.region);
+      return tell({ event: "lost", what: primary.region });
+    case "blip": {
+      pair.lose(primary.region);
+      tell({ event: "lost", what: primary.region });
+      pair.world.clock.after(loss.seconds * 1_000, () => {
+        pair.giveBack(primary.region);
+        tell({ event: "returned", what: primary.region });
+      });
+      return;
+    }
+    case "namespace": {
+      // A person sees it and starts the recovery: no alert of a lost region would be right here.
+      monitor.stop();
+      const deleted = await clusterClient(pair, primary.region).request("DELETE", `/api/v1/namespaces/${loss.namespace}`);
+      if (deleted.status >= 300) throw new Error(`the namespace ${loss.namespace} could not be deleted: status ${deleted.status}`);
+      tell({ event: "lost", what: `namespace ${loss.namespace}` });
+      await observer.until((look) => !look.ok, upMsMax, "the page to go away");
+      const { head } = await app.plan(plan);
+      const asked = await app.startRun({ plan, kind: "recovery", confirm: plan, reason: `namespace ${loss.namespace} was deleted` }, head.epoch);
+      tell({ event: "asked", status: asked.status, answer: JSON.stringify(asked.body) });
+      if (asked.status !== 202) throw new Error(`the recovery was not started (${asked.status}): ${JSON.stringify(asked.body)}`);
+    }
+  }
+}
+
+/** Tells each step as it begins and ends, until the run has its report. */
+async function followRun({ pair, app }: RunningLab, runId: string, tell: Tell): Promise<Report> {
+  const told = new Map<string, "began" | "ended">();
+  const tellStep = (step: string, startedAt: number, endedAt: number | null) => {
+    if (!told.has(step)) {
+      told.set(step, "began");
+      tell({ event: "step", step, state: "began", seconds: null });
+    }
+    if (endedAt !== null && told.get(step) === "began") {
+      told.set(step, "ended");
+      tell({ event: "step", step, state: "ended", seconds: Math.round((endedAt - startedAt) / 1_000) });
+    }
+  };
+  const giveUpAt = pair.world.clock.now() + runMsMax;
+  while (pair.world.clock.now() < giveUpAt) {
+    // A host that is just being started again does not answer: ask again.
+    const seen = await app.run(runId).catch(() => null);
+    if (seen?.state === "open") for (const { phase, startedAt, endedAt } of seen.run.phases) tellStep(phase, startedAt, endedAt);
+    if (seen?.state === "ended") {
+      for (const { name, startedAt, endedAt } of seen.report.steps) tellStep(name, Date.parse(startedAt), endedAt === null ? null : Date.parse(endedAt));
+      tell({ event: "ended", outcome: seen.report.outcome, summary: seen.report.summary });
+      return seen.report;
+    }
+    await pair.world.clock.sleep(pollMs(pair));
+  }
+  throw new Error(`the run ${runId} had not ended after ${runMsMax / 60_000} minutes of lab time`);
+}
+
+/** Twice a second of ours, whatever the lab's rate. */
+const pollMs = (pair: LabPair) => 250 * pair.world.clock.rate;
+
+async function writeReport(directory: string, report: Report): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  await Promise.all([
+    writeFile(path.join(directory, "report.json"), `${JSON.stringify(withTopLevel(report), null, 2)}\n`),
+    writeFile(path.join(directory, "report.md"), reportMarkdown(report)),
+    writeFile(path.join(directory, "report.html"), reportHtml(report)),
+  ]);
+}
+
+/** The observer's figures stand at the top of the file too, where a pipeline looks for them. */
+const withTopLevel = (report: Report) => ({ ...report, rate: report.observed?.rate ?? 1, writesToPrimary: report.observed?.writesToPrimary ?? null });
