@@ -2,8 +2,8 @@
 import { gunzipSync } from "node:zlib";
 import { extract } from "tar-stream";
 import type { Observed, Report } from "../../shared/domain/report.ts";
-import { FrontBlobStore } from "../faces/front-blob-store.ts";
-import { accounts, primary, regions, secondary, type RegionName } from "../world/pair.ts";
+import { frontBlobStores } from "../faces/front-blob-store.ts";
+import { accounts, blobHost, primary, regions, secondary, type RegionName } from "../world/pair.ts";
 import type { LabResult, RunningLab } from "./run-lab.ts";
 import type { Scenario } from "./scenarios.ts";
 import { shownBy } from "./shown.ts";
@@ -82,7 +82,8 @@ function writesAfterFence({ pair }: RunningLab, report: Report): number {
 async function shownIn(pair: RunningLab["pair"], point: string, { plan, loss }: Scenario): Promise<string> {
   const here = loss.kind === "namespace";
   const endpoint = pair.topology === "shared" ? (here ? accounts.shared.name : `${accounts.shared.name}-secondary`) : here ? accounts.source.name : accounts.replica.name;
-  const archive = await new FrontBlobStore({ frontUrl: pair.frontUrl, endpoint, container: "velero" }).get(`backups/${point}/${point}.tar.gz`);
+  const store = frontBlobStores(pair.frontUrl)({ url: `https://${blobHost(endpoint)}`, container: "velero" });
+  const archive = await store.get(`backups/${point}/${point}.tar.gz`);
   if (archive === null) return `nothing: ${point} is not at ${endpoint}`;
   const [file, field] = plan === "shop" ? ["resources/configmaps/namespaces/shop/storefront.json", "banner"] : ["resources/configmaps/namespaces/disaster-demo/page.json", "index.html"];
   const object = JSON.parse((await entryOf(archive, file)) ?? "{}") as { data?: Record<string, string> };
