@@ -44,6 +44,8 @@ export function manualClock(startMs = labStart): ManualClock {
         await settled;
       }
       now = end;
+      // Whatever should not have been called has the time to show itself.
+      await new Promise((resolve) => setTimeout(resolve, 20));
     },
   };
 }

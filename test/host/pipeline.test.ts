@@ -92,6 +92,11 @@ describe("one invocation", () => {
     await expect.poll(() => log.map(({ message }) => message).join()).toMatch(/Unexpected call to 'log' .*too late/);
   });
 
+  test("a log of a post-hook is not late", async () => {
+    await answerOf("log-after");
+    expect(log.map(({ message }) => message)).toEqual(["from the post-hook"]);
+  });
+
   test("trigger metadata and trace context arrive", async () => {
     const { result } = await app.invoke("echo", {
       data: null,

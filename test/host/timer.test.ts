@@ -144,6 +144,19 @@ describe("a timer", () => {
     expect(runs.map(({ name }) => name)).toEqual(["slow begins", "slow ends", "slow begins", "slow ends"]);
   });
 
+  test("a run by hand waits for the one that runs", async () => {
+    let release = () => {};
+    shared.wait = new Promise((resolve) => (release = resolve));
+    const trigger = await start("slow");
+    await clock.advance(minute);
+    const byHand = trigger.fire(undefined);
+    await clock.advance(1);
+    expect(runs.map(({ name }) => name)).toEqual(["slow begins"]);
+    release();
+    await byHand;
+    expect(runs.map(({ name }) => name)).toEqual(["slow begins", "slow ends", "slow begins", "slow ends"]);
+  });
+
   test("fires by hand without moving the schedule", async () => {
     await (await start("five-minutes")).fire(undefined);
     expect(runs.map(({ timer }) => timer?.isPastDue)).toEqual([false]);

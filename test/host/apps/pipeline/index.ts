@@ -20,6 +20,7 @@ app.hook.preInvocation((context) => {
 app.hook.postInvocation((context) => {
   seen.push(`postInvocation of ${String(context.hookData.asked)}: ${String(context.error ?? context.result)}`);
   if (context.hookData.asked === "replace-result") context.result = "replaced result";
+  if (context.hookData.asked === "log-after") context.invocationContext.log("from the post-hook");
   if (context.hookData.asked === "forgive") {
     context.error = undefined;
     context.result = "forgiven";
