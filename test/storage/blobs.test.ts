@@ -21,11 +21,13 @@ test("a blob's times are lab time, in its headers and in lists, and an overwrite
   expect(created?.getTime()).toBeLessThanOrEqual(lab.world.clock.now());
   expect(date?.getTime()).toBeGreaterThanOrEqual(before);
 
-  await lab.world.clock.sleep(5 * second);
-  await blob.upload("two", 3);
+  for (const content of ["two", "six"]) {
+    await lab.world.clock.sleep(5 * second);
+    await blob.upload(content, 3);
+  }
   const { createdOn, lastModified } = await blob.getProperties();
   expect(createdOn).toEqual(created);
-  expect((lastModified?.getTime() ?? 0) - (created?.getTime() ?? 0)).toBeGreaterThanOrEqual(5 * second);
+  expect((lastModified?.getTime() ?? 0) - (created?.getTime() ?? 0)).toBeGreaterThanOrEqual(10 * second);
   const [item] = await all(container.listBlobsFlat());
   expect(item).toMatchObject({ name: "a & <b>", properties: { createdOn, lastModified } });
   const [listed] = await all(lab.endpoint("stshopweu").listContainers());

@@ -101,7 +101,7 @@ test("containers come and go in the second copy too", async () => {
 
 test("after an account failover the copy answers at the normal name and takes writes; what had not arrived is lost; there is no secondary", async () => {
   const lab = await openStorageLab({ latencies: { accountFailover: 10 * minute } });
-  lab.storage.holdBack("b");
+  const release = lab.storage.holdBack("b");
   await write(lab, "a");
   await write(lab, "b");
   await lab.storage.settled();
@@ -113,6 +113,10 @@ test("after an account failover the copy answers at the normal name and takes wr
   await write(lab, "c");
   expect(await refusal(lab.velero("stshopgeo-secondary").getProperties())).toMatch(/^404/);
   expect(lab.storage.lastSyncAt("stshopgeo")).toBeNull();
+  lab.world.setReach("westeurope", "up");
+  release();
+  await lab.storage.settled();
+  expect(await seenAt(lab, "stshopgeo"), "the old region's return brings nothing back").toEqual({ a: "a", c: "c" });
   lab.world.setReach("northeurope", "reset");
   expect(await refusal(write(lab, "d")), "it lives in the other region now").toMatch(/^no answer/);
 });

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import { startClock } from "../../lab/clock.ts";
 import { labPolicy, openAccounts } from "../../lab/world/accounts.ts";
-import { noLatencies } from "../../lab/world/latencies.ts";
-import { LabStorage } from "../../lab/world/storage.ts";
+import { type Latencies, noLatencies } from "../../lab/world/latencies.ts";
+import { type Endpoint, LabStorage } from "../../lab/world/storage.ts";
+import type { BlobBytes } from "../../lab/world/storage/blob-bytes.ts";
 import { openWorld } from "../../lab/world/world.ts";
 import { all, openStorageLab, refusal } from "./storage-lab.ts";
 import { until } from "./until.ts";
@@ -54,25 +55,6 @@ test("a copy has a Content-MD5 only where its source has one", async () => {
   expect(await contentAt(lab, "stshopneu", "empty")).toBe("");
 });
 
-test("blobs arrive in another order than they were written, and the seed decides in which", async () => {
-  const names = Array.from({ length: 12 }, (_, index) => `backups/b/${String(index).padStart(2, "0")}`);
-  const arrivals = async (seed: number) => {
-    const lab = await openStorageLab({ latencies: { objectReplication: 10 * minute }, seed });
-    const release = lab.storage.holdBack("*");
-    for (const name of names) await write(lab, name);
-    // So that all are due by their own delay, however long the writing took.
-    lab.world.setReach("westeurope", "reset");
-    release();
-    lab.world.setReach("westeurope", "up");
-    await lab.storage.settled();
-    const at = (name: string) => lab.storage.times.get({ store: "stshopneu", container: "velero", name })?.createdAt ?? 0;
-    return names.toSorted((a, b) => at(a) - at(b));
-  };
-  const arrived = await arrivals(1);
-  expect(arrived).not.toEqual(names);
-  expect(await arrivals(2)).not.toEqual(arrived);
-});
-
 test("the newest content wins, and a delete follows", async () => {
   const lab = await openStorageLab({ latencies: { objectReplication: 10_000 } });
   for (const content of ["one", "two", "three"]) await write(lab, "backups/a", content);
@@ -91,7 +73,7 @@ test("the newest content wins, and a delete follows", async () => {
 
 test("the replica refuses writes and takes deletes until its policy is deleted; its other container is free", async () => {
   const lab = await openStorageLab({ latencies: { policyDelete: 20_000 } });
-  await write(lab, "backups/a");
+  for (const name of ["backups/a", "backups/b"]) await write(lab, name);
   await lab.storage.settled();
   const replica = lab.velero("stshopneu");
   const probe = () => refusal(replica.getBlockBlobClient("restores/probe").upload("x", 1));
@@ -105,6 +87,10 @@ test("the replica refuses writes and takes deletes until its policy is deleted; 
   expect(await probe(), "the lock is released some time later").toMatch(/^409/);
   await until("the lock is gone", async () => (await probe()) === "not refused");
   expect(lab.world.effects.map(({ act, key }) => `${act} ${key}`)).toContain("blob.written stshopneu/velero/restores/probe");
+  const originOf = async (name: string) => (await replica.getBlobClient(name).getProperties()).objectReplicationDestinationPolicyId;
+  expect(await originOf("backups/b")).toBe(labPolicy.policyId);
+  await replica.getBlockBlobClient("backups/b").upload("own", 3);
+  expect(await originOf("backups/b"), "what was overwritten here is a copy no longer").toBeUndefined();
 });
 
 test("without its policy on the destination nothing is copied any more, and the source says failed", async () => {
@@ -137,31 +123,70 @@ test("nothing is copied while the source is lost; when the region returns it is"
   expect(await namesAt(lab, "stshopneu")).toEqual(["backups/a"]);
 });
 
-test.each(["westeurope", "northeurope"] as const)("a copy under way when %s is lost is broken off, and made anew when it returns", async (region) => {
-  const world = openWorld(startClock({ rate: 1000 }), noLatencies);
-  const started: (AbortSignal | undefined)[] = [];
-  let finish = () => {};
-  const copy = (_from: unknown, _to: unknown, signal?: AbortSignal) =>
-    new Promise<boolean>((resolve, reject) => {
-      started.push(signal);
-      finish = () => resolve(true);
+/** The rules alone, over bytes whose copying ends when the test says so. */
+function copyByHand({ seed = 1, latencies = noLatencies }: { readonly seed?: number; readonly latencies?: Latencies } = {}) {
+  const world = openWorld(startClock({ rate: 1000 }), latencies);
+  const started: { readonly name: string; readonly signal: AbortSignal | undefined; readonly finish: () => void }[] = [];
+  const copy: BlobBytes["copy"] = ({ name }, _to, signal) =>
+    new Promise((resolve, reject) => {
+      started.push({ name, signal, finish: () => resolve(true) });
       signal?.addEventListener("abort", () => reject(signal.reason as Error));
     });
   const nothing = () => Promise.resolve();
-  const storage = new LabStorage(world, { accounts: openAccounts(world, { lastSyncAt: () => null }), bytes: { copy, put: nothing, delete: nothing, createContainer: nothing, deleteContainer: nothing } });
-  const source = storage.endpoint("stshopweu", false);
-  if (source === null) throw new Error("the pair has lost its source account");
-  await storage.changed(source, { kind: "written", container: "velero", name: "a" });
+  const bytes = { copy, put: nothing, delete: nothing, createContainer: nothing, deleteContainer: nothing };
+  const storage = new LabStorage(world, { accounts: openAccounts(world, { lastSyncAt: () => null }), bytes, seed });
+  const source: Endpoint = { account: "stshopweu", store: "stshopweu", region: "westeurope", secondary: false };
+  return {
+    world,
+    storage,
+    started,
+    write: (name = "a") => storage.changed(source, { kind: "written", container: "velero", name }),
+    statuses: () => storage.replication(source, "velero", "a").statuses.map(({ status }) => status),
+  };
+}
+
+test("blobs are copied in another order than they were written: the seed decides in which", async () => {
+  const names = Array.from({ length: 12 }, (_, index) => `backups/b/${String(index).padStart(2, "0")}`);
+  const order = async (seed: number) => {
+    const { storage, started, write } = copyByHand({ seed, latencies: { ...noLatencies, objectReplication: 10 * minute } });
+    for (const name of names) await write(name);
+    await until("all are being copied", () => started.length === names.length);
+    storage.close();
+    return started.map(({ name }) => name);
+  };
+  const [first, again, other] = await Promise.all([order(1), order(1), order(2)]);
+  expect(first).toEqual(again);
+  for (const another of [names, other]) expect(first).not.toEqual(another);
+});
+
+test.each(["westeurope", "northeurope"] as const)("a copy under way when %s is lost is broken off, and made anew when it returns", async (region) => {
+  const { world, storage, started, write, statuses } = copyByHand();
+  await write();
   await until("the copy has begun", () => started.length === 1);
   world.setReach(region, "reset");
-  expect(started[0]?.aborted).toBe(true);
+  expect(started[0]?.signal?.aborted).toBe(true);
   expect(storage.pending("stshopweu").count).toBe(1);
   world.setReach(region, "up");
   await until("the copy has begun again", () => started.length === 2);
-  finish();
+  started[1]?.finish();
   await storage.settled();
-  expect(storage.replication(source, "velero", "a").statuses).toMatchObject([{ status: "complete" }]);
-  storage.close();
+  expect(statuses()).toEqual(["complete"]);
+});
+
+test("a blob written while it is being copied is copied once more, afterwards, and is complete only then", async () => {
+  const { world, storage, started, write, statuses } = copyByHand();
+  await write();
+  await until("the copy has begun", () => started.length === 1);
+  await write();
+  await world.clock.sleep(minute);
+  expect(started).toHaveLength(1);
+  started[0]?.finish();
+  await until("the second copy has begun", () => started.length === 2);
+  expect(statuses()).toEqual([]);
+  expect(storage.pending("stshopweu").count).toBe(1);
+  started[1]?.finish();
+  await storage.settled();
+  expect(statuses()).toEqual(["complete"]);
 });
 
 test("blobs that are held back wait, the others do not", async () => {

@@ -215,6 +215,7 @@ export class ObjectReplication {
   }
 
   #tellSettled(): void {
+    if (this.#settlers.length === 0) return;
     if ([...this.#waiting.values()].some((copy) => copy.running !== null || this.#canMove(copy))) return;
     const settlers = this.#settlers;
     this.#settlers = [];
