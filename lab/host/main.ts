@@ -35,8 +35,9 @@ try {
   };
   process.once("SIGTERM", close);
   process.once("SIGINT", close);
-  // Who started us holds the other end of stdin; when that process dies in whatever way, the pipe ends.
-  if (endsWithParent) process.stdin.once("end", close).resume();
+  // Who started us holds the other end of stdin; when that process dies in whatever way, the pipe ends. Nobody waits for what runs
+  // then, and what is on disk is whole at any moment.
+  if (endsWithParent) process.stdin.once("end", () => process.exit(1)).resume();
   process.stdout.write(`${JSON.stringify({ ready: true, url: host.url })}\n`);
 } catch (error) {
   log({ level: "critical", category: "system", message: `the host did not start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}` });
