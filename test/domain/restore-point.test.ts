@@ -128,6 +128,16 @@ describe("what the source has, had, or may have", () => {
     expect(judge(dark(inventoryOf()), mark(writtenAt + 1)).reached).toBe("readable");
   });
 
+  test("what was recorded proves only what had been written by then", ({ expect }) => {
+    const whole = inventoryOf();
+    const { shop } = whole.repositories;
+    if (!shop) throw new Error("the case has a repository");
+    const seenAt = (listedAt: number) => judge({ ...whole, source: { ...whole.replica, kind: "recorded", listedAt }, repositories: { shop: { ...shop, source: { ...shop.replica, kind: "recorded", listedAt } } } });
+    expect(seenAt(writtenAt + 1_000).reached).toBe("readable");
+    const tooEarly = seenAt(writtenAt - 5_000);
+    expect([tooEarly.reached, tooEarly.usable.kind, level(tooEarly, "L3"), level(tooEarly, "L8")]).toEqual(["seen", "usable", ["unknown", true], ["unknown"]]);
+  });
+
   test("later writes into a shared repository are no part of this point", ({ expect }) => {
     const whole = inventoryOf();
     const { shop } = whole.repositories;
