@@ -103,6 +103,7 @@ export async function openPair({ topology, rate = 20, latencies = typicalLatenci
       bytes: started.bytes,
       frontUrl: started.front.url,
       arm,
+      apiUrl: (region: RegionName) => apis.get(region) ?? "",
       identity: identityFace,
       identityHeader,
       dns,

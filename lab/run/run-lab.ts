@@ -29,6 +29,8 @@ export interface LabRunOptions {
   readonly reportDirectory: string | null;
   readonly tell: Tell;
   readonly latencies?: PairOptions["latencies"];
+  /** Another wording of the scenario's plan, before the app gets it. */
+  readonly changePlan?: (text: string) => string;
   /** Called when the pair and the app are up, before anything is lost: a test arms its faults here. */
   readonly onUp?: (lab: RunningLab) => Promise<void> | void;
   /** Called at the very end, with everything still up. */
@@ -42,6 +44,8 @@ export interface RunningLab {
   host(): HostProcess;
   restartHost(): Promise<void>;
   readonly observer: Observer;
+  /** What the host keeps: its journal, keys and receipts. */
+  readonly stateDirectory: string;
 }
 
 export interface LabResult {
@@ -65,7 +69,8 @@ export async function runLab(options: LabRunOptions): Promise<LabResult> {
     let host = await startAppHost({ pair, stateDirectory, topology });
     undo.push(() => host.kill("SIGTERM"));
     const app = appClient(pair, () => host.url);
-    await app.putPlan(scenario.plan, planText(await labPlan(scenario.plan, topology, pair.port), scenario));
+    const { changePlan = (text: string) => text } = options;
+    await app.putPlan(scenario.plan, changePlan(planText(await labPlan(scenario.plan, topology, pair.port), scenario)));
 
     const observer = startObserver({
       clock: pair.world.clock,
@@ -79,7 +84,7 @@ export async function runLab(options: LabRunOptions): Promise<LabResult> {
     const restartHost = async () => {
       host = await startAppHost({ pair, stateDirectory, topology });
     };
-    const lab: RunningLab = { pair, app, host: () => host, restartHost, observer };
+    const lab: RunningLab = { pair, app, host: () => host, restartHost, observer, stateDirectory };
     const serving = await observer.until((look) => look.ok, upMsMax, "the application to answer from the primary");
     tell({ event: "serving", from: regionAt(serving.address), shows: shownBy(serving.body) });
     if (scenario.freshBackup) await makeBackup(lab, scenario, tell);

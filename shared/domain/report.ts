@@ -31,16 +31,36 @@ export interface Report {
   readonly confirmation: Verdict | null;
   readonly decision: { readonly card: DecisionCard | null; readonly asked: string | null; readonly answers: OpenRun["decisions"]; readonly abort: OpenRun["abort"] };
   readonly fence: { readonly level: string; readonly about: string } | null;
-  readonly traffic: { readonly before: Ends; readonly after: Ends } | null;
+  /** The region that users were sent to, before the run and after it. */
+  readonly traffic: { readonly before: string; readonly after: string };
   readonly checks: readonly { readonly check: string; readonly saw: string }[];
   readonly pointsOfNoReturn: { readonly data: string | null; readonly traffic: string | null };
   readonly acts: readonly ReportAct[];
   readonly next: readonly string[];
+  /** What somebody outside saw, where somebody looked. */
+  readonly observed: Observed | null;
   /** Hash chain over the ledger's entries of all phases that had ended. */
   readonly digest: string;
 }
 
-export interface Ends {
+/** Seen by an independent client through the public name. It knows nothing of the ledger, so it may contradict it. */
+export interface Observed {
+  readonly by: string;
+  readonly lastGoodAt: string | null;
+  readonly firstGoodAt: string | null;
+  /** From the last good answer to the first good one after it. */
+  readonly rtoSeconds: number | null;
+  /** What the page showed then, in its own words. */
+  readonly shows: string | null;
+  /** Writes that the primary accepted after it was fenced. */
+  readonly writesToPrimary: number;
+  /** Seconds of its clock in a second of ours: 1 but in a lab. */
+  readonly rate: number;
+  /** What does not fit together; empty when the report and the observer agree. */
+  readonly disagrees: readonly string[];
+}
+
+interface Ends {
   readonly primary: boolean;
   readonly secondary: boolean;
 }
@@ -103,11 +123,12 @@ export function buildReport({ head, run, plan, entries, outcome, endedAt }: Repo
     confirmation: confirmed,
     decision: { card: weighed?.card ?? null, asked: run.question?.text ?? null, answers: run.decisions, abort: run.abort },
     fence: fenceOf(run, found("close-primary"), found("quiet-primary")),
-    traffic: opened?.before && opened.after ? { before: opened.before, after: opened.after } : null,
+    traffic: trafficOf(head, plan, outcome, opened?.after ?? null),
     checks: verified?.value.checks ?? [],
     pointsOfNoReturn: { data: instantOrNull(run.pointsOfNoReturn.data), traffic: instantOrNull(run.pointsOfNoReturn.traffic) },
     acts: outcomes.map(({ step, key, phase, startedAt, at }) => ({ at: instant(at), step, key, phase, seconds: seconds(startedAt, at) })),
     next: nextOf(outcome, plan),
+    observed: null,
     digest: head.digest,
   };
 }
@@ -119,6 +140,14 @@ function stepOf({ phase, startedAt, endedAt: at, outcome }: OpenRun["phases"][nu
   // The report is the step that is being taken while this is written; a phase nobody ended is the one the run ended in.
   const last = at ?? endedAt;
   return { name: phase, startedAt: instant(startedAt), endedAt: instant(last), seconds: seconds(startedAt, last), outcome: outcome ?? (phase === "report" ? "done" : end.kind) };
+}
+
+function trafficOf({ active }: Head, { primary, secondary }: Plan, outcome: Outcome, opened: Ends | null): Report["traffic"] {
+  const before = active === "primary" ? primary.name : secondary.name;
+  if (opened?.secondary) return { before, after: secondary.name };
+  // Halted behind the fence: the public name leads nowhere until a person decides.
+  const closed = outcome.kind === "halted" && ["choose", "promote", "make-ready", "restore", "verify", "open"].includes(outcome.phase);
+  return { before, after: closed ? "nobody" : before };
 }
 
 function fenceOf(run: OpenRun, closed: Closed | null, quieted: Quieted | null): Report["fence"] {

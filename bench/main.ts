@@ -1,0 +1,22 @@
+/** `npm run bench -- NAME [--option value]`: measures one thing and ends with one line of JSON that holds its figures. */
+import { killTest } from "./kill.ts";
+import { ownOverhead } from "./own-overhead.ts";
+import { labWall } from "./lab-wall.ts";
+
+const benches: Readonly<Record<string, { readonly about: string; readonly run: (options: ReadonlyMap<string, string>) => Promise<Readonly<Record<string, unknown>>> }>> = {
+  "own-overhead": { about: "a whole failover in a world that answers at once; the largest history", run: ownOverhead },
+  "lab-wall": { about: "`npm run lab` from start to exit, wall time", run: labWall },
+  kill: { about: "SIGKILLs of the host at random moments: every run ends right, no effect twice (--kills 100 --seed 1)", run: killTest },
+};
+
+const [name = "", ...rest] = process.argv.slice(2);
+const bench = benches[name];
+if (!bench) {
+  process.stderr.write(`${name === "" ? "say which bench to run" : `there is no bench ${name}`}:\n${Object.entries(benches).map(([known, { about }]) => `  npm run bench -- ${known.padEnd(13)} ${about}`).join("\n")}\n`);
+  process.exit(2);
+}
+const options = new Map<string, string>();
+for (let at = 0; at < rest.length; at += 2) options.set((rest[at] ?? "").replace(/^--/, ""), rest[at + 1] ?? "");
+const figures = await bench.run(options);
+process.stdout.write(`${JSON.stringify({ bench: name, ...figures })}\n`);
+process.exit(figures["ok"] === false ? 1 : 0);
