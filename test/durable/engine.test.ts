@@ -21,7 +21,7 @@ function letGo(): void {
   release?.();
   release = undefined;
 }
-orchestration("held", function* ({ df }) {
+orchestration("holds", function* ({ df }) {
   yield df.callActivity("held");
 });
 orchestration("chain", function* ({ df }) {
@@ -74,7 +74,7 @@ describe("a commit", () => {
   test("of an activity's message stays until its answer is committed", async () => {
     const { store } = recording();
     const { start, engine } = await open({ store });
-    start("held", undefined, "i");
+    start("holds", undefined, "i");
     await heldRuns();
     expect([...store.open().messages.values()].map(({ kind }) => kind)).toEqual(["activity"]);
     letGo();
@@ -141,7 +141,7 @@ describe("an engine", () => {
   test("lets what runs come to its end when it closes, and keeps the answer", async () => {
     const { store } = recording();
     const first = await open({ store });
-    first.start("held", undefined, "i");
+    first.start("holds", undefined, "i");
     await heldRuns();
     const closing = first.engine.close();
     letGo();

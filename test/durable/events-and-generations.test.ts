@@ -37,6 +37,21 @@ describe("external events", () => {
     expect((await ended("i")).output).toBe('"second"');
   });
 
+  orchestration("stale-wait", function* ({ df }) {
+    const winner = (yield df.Task.any([df.waitForExternalEvent("e"), df.callActivity("echo", 1)])) as Task;
+    if (winner.isFaulted) return "failed";
+    yield df.Task.all([df.waitForExternalEvent("e"), df.callActivity("echo", 2)]);
+    return yield df.callActivity("echo", 3);
+  });
+  test("go past a wait that was given up, in the extension's eyes too", async () => {
+    const { start, engine, raise, ended, problems } = await open();
+    start("stale-wait", undefined, "i");
+    await engine.idle();
+    raise("i", "e", 1);
+    expect((await ended("i")).output).toBe("3");
+    expect(problems).toEqual([]);
+  });
+
   orchestration("waits", function* ({ df }) {
     return yield df.waitForExternalEvent("go");
   });
@@ -127,6 +142,24 @@ describe("continueAsNew", () => {
     release?.();
     await ended("i");
     expect(engine.history("i").filter(({ EventType }) => EventType === 5)).toHaveLength(1);
+  });
+
+  orchestration("asks-child", function* ({ df }) {
+    return yield df.callSubOrchestrator("waits", null, df.getInput<string>());
+  });
+  test("a child's answer to an earlier execution of its parent is dropped", async () => {
+    const { start, engine, ended, raise, row } = await open();
+    start("asks-child", "old-kid", "i");
+    await engine.idle();
+    engine.instances.terminate("i", "enough");
+    await engine.idle();
+    start("asks-child", "new-kid", "i");
+    await engine.idle();
+    raise("old-kid", "go", "old");
+    await engine.idle();
+    expect(row("i").status).toBe("Running");
+    raise("new-kid", "go", "new");
+    expect((await ended("i")).output).toBe('"new"');
   });
 
   test("the custom status is kept over generations until the next one is set", async () => {
