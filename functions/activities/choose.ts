@@ -1,18 +1,15 @@
 import { cardText, predictRtoSeconds, spoken } from "../../shared/domain/decision.ts";
-import type { Register } from "../../shared/domain/register.ts";
-import { placesOf } from "../../shared/domain/replica.ts";
-import type { Choice as Found } from "../../shared/domain/restore-point-choice.ts";
+import { type Places, placesOf } from "../../shared/domain/replica.ts";
 import type { steps } from "../../orchestrations/steps.ts";
 import { keepPoint } from "./chosen-point.ts";
 import type { Duty, Work } from "./perform.ts";
 import { mergeIntoRegister, readRegister } from "./register.ts";
-import { readInventory } from "./restore-points/read-inventory.ts";
-import { verifyBackups } from "./restore-points/verify-backups.ts";
+import { type BackupsVerified, verifyBackups } from "./restore-points/verify-backups.ts";
 
 /** The decision card: what would be restored now, what that loses, how long it takes. Only looks. */
 export const weighRestorePoints: Work<typeof steps.weighRestorePoints> = async (_, duty) => {
   const { world, plan, ledger, call } = duty;
-  const found = await newestUsable(duty);
+  const { choice: found } = await newestUsable(duty);
   if (found.kind === "nothing-restorable") return { kind: "nothing-restorable", passedOver: found.passedOver };
   const { point, passedOver, lossUpperBoundSeconds: lossSeconds } = found;
   const volumeBytes = point.volumes.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -37,32 +34,25 @@ export const weighRestorePoints: Work<typeof steps.weighRestorePoints> = async (
 
 /** Takes the newest point that is whole and proven, and keeps at home what the rest of the run needs to know of it. */
 export const chooseRestorePoint: Work<typeof steps.chooseRestorePoint> = async (_, duty) => {
-  const { world, plan, target, call } = duty;
-  const found = await newestUsable(duty);
+  const { world, call } = duty;
+  const { choice: found, chosen } = await newestUsable(duty);
   if (found.kind === "nothing-restorable") return { kind: "nothing-restorable", passedOver: found.passedOver };
   const { point, passedOver, lossUpperBoundSeconds: lossSeconds } = found;
   const { name } = point;
-  const inventory = await readInventory(world, name, { places: { ...placesOf(plan), replica: target.backups, source: null }, plan, depth: "readable", register: await readRegister(world.home, plan.plan) });
-  const { tarball, files } = inventory;
-  if (tarball.kind !== "read" || files.metadata.kind !== "read") throw new Error(`${name} changed while it was being chosen`);
-  const spec = (files.metadata.value.object["spec"] ?? {}) as Readonly<Record<string, unknown>>;
-  await keepPoint(world.home, call.ref, { name, takenAt: point.takenAt ?? 0, contents: tarball.contents, volumes: point.volumes, spec });
+  if (chosen?.tarball.kind !== "read" || chosen.files.metadata.kind !== "read") throw new Error(`${name} changed while it was being chosen`);
+  const spec = (chosen.files.metadata.value.object["spec"] ?? {}) as Readonly<Record<string, unknown>>;
+  await keepPoint(world.home, call.ref, { name, takenAt: point.takenAt ?? 0, contents: chosen.tarball.contents, volumes: point.volumes, spec });
   const volumeBytes = point.volumes.reduce((sum, { bytes }) => sum + bytes, 0);
   return { kind: "chosen", point: { name, takenAt: point.takenAt ?? 0, expiresAt: point.expiresAt ?? 0, lossSeconds, items: point.itemCount, volumeBytes }, passedOver };
 };
 
 /** What was found is worth keeping whatever becomes of the run. The lost region is not asked: it must not be waited for. */
-async function newestUsable({ world, plan, target, call }: Duty): Promise<Found> {
-  const known = await readRegister(world.home, plan.plan);
-  const verified = await verifyBackups(world, plan, target.source === null ? wholeUpToNow(known, world.clock.now()) : known, {
-    by: "run",
-    untilChosen: true,
-    askSource: false,
-    places: { ...placesOf(plan), replica: target.backups, source: null },
-  });
+async function newestUsable(duty: Duty): Promise<Found> {
+  const { world, plan, call } = duty;
+  const verified = await verifyBackups(world, plan, await readRegister(world.home, plan.plan), { by: "run", untilChosen: true, askSource: false, places: placesFor(duty) });
   if (call.ref.kind === "failover") await mergeIntoRegister(world.home, plan.plan, verified.register);
   return verified.choice;
 }
 
 /** Backups that are read where they were written have arrived by definition. */
-const wholeUpToNow = (register: Register, now: number): Register => ({ ...register, watermark: { at: now, recordedAt: now, how: "source-listing" } });
+const placesFor = ({ plan, target }: Duty): Places => ({ ...placesOf(plan), replica: target.backups, source: target.source ?? "itself" });

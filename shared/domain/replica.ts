@@ -10,8 +10,8 @@ export interface Place {
 export interface Places {
   /** What is restored from. */
   readonly replica: Place;
-  /** Where the primary's Velero writes; lost with its region. `null`: the replica is that place itself, and nothing has to arrive. */
-  readonly source: Place | null;
+  /** Where the primary's Velero writes; lost with its region. `itself`: that is where we read, and nothing has to arrive. */
+  readonly source: Place | "itself";
   /** Whether the source says of each blob how far its copy is. Geo-redundant accounts say nothing of single blobs, and their listing looks as if all were pending. */
   readonly statusPerBlob: boolean;
 }

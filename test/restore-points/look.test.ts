@@ -50,6 +50,7 @@ describe("a look costs what its depth needs", () => {
     const some = await verifyBackups(stage.world, stage.plan, emptyRegister, { untilChosen: true });
     expect([all.points.length, some.points.length]).toEqual([9, 8]);
     expect(some.choice).toEqual(all.choice);
+    expect([all.chosen?.name, all.chosen?.tarball.kind]).toEqual([newest, "read"]);
     expect((await verifyBackups(stage.world, stage.plan, emptyRegister, { newest: 2 })).points).toHaveLength(2);
   });
 
@@ -98,7 +99,7 @@ test("a secondary endpoint that does not say its Last Sync Time leaves the water
 test("in place, the backups' own container is read and nothing else", async ({ expect }) => {
   const stage = openStage();
   const { source } = placesOf(stage.plan);
-  const { choice } = await verifyBackups(stage.world, stage.plan, emptyRegister, { places: { replica: source, source: null, statusPerBlob: false } });
+  const { choice } = await verifyBackups(stage.world, stage.plan, emptyRegister, { places: { replica: source, source: "itself", statusPerBlob: false } });
   expect(choice).toMatchObject({ kind: "chosen", point: { name: newest, reached: "readable" } });
   expect(stage.asked.some((question) => question.includes("stshopneu"))).toBe(false);
 });

@@ -44,7 +44,7 @@ export function openSource(reach: Reach, { source: place, statusPerBlob }: Place
   let silent: string | null = ask ? null : "the source was not asked";
   let first: Promise<unknown> | null = null;
   const asked = async <T>(work: (place: BlobPlace) => Promise<T>): Promise<T | null> => {
-    if (place === null || silent !== null) return null;
+    if (place === "itself" || silent !== null) return null;
     try {
       // One question alone finds out whether anything is there.
       first ??= withDeadline(firstAnswerSeconds, () => reach.backups.folders(place, "backups/"));
@@ -58,7 +58,7 @@ export function openSource(reach: Reach, { source: place, statusPerBlob }: Place
   };
   return {
     async view(folder, recorded) {
-      if (place === null) return { kind: "itself" };
+      if (place === "itself") return { kind: "itself" };
       const listing = await asked((at) => listFolder(reach, at, folder, statusPerBlob));
       return listing ? { kind: "listed", ...listing } : recordedView(recorded, silent ?? "the source does not answer");
     },

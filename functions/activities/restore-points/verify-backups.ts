@@ -35,6 +35,8 @@ export interface BackupsVerified {
   /** Newest first. */
   readonly points: readonly RestorePoint[];
   readonly choice: Choice;
+  /** What was found of the chosen point, its archive read to the end. Not for a history: it has no bound but its archive's. */
+  readonly chosen: Inventory | null;
   readonly watermark: Watermark | null;
   /** The register as it was given, with what was found now. Merging it again into a newer one does no harm. */
   readonly register: Register;
@@ -51,9 +53,10 @@ const metadataAtOnce = 8;
 export async function verifyBackups(world: Reach, plan: Plan, previous: Register, options: VerifyOptions = {}): Promise<BackupsVerified> {
   const { by = "timer", depth = "readable", newest = 20, untilChosen = false, askSource = true, places = placesOf(plan) } = options;
   const source = openSource(world, places, askSource);
-  const [mark, names] = await Promise.all([places.source === null ? null : readWatermark(world, plan, source), namesOf(world, plan, places, source, previous)]);
+  const [mark, names] = await Promise.all([places.source === "itself" ? null : readWatermark(world, plan, source), namesOf(world, plan, places, source, previous)]);
   const watermark = laterWatermark(previous.watermark, mark);
   const points: RestorePoint[] = [];
+  let chosen: Inventory | null = null;
   let found: Register = { ...emptyRegister, watermark };
   const wanted = names.slice(0, newest);
   for (let at = 0; at < wanted.length; at += batch) {
@@ -61,13 +64,18 @@ export async function verifyBackups(world: Reach, plan: Plan, previous: Register
     const checkedAt = world.clock.now();
     const judged = inventories.map((inventory) => ({ inventory, point: assess(inventory, plan, checkedAt, watermark, previous.points[inventory.name]?.proof?.rung ?? null) }));
     points.push(...judged.map(({ point }) => point));
+    const taken = choose(points, plan, checkedAt);
+    // Of all inventories only this one is of use later; the others may go.
+    if (taken.kind === "chosen") chosen = inventories.find(({ name }) => name === taken.point.name) ?? chosen;
     found = [repositoriesSeen(inventories), ...judged.map(({ inventory, point }) => registered(point, { checkedAt, by, source: inventory.source }))].reduce(mergeRegisters, found);
-    if (untilChosen && choose(points, plan, checkedAt).kind === "chosen") break;
+    if (untilChosen && taken.kind === "chosen") break;
   }
   const checkedAt = world.clock.now();
+  const choice = choose(points, plan, checkedAt);
   return {
     points: newestFirst(points),
-    choice: choose(points, plan, checkedAt),
+    choice,
+    chosen: choice.kind === "chosen" && choice.point.name === chosen?.name ? chosen : null,
     watermark,
     register: mergeRegisters(mergeRegisters(previous, found), gone(previous, names, plan, checkedAt, by)),
     sourceSilent: source.silentBecause(),
@@ -77,7 +85,7 @@ export async function verifyBackups(world: Reach, plan: Plan, previous: Register
 
 /** All backups of the plan at either end, newest first: one that has not arrived at all is looked at too, so that its reason is known. */
 async function namesOf(world: Reach, plan: Plan, places: Places, source: Source, previous: Register): Promise<readonly string[]> {
-  const [here, there] = await Promise.all([world.backups.folders(places.replica, "backups/"), places.source === null ? null : source.folders("backups/")]);
+  const [here, there] = await Promise.all([world.backups.folders(places.replica, "backups/"), source.folders("backups/")]);
   const all = [...new Set([...here, ...(there ?? [])])];
   const dated = await sideBySide(metadataAtOnce, all, async (name) => {
     const known = previous.points[name]?.restorePoint.takenAt ?? null;
@@ -90,7 +98,7 @@ async function namesOf(world: Reach, plan: Plan, places: Places, source: Source,
 
 async function metadataOf(world: Reach, places: Places, source: Source, name: string) {
   const blob = `${backupFolder(name)}velero-backup.json`;
-  const bytes = (await world.backups.read(places.replica, blob)) ?? (places.source === null ? null : await source.read(blob));
+  const bytes = (await world.backups.read(places.replica, blob)) ?? (await source.read(blob));
   const read = bytes === null ? null : readBackup(Buffer.from(bytes).toString("utf8"));
   return read?.kind === "read" ? read.value : null;
 }
