@@ -21,9 +21,9 @@ export async function ownOverhead(options: ReadonlyMap<string, string>): Promise
     tell: () => undefined,
     latencies: noLatencies,
     changePlan: quick,
-    beforeClose: async ({ host, stateDirectory }) => {
-      await host().kill("SIGTERM");
-      histories = longestHistories(path.join(stateDirectory, "durable.jsonl"));
+    beforeClose: async (lab) => {
+      await lab.host().kill("SIGTERM");
+      histories = longestHistories(path.join(lab.stateDirectory, "durable.jsonl"));
     },
   });
   const wallSeconds = (Date.parse(report.endedAt) - Date.parse(report.opened.at)) / 1_000 / rate;

@@ -23,11 +23,14 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 /** The one function key of the lab. Opens nothing anywhere else. */
 export const functionKey = "lab-function-key-opens-nothing-else";
 
+/** Where the lab's own certificate authority is written, for whoever wants to trust it. */
+export const caFileIn = (stateDirectory: string): string => path.join(stateDirectory, "lab-ca.pem");
+
 /** Starts the host. Fails with what it said when it does not come up. */
 export async function startAppHost({ pair, stateDirectory, topology, onLog }: AppHostOptions): Promise<HostProcess> {
   if (!existsSync(path.join(root, "dist/functions/index.js"))) throw new Error("the app is not built: run `npm run build`");
   await mkdir(stateDirectory, { recursive: true });
-  const caFile = path.join(stateDirectory, "lab-ca.pem");
+  const caFile = caFileIn(stateDirectory);
   await writeFile(caFile, pair.caPem);
   return startHostProcess({
     appDirectory: root,

@@ -1,6 +1,6 @@
 /** The region pair in a box: one world, its faces on loopback, two clusters with their Veleros, Azurite behind the storage front. */
 import { randomBytes } from "node:crypto";
-import { startClock } from "./clock.ts";
+import { type LabClock, startClock } from "./clock.ts";
 import { openArm } from "./faces/arm.ts";
 import { openAuthority } from "./faces/certificates.ts";
 import { openDns } from "./faces/dns.ts";
@@ -26,6 +26,10 @@ import { openZones } from "./world/zones.ts";
 export interface PairOptions {
   readonly topology: "shared" | "replicated";
   readonly rate?: number;
+  /** The clock to run by, instead of one at `rate` that starts now. */
+  readonly clock?: LabClock;
+  /** Port of both ingresses; without it any free one. */
+  readonly port?: number;
   readonly latencies?: Latencies;
   readonly aks?: AksOptions;
   readonly seeding?: Omit<Seeding, "topology">;
@@ -35,14 +39,13 @@ export interface PairOptions {
 export type LabPair = Awaited<ReturnType<typeof openPair>>;
 
 /** Opens everything or nothing. Throws a `CannotListen` or an `AzuriteFailed` in plain words. */
-export async function openPair({ topology, rate = 20, latencies = typicalLatencies, aks: aksOptions = {}, seeding = {}, onStage = () => undefined }: PairOptions) {
+export async function openPair({ topology, rate = 20, latencies = typicalLatencies, aks: aksOptions = {}, seeding = {}, clock = startClock({ rate }), port = 0, onStage = () => undefined }: PairOptions) {
   const undo: (() => unknown)[] = [];
   const close = async () => {
     for (const step of undo.reverse()) await step();
     undo.length = 0;
   };
   try {
-    const clock = startClock({ rate });
     const world = openWorld(clock, latencies);
     const identity = openIdentity(world);
     const identityHeader = randomBytes(12).toString("hex");
@@ -53,7 +56,7 @@ export async function openPair({ topology, rate = 20, latencies = typicalLatenci
     let lastSyncAt: (account: string) => number | null = () => null;
     const accountRules = openAccounts(world, { replicated: topology === "replicated", lastSyncAt: (account) => lastSyncAt(account) });
     const started = await startStorage(world, { accounts: accountRules, identity });
-    undo.push(started.close);
+    undo.push(() => started.close());
     lastSyncAt = (account) => started.storage.lastSyncAt(account);
     await seed(started, { topology, ...seeding });
 
@@ -68,26 +71,26 @@ export async function openPair({ topology, rate = 20, latencies = typicalLatenci
       const isServing = () => aks.cluster(region).power === "Running";
       const authenticate = async (token: string) => (await identity.check(`Bearer ${token}`, audiences.aks)).kind === "accepted";
       const api = await serveKubernetesApi(world, { cluster: clusters[region], authenticate, isServing, place: { tls } });
-      undo.push(api.close);
+      undo.push(() => api.close());
       apis.set(region, api.url);
     }
 
     onStage("faces");
-    const ingresses = await openIngresses(world, { authority, objects: (region) => clusters[region] });
-    undo.push(ingresses.close);
-    const control = await listen({ address: controlAddress, port: ingresses.port, tls: await authority.issue([controlName], [controlAddress]) }, (_request, response) => response.end("here\n"));
-    undo.push(control.close);
+    const ingresses = await openIngresses(world, { authority, objects: (region) => clusters[region], port, chooseWith: "--port" });
+    undo.push(() => ingresses.close());
+    const control = await listen({ address: controlAddress, port: ingresses.port, chooseWith: "--port", tls: await authority.issue([controlName], [controlAddress]) }, (_request, response) => response.end("here\n"));
+    undo.push(() => control.close());
     const traffic = openTraffic(world, httpsProbe(() => ingresses.port));
-    undo.push(traffic.close);
+    undo.push(() => traffic.close());
     const zones = openZones(world);
     const health = openHealth(world);
     const kubeconfig = (region: RegionName) => kubeconfigYaml(apis.get(region) ?? "", authority.caPem, regions[region].cluster.name);
     const arm = await openArm(world, { aks, accounts: accountRules, traffic, zones, health, identity, kubeconfig });
-    undo.push(arm.close);
+    undo.push(() => arm.close());
     const identityFace = await openIdentityFace(world, identity, identityHeader);
-    undo.push(identityFace.close);
+    undo.push(() => identityFace.close());
     const dns = await openDns(world, { traffic, zones });
-    undo.push(dns.close);
+    undo.push(() => dns.close());
 
     return {
       world,

@@ -119,15 +119,15 @@ export const askInstance = (runId: string): string => `${runId}--ask`;
 
 /** Registers the runbooks and the three instances the desk itself needs. Called once, by functions/app.ts. */
 export function registerRunbooks(definitions: readonly RunbookDefinition<never, unknown>[]): void {
-  for (const { name, phase, body } of definitions) register(name, phase, body as RunbookDefinition<unknown, unknown>["body"]);
+  for (const { name, phase, body } of definitions) register(name, phase, body);
   register("run-step", null, (desk, { step, key, input }: { step: string; key: string; input: unknown }) => desk.run(stepNamed(step), input, key));
   df.app.orchestration("watch-step", watchStep);
   df.app.orchestration("wait-for-answer", waitForAnswer);
 }
 
-function register<In>(name: string, ownPhase: Phase | null, body: (desk: Desk, input: In) => Runbook<unknown>): void {
+function register(name: string, ownPhase: Phase | null, body: (desk: Desk, input: never) => Runbook<unknown>): void {
   df.app.orchestration(name, function* (context): Runbook<Ended<unknown>> {
-    const { ref, phase, input } = context.df.getInput<Started<In>>();
+    const { ref, phase, input } = context.df.getInput<Started<never>>();
     const desk = new DurableDesk(context, ref, ownPhase === null ? phase : null);
     try {
       if (ownPhase !== null) yield* desk.phase(ownPhase);

@@ -16,7 +16,8 @@ export function backupArrived(world: World, { name: connection, container }: Bac
     connection,
     path: `${container}/backups/{backup}/velero-backup.json`,
     handler: async (blob, client, context) => {
-      const folder = String(context.triggerMetadata?.["backup"] ?? "");
+      const { backup } = context.triggerMetadata ?? {};
+      const folder = typeof backup === "string" ? backup : "";
       const ignored = (why: string) => context.log("backup.ignored", { folder, why });
       const read = readBackup(Buffer.isBuffer(blob) ? blob.toString("utf8") : typeof blob === "string" ? blob : JSON.stringify(blob));
       if (read.kind === "unreadable") return ignored(`not a backup: ${read.why}`);

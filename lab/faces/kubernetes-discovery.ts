@@ -1,10 +1,8 @@
 /** Health, version and discovery of a Kubernetes API server. */
 import type { Cluster } from "../world/kubernetes/cluster.ts";
 import type { ResourceKind } from "../world/kubernetes/kinds.ts";
+import { kubernetesVersion } from "../world/kubernetes/version.ts";
 import { type Answer, json, text } from "./answer.ts";
-
-/** The version that the recorded backups came from. */
-export const kubernetesVersion = { major: "1", minor: "34", gitVersion: "v1.34.4" } as const;
 
 const verbs = ["create", "delete", "get", "list", "patch", "update", "watch"];
 

@@ -44,7 +44,7 @@ export function startObserver({ clock, url, dns, caPem, everyMs, onChange }: Obs
   const waiting = new Set<(look: Look) => void>();
   const resolver = openResolver(clock, dns);
   const agent = new https.Agent({ keepAlive: false });
-  let stopped = false;
+  const stopping = new AbortController();
 
   const look = async (): Promise<Look> => {
     // A look counts from when it began: the user pressed the key then.
@@ -60,7 +60,7 @@ export function startObserver({ clock, url, dns, caPem, everyMs, onChange }: Obs
   };
 
   const loop = async () => {
-    while (!stopped) {
+    while (!stopping.signal.aborted) {
       const began = clock.now();
       const seen = await look();
       const before = looks.at(-1);
@@ -91,7 +91,7 @@ export function startObserver({ clock, url, dns, caPem, everyMs, onChange }: Obs
       });
     },
     stop() {
-      stopped = true;
+      stopping.abort();
       agent.destroy();
       void looping;
     },

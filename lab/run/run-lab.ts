@@ -2,16 +2,20 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
 import type { Report } from "../../shared/domain/report.ts";
 import { reportHtml } from "../../shared/domain/report-html.ts";
 import { reportMarkdown } from "../../shared/domain/report-markdown.ts";
-import { functionKey, startAppHost } from "../app-host.ts";
+import { caFileIn, functionKey, startAppHost } from "../app-host.ts";
+import type { LabClock } from "../clock.ts";
 import type { HostProcess } from "../host/process.ts";
 import { type LabPair, openPair, type PairOptions } from "../pair-in-a-box.ts";
 import { demoName } from "../world/application.ts";
 import { primary, publicName, regions } from "../world/pair.ts";
 import { type AppClient, appClient } from "./app-client.ts";
 import { type AzureMonitor, startAzureMonitor } from "./azure-monitor.ts";
+import { type Closing, openClosing, untilAborted } from "./closing.ts";
 import { clusterClient } from "./cluster-client.ts";
 import type { Tell } from "./events.ts";
 import { makeBackup } from "./make-backup.ts";
@@ -25,6 +29,12 @@ export interface LabRunOptions {
   readonly scenario: Scenario;
   readonly topology: Topology;
   readonly rate: number;
+  /** The clock to run by; without it one is started, at `rate`. */
+  readonly clock?: LabClock;
+  /** Port of the public page; without it any free one. */
+  readonly port?: number;
+  /** Aborted: everything is closed, and the run rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
   /** Where the report goes; `null`: nowhere. */
   readonly reportDirectory: string | null;
   readonly tell: Tell;
@@ -58,49 +68,78 @@ export interface LabResult {
 const runMsMax = 3_600_000;
 const upMsMax = 600_000;
 
+/** How long what was just being opened may take to come to its end after an abort, wall time. */
+const lateMsMax = 1_500;
+
+/** Throws what `openPair` and the host throw, in plain words, or the reason of the abort; nothing is left running then. */
 export async function runLab(options: LabRunOptions): Promise<LabResult> {
-  const { scenario, topology, rate, tell } = options;
   const stateDirectory = await mkdtemp(path.join(tmpdir(), "lifeboat-lab-"));
-  const undo: (() => unknown)[] = [() => rm(stateDirectory, { recursive: true, force: true })];
+  const closing = openClosing();
+  const running = run(options, stateDirectory, closing);
   try {
-    const pair = await openPair({ topology, rate, ...(options.latencies === undefined ? {} : { latencies: options.latencies }), seeding: scenario.seeding, onStage: (stage) => tell({ event: "stage", stage }) });
-    undo.push(pair.close);
-    tell({ event: "stage", stage: "app" });
-    let host = await startAppHost({ pair, stateDirectory, topology });
-    undo.push(() => host.kill("SIGTERM"));
-    const app = appClient(pair, () => host.url);
-    const { changePlan = (text: string) => text } = options;
-    await app.putPlan(scenario.plan, changePlan(planText(await labPlan(scenario.plan, topology, pair.port), scenario)));
-
-    const observer = startObserver({
-      clock: pair.world.clock,
-      url: `https://${scenario.plan === "shop" ? publicName : demoName}:${pair.port}/`,
-      dns: pair.dns,
-      caPem: pair.caPem,
-      everyMs: 1_000,
-      onChange: (look) => (look.ok ? tell({ event: "answer", from: regionAt(look.address), shows: shownBy(look.body) }) : tell({ event: "dark", why: look.why })),
-    });
-    undo.push(() => observer.stop());
-    const restartHost = async () => {
-      host = await startAppHost({ pair, stateDirectory, topology });
-    };
-    const lab: RunningLab = { pair, app, host: () => host, restartHost, observer, stateDirectory };
-    const serving = await observer.until((look) => look.ok, upMsMax, "the application to answer from the primary");
-    tell({ event: "serving", from: regionAt(serving.address), shows: shownBy(serving.body) });
-    if (scenario.freshBackup) await makeBackup(lab, scenario, tell);
-    await options.onUp?.(lab);
-
-    const report = await loseAndRecover(lab, scenario, tell);
-    const result = await observe({ lab, scenario, report });
-    if (options.reportDirectory !== null) await writeReport(options.reportDirectory, result.report);
-    tell({ event: "report", directory: options.reportDirectory, report: result.report });
-    for (const why of result.failures) tell({ event: "failed", why });
-    await options.beforeClose?.(lab);
-    return result;
+    return await untilAborted(running, options.signal);
   } finally {
-    for (const step of undo.reverse()) await step();
+    await closing.close();
+    await Promise.race([running.catch(() => undefined), sleep(lateMsMax, undefined, { ref: false })]);
+    await rm(stateDirectory, { recursive: true, force: true });
   }
 }
+
+async function run(options: LabRunOptions, stateDirectory: string, closing: Closing): Promise<LabResult> {
+  const { scenario, topology, tell, signal } = options;
+  const pair = await openPair({ ...pairOptions(options), onStage: (stage) => tell({ event: "stage", stage }) });
+  closing.add(pair.close);
+  signal?.throwIfAborted();
+  tell({ event: "stage", stage: "app" });
+  let host = await startAppHost({ pair, stateDirectory, topology });
+  // Who aborts does not wait for what the app is doing.
+  closing.add(() => host.kill(signal?.aborted ? "SIGKILL" : "SIGTERM"));
+  const app = appClient(pair, () => host.url);
+  const { changePlan = (text: string) => text } = options;
+  await app.putPlan(scenario.plan, changePlan(planText(await labPlan(scenario.plan, topology, pair.port), scenario)));
+  const publicUrl = `https://${scenario.plan === "shop" ? publicName : demoName}:${pair.port}/`;
+  tell({ event: "up", urls: { public: publicUrl, ...ingressUrls(pair), app: host.url, storage: pair.frontUrl, ca: pathToFileURL(caFileIn(stateDirectory)).href } });
+
+  const observer = startObserver({
+    clock: pair.world.clock,
+    url: publicUrl,
+    dns: pair.dns,
+    caPem: pair.caPem,
+    everyMs: 1_000,
+    onChange: (look) => (look.ok ? tell({ event: "answer", from: regionAt(look.address), shows: shownBy(look.body) }) : tell({ event: "dark", why: look.why })),
+  });
+  closing.add(() => observer.stop());
+  const restartHost = async () => {
+    host = await startAppHost({ pair, stateDirectory, topology });
+  };
+  const lab: RunningLab = { pair, app, host: () => host, restartHost, observer, stateDirectory };
+  const serving = await observer.until((look) => look.ok, upMsMax, "the application to answer from the primary");
+  tell({ event: "serving", from: regionAt(serving.address), shows: shownBy(serving.body) });
+  if (scenario.freshBackup) await makeBackup(lab, scenario, tell);
+  await options.onUp?.(lab);
+
+  const report = await loseAndRecover(lab, scenario, tell);
+  const result = await observe({ lab, scenario, report });
+  if (options.reportDirectory !== null) await writeReport(options.reportDirectory, result.report);
+  for (const why of result.failures) tell({ event: "failed", why });
+  tell({ event: "report", directory: options.reportDirectory, report: result.report });
+  await options.beforeClose?.(lab);
+  return result;
+}
+
+function pairOptions({ scenario, topology, rate, clock, port, latencies }: LabRunOptions): PairOptions {
+  return {
+    topology,
+    rate,
+    seeding: scenario.seeding,
+    ...(clock === undefined ? {} : { clock }),
+    ...(port === undefined ? {} : { port }),
+    ...(latencies === undefined ? {} : { latencies }),
+  };
+}
+
+/** The public page as each region's own ingress serves it: an address, for whoever brings the name. */
+const ingressUrls = ({ port }: LabPair) => Object.fromEntries(Object.values(regions).map(({ region, ingressAddress }) => [region, `https://${ingressAddress}:${port}/`]));
 
 /** The plan as it is, but for what the scenario makes it select. */
 function planText(text: string, { alsoBackups }: Scenario): string {

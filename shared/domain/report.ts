@@ -93,6 +93,7 @@ export interface ReportInput {
 
 export function buildReport({ head, run, plan, entries, outcome, endedAt }: ReportInput): Report {
   const outcomes = entries.filter(({ kind }) => kind === "outcome").toSorted((a, b) => a.at - b.at);
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the ledger holds JSON; each caller names the answer of the step it asks for
   const found = <T>(step: string): T | null => (outcomes.find((entry) => entry.step === step)?.value as T | undefined) ?? null;
 
   const confirmed = found<{ kind: "done"; value: Verdict }>("confirm-loss")?.value ?? null;

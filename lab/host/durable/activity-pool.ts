@@ -1,3 +1,5 @@
+import type { ActivityAnswer } from "../contract.ts";
+import { eventType, stamp, type Arrival } from "./protocol.ts";
 import type { ActivityMessage } from "./store.ts";
 
 /** Runs activities, at most so many at once, the others in order of arrival. */
@@ -41,4 +43,13 @@ export class ActivityPool {
       this.#running.add(run);
     }
   }
+}
+
+/** An activity's answer as the event that its instance gets. */
+export function answerEvent(taskId: number, answer: ActivityAnswer, at: number): Arrival {
+  const base = { ...stamp(at), TaskScheduledId: taskId };
+  if (answer.kind === "completed") return { EventType: eventType.taskCompleted, ...base, Result: answer.result };
+  const { reason, details, failureDetails } = answer;
+  const structured = failureDetails === undefined ? {} : { FailureDetails: failureDetails };
+  return { EventType: eventType.taskFailed, ...base, Reason: reason, Details: details, ...structured };
 }

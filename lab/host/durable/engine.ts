@@ -1,5 +1,5 @@
 import type { DurableClientBinding, Engine, EngineEvent, EngineOptions } from "../contract.ts";
-import { ActivityPool } from "./activity-pool.ts";
+import { ActivityPool, answerEvent } from "./activity-pool.ts";
 import { clientBinding } from "./client-binding.ts";
 import { DueQueue } from "./due-queue.ts";
 import type { Turn } from "./episode.ts";
@@ -243,17 +243,7 @@ class Runner implements DurableEngine {
     const { instanceId, executionId, taskId, name, input } = activity;
     this.#tell("activity-started", instanceId, name);
     const answer = await this.#options.app.activity(name, input ?? undefined);
-    const base = { ...stamp(this.#options.clock.now()), TaskScheduledId: taskId };
-    const event: Arrival =
-      answer.kind === "completed"
-        ? { EventType: eventType.taskCompleted, ...base, Result: answer.result }
-        : {
-            EventType: eventType.taskFailed,
-            ...base,
-            Reason: answer.reason,
-            Details: answer.details,
-            ...(answer.failureDetails === undefined ? {} : { FailureDetails: answer.failureDetails }),
-          };
+    const event = answerEvent(taskId, answer, this.#options.clock.now());
     const row = this.#snapshot.rows.get(instanceId);
     const isHeard = row !== undefined && row.executionId === executionId && !isFinished(row);
     this.#commit([

@@ -57,7 +57,7 @@ export function memoryBlobStore(blobs: ReadonlyMap<string, Uint8Array> = new Map
   };
 }
 
-/** What a real Velero left behind, by blob name. See the README beside it. */
+/** What a real Velero left behind, by blob name. */
 export async function recordedBlobs(): Promise<Map<string, Uint8Array>> {
   const container = path.join(import.meta.dirname, "../../velero-1.18.3/container");
   const files = (await readdir(container, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
