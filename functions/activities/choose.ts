@@ -47,11 +47,11 @@ export const chooseRestorePoint: Work<typeof steps.chooseRestorePoint> = async (
 };
 
 /** What was found is worth keeping whatever becomes of the run. The lost region is not asked: it must not be waited for. */
-async function newestUsable(duty: Duty): Promise<Found> {
+async function newestUsable(duty: Duty): Promise<BackupsVerified> {
   const { world, plan, call } = duty;
   const verified = await verifyBackups(world, plan, await readRegister(world.home, plan.plan), { by: "run", untilChosen: true, askSource: false, places: placesFor(duty) });
   if (call.ref.kind === "failover") await mergeIntoRegister(world.home, plan.plan, verified.register);
-  return verified.choice;
+  return verified;
 }
 
 /** Backups that are read where they were written have arrived by definition. */
