@@ -12,7 +12,7 @@ export type LabEvent = { readonly at: string } & (
   | { readonly event: "dark"; readonly why: string }
   | { readonly event: "alert"; readonly status: number; readonly answer: string }
   | { readonly event: "asked"; readonly status: number; readonly answer: string }
-  | { readonly event: "step"; readonly step: string; readonly state: "began" | "ended"; readonly seconds: number | null }
+  | { readonly event: "step"; readonly step: string; readonly state: "began" | "ended"; readonly startedAt: string; readonly seconds: number | null; readonly outcome: string | null }
   | { readonly event: "answer"; readonly from: string; readonly shows: string }
   | { readonly event: "ended"; readonly outcome: string; readonly summary: string }
   | { readonly event: "report"; readonly directory: string | null; readonly report: Report }

@@ -79,9 +79,12 @@ export async function runLab(options: LabRunOptions): Promise<LabResult> {
   try {
     return await untilAborted(running, options.signal);
   } finally {
-    await closing.close();
-    await Promise.race([running.catch(() => undefined), sleep(lateMsMax, undefined, { ref: false })]);
-    await rm(stateDirectory, { recursive: true, force: true });
+    try {
+      await closing.close();
+      await Promise.race([running.catch(() => undefined), sleep(lateMsMax, undefined, { ref: false })]);
+    } finally {
+      await rm(stateDirectory, { recursive: true, force: true });
+    }
   }
 }
 
@@ -192,23 +195,23 @@ async function lose(lab: RunningLab, { loss, plan }: Scenario, tell: Tell, monit
 /** Tells each step as it begins and ends, until the run has its report. */
 async function followRun({ pair, app }: RunningLab, runId: string, tell: Tell): Promise<Report> {
   const told = new Map<string, "began" | "ended">();
-  const tellStep = (step: string, startedAt: number, endedAt: number | null) => {
+  const tellStep = (step: string, startedAt: string, endedAt: string | null, outcome: string | null) => {
     if (!told.has(step)) {
       told.set(step, "began");
-      tell({ event: "step", step, state: "began", seconds: null });
+      tell({ event: "step", step, state: "began", startedAt, seconds: null, outcome: null });
     }
     if (endedAt !== null && told.get(step) === "began") {
       told.set(step, "ended");
-      tell({ event: "step", step, state: "ended", seconds: Math.round((endedAt - startedAt) / 1_000) });
+      tell({ event: "step", step, state: "ended", startedAt, seconds: Math.round((Date.parse(endedAt) - Date.parse(startedAt)) / 1_000), outcome });
     }
   };
   const giveUpAt = pair.world.clock.now() + runMsMax;
   while (pair.world.clock.now() < giveUpAt) {
     // A host that is just being started again does not answer: ask again.
     const seen = await app.run(runId).catch(() => null);
-    if (seen?.state === "open") for (const { phase, startedAt, endedAt } of seen.run.phases) tellStep(phase, startedAt, endedAt);
+    if (seen?.state === "open") for (const { phase, startedAt, endedAt, outcome } of seen.run.phases) tellStep(phase, instant(startedAt), endedAt === null ? null : instant(endedAt), outcome);
     if (seen?.state === "ended") {
-      for (const { name, startedAt, endedAt } of seen.report.steps) tellStep(name, Date.parse(startedAt), endedAt === null ? null : Date.parse(endedAt));
+      for (const { name, startedAt, endedAt, outcome } of seen.report.steps) tellStep(name, startedAt, endedAt, outcome);
       tell({ event: "ended", outcome: seen.report.outcome, summary: seen.report.summary });
       return seen.report;
     }
@@ -216,6 +219,8 @@ async function followRun({ pair, app }: RunningLab, runId: string, tell: Tell): 
   }
   throw new Error(`the run ${runId} had not ended after ${runMsMax / 60_000} minutes of lab time`);
 }
+
+const instant = (at: number): string => new Date(at).toISOString();
 
 /** Twice a second of ours, whatever the lab's rate. */
 const pollMs = (pair: LabPair) => 250 * pair.world.clock.rate;
