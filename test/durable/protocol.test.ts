@@ -1,4 +1,4 @@
-import { EntityId, RetryOptions } from "durable-functions";
+import { EntityId, RetryOptions, TaskFailedError } from "durable-functions";
 import { describe, expect, test } from "vitest";
 import { actionsOf, kindsOf, spyOn } from "./spy.ts";
 import { stage } from "./stage.ts";
@@ -219,6 +219,26 @@ describe("actions", () => {
   test("a failing activity throws in the orchestrator, its reason in the first line", async () => {
     const { result } = await open();
     expect(await result("catching")).toBe("Activity function 'fail' failed: cannot swim");
+  });
+
+  activity("fail-with-code", () => {
+    throw Object.assign(new RangeError("too far"), { properties: { code: "E7" } });
+  });
+  orchestration("passes-on", function* (context) {
+    yield context.df.callActivity("fail-with-code");
+  });
+  orchestration("reads-code", function* (context) {
+    try {
+      yield context.df.getInput() === "child" ? context.df.callSubOrchestrator("passes-on") : context.df.callActivity("fail-with-code");
+      return "never";
+    } catch (error) {
+      if (!(error instanceof TaskFailedError)) return String(error);
+      return [error.failureDetails.errorType, error.failureDetails.errorMessage, error.failureDetails.properties];
+    }
+  });
+  test.each(["activity", "child"])("a failure's type, message and properties reach the orchestrator (from its %s)", async (from) => {
+    const { result } = await open();
+    expect(await result("reads-code", from)).toEqual(["RangeError", "too far", { code: "E7" }]);
   });
 
   const attempts = { count: 0 };
