@@ -70,7 +70,7 @@ export type SourceView =
 export interface Arrival {
   readonly of: number;
   readonly arrived: number;
-  /** On their way: the source has not said `complete`, or (shared storage) they may be newer than the last sync. */
+  /** On their way: the source has not said `complete`; or it says nothing of single blobs, and this one is not here, or not in its last length. */
   readonly pending: readonly string[];
   /** The source says that their replication failed. */
   readonly failed: readonly string[];
@@ -91,7 +91,7 @@ export function arrivalOf(source: ReadonlyMap<string, BlobFound>, replica: Reado
     const same = copy?.bytes === blob.bytes;
     if (same && (writeOnce(name) || blob.replication === "complete" || blob.replication === "not-source")) arrival.arrived += 1;
     else if (blob.replication === "failed") arrival.failed.push(name);
-    else if (blob.replication === "pending" || (blob.replication === "not-source" && !copy)) arrival.pending.push(name);
+    else if (blob.replication === "pending" || blob.replication === "not-source") arrival.pending.push(name);
     else if (!copy) arrival.missing.push(name);
     else arrival.differs.push(name);
   }

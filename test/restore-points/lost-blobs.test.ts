@@ -80,6 +80,20 @@ describe("while the source answers", () => {
     expect(reasonOf(point)).toMatch(/^1 of 9 blobs could not be replicated, the source says so: /);
   });
 
+  test("a blob that arrives between the two looks is not called missing", async ({ expect }) => {
+    const stage = openStage();
+    const [late = ""] = blobsOf(`backups/${newest}/`);
+    const blob = stage.replica.get(late);
+    stage.replica.delete(late);
+    const { backups } = stage.world;
+    const arriving: typeof backups.list = async function* (place, prefix) {
+      yield* backups.list(place, prefix);
+      if (place.url.includes("stshopneu") && blob) stage.replica.set(late, blob);
+    };
+    const { verdict } = await checkBackup({ ...stage.world, backups: { ...backups, list: arriving } }, stage.plan, newest, emptyRegister);
+    expect(verdict).toEqual({ kind: "complete", blobs: needed.length });
+  });
+
   test("the best-effort log may be missing at both ends", async ({ expect }) => {
     const stage = openStage();
     stage.replica.delete(bestEffort);

@@ -1,5 +1,5 @@
 /** Lists a folder at the replica and, as long as it answers, at the source. */
-import type { BlobFound, Listing, Places, SourceView } from "../../../shared/domain/replica.ts";
+import { arrivalOf, type BlobFound, type Listing, type Places, type SourceView } from "../../../shared/domain/replica.ts";
 import { recordedView, type SourceInventory } from "../../../shared/domain/register.ts";
 import { DeadlinePassed, withDeadline } from "../../../shared/deadline.ts";
 import { type BlobPlace, type World, WorldError } from "../../../shared/ports.ts";
@@ -25,6 +25,17 @@ export async function listFolder({ backups, clock }: Reach, place: BlobPlace, fo
     blobs.set(name.slice(folder.length), { bytes, lastModifiedAt, replication: statusPerBlob ? replication : "not-source" });
   }
   return { listedAt, blobs };
+}
+
+/**
+ * A folder at both ends. They are listed at the same time, so a blob may arrive between the two looks: where the source says that one has
+ * arrived and the replica seems to lack it, the replica is listed again.
+ */
+export async function listBothEnds(reach: Reach, { replica: place }: Places, source: Source, folder: string, recorded: SourceInventory | null | undefined): Promise<{ readonly replica: Listing; readonly source: SourceView }> {
+  const [replica, view] = await Promise.all([listFolder(reach, place, folder, false), source.view(folder, recorded)]);
+  if (view.kind !== "listed") return { replica, source: view };
+  const { missing, differs } = arrivalOf(view.blobs, replica.blobs);
+  return { replica: missing.length + differs.length === 0 ? replica : await listFolder(reach, place, folder, false), source: view };
 }
 
 /** The source's side. Once it has not answered it is not asked again: what the register has of it stands in. */

@@ -8,7 +8,7 @@ import type { Listing, Places } from "../../../shared/domain/replica.ts";
 import { backupFolder, type BackupFiles, filesOf, repositoryFolder } from "../../../shared/domain/velero-backup-files.ts";
 import { inRepository, volumesOf } from "../../../shared/domain/volume.ts";
 import type { World } from "../../../shared/ports.ts";
-import { FolderTooLarge, listFolder, openSource, type Source } from "./list-folder.ts";
+import { FolderTooLarge, listBothEnds, openSource, type Source } from "./list-folder.ts";
 import { readFiles } from "./read-files.ts";
 import { readTarball } from "./read-tarball.ts";
 import { sideBySide } from "./side-by-side.ts";
@@ -53,7 +53,7 @@ async function readOne(
   repository: (namespace: string) => Promise<Repository | null>,
 ): Promise<Inventory> {
   const folder = backupFolder(name);
-  const [replica, atSource] = await Promise.all([listFolder(world, places.replica, folder, false), source.view(folder, register.points[name]?.source)]);
+  const { replica, source: atSource } = await listBothEnds(world, places, source, folder, register.points[name]?.source);
   const files = await readFiles(world.backups, places.replica, name, replica, depth);
   const [tarball, repositories] = await Promise.all([
     tarballNeeded(files, depth) ? readArchive(world, places, name, replica, plan) : Promise.resolve<TarballFound>({ kind: "not-read" }),
@@ -84,8 +84,7 @@ function repositoriesOf(files: BackupFiles, plan: Plan): readonly string[] {
 async function readRepository(world: Pick<World, "backups" | "clock">, namespace: string, { places, register }: Looking, source: Source): Promise<Repository | null> {
   const folder = repositoryFolder(namespace);
   try {
-    const [replica, atSource] = await Promise.all([listFolder(world, places.replica, folder, false), source.view(folder, register.repositories[namespace])]);
-    return { replica, source: atSource };
+    return await listBothEnds(world, places, source, folder, register.repositories[namespace]);
   } catch (error) {
     if (error instanceof FolderTooLarge) return null;
     throw error;
