@@ -62,6 +62,12 @@ describe("parity", () => {
     expect(parity(pointOf(name), secondary.get(name) ?? null, copies)).toEqual({ kind: "equal" });
   });
 
+  test.for([...secondary.keys()])("of %s with the cluster that made it", (name, { expect }) => {
+    const copies = [...primaryCopies.values()].filter(({ metadata }) => (metadata["labels"] as Raw)["velero.io/backup-name"] === name);
+    const last = watched("primary-backups.jsonl").findLast(({ type, object }) => type !== "DELETED" && object.metadata.name === name);
+    expect(parity(pointOf(name), last?.object ?? null, copies)).toEqual({ kind: "equal" });
+  });
+
   test("holds after an import into another namespace and storage location", ({ expect }) => {
     const other = importFrom(point, "replica", "velero-system", "u");
     if (other.kind !== "import") throw new Error(other.why);
