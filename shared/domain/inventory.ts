@@ -4,8 +4,7 @@ import type { Listing, SourceView } from "./replica.ts";
 import type { BackupFiles } from "./velero-backup-files.ts";
 
 /** How much was looked at: names and `velero-backup.json`; also the small files and the repositories' listings; also the archive, to its end. */
-export const depths = ["names", "complete", "readable"] as const;
-export type Depth = (typeof depths)[number];
+export type Depth = "names" | "complete" | "readable";
 
 export interface Inventory {
   readonly name: string;

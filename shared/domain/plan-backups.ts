@@ -12,8 +12,5 @@ export function namedByPlan(plan: Plan, backup: string): boolean {
 /** By its labels: a backup made from the plan's schedule by hand has another name, and the schedule's label. */
 export const labelledForPlan = (plan: Plan, labels: Readonly<Record<string, string>>): boolean => plan.backups.schedule !== undefined && labels[scheduleLabel] === plan.backups.schedule;
 
-/** The backup whose `velero-backup.json` a blob is; `null`: it is something else. */
-export const backupOfBlob = (blob: string): string | null => /^backups\/([^/]+)\/velero-backup\.json$/.exec(blob)?.[1] ?? null;
-
 /** The labels that consumers carry in the plan's applications. */
 export const consumerLabelsOf = (plan: Plan): readonly string[] => [...new Set(plan.applications.map(({ consumers }) => consumers.label))];
