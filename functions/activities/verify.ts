@@ -4,7 +4,9 @@ import { restoreName } from "../../shared/domain/restore-run.ts";
 import type { Assertion } from "../../shared/domain/plan.ts";
 import type { steps } from "../../orchestrations/steps.ts";
 import type { Duty, Work } from "./perform.ts";
+import { withProof } from "../../shared/domain/register.ts";
 import { readPoint } from "./chosen-point.ts";
+import { mergeIntoRegister, readRegister } from "./register.ts";
 
 /** What was seen of one check; `ok` false is worth another look, as things come up. */
 interface Seen {
@@ -23,6 +25,9 @@ export const verifyApplications: Work<typeof steps.verifyApplications> = async (
   const seen = await Promise.all([...due.map((assertion) => check(assertion, point.name, duty)), ...[...namespaces].map((namespace) => census(namespace, point.name, duty))]);
   const failing = seen.filter(({ ok }) => !ok);
   if (failing.length > 0) return { kind: "not-yet", about: failing.map(({ check, saw }) => `${check}: ${saw}`).join("; ") };
+  // Nothing proves a restore point as a restore does: whoever reads the register may know.
+  const { world, plan } = duty;
+  await mergeIntoRegister(world.home, plan.plan, withProof(await readRegister(world.home, plan.plan), point.name, { rung: "asserted", at: world.clock.now() }));
   return { kind: "done", value: { checks: seen.map(({ check, saw }) => ({ check, saw })) } };
 };
 
