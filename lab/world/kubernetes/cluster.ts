@@ -23,7 +23,7 @@ export interface ClusterOptions {
   machines(): readonly Machine[];
   /** Calls back whenever they change. */
   onMachines(call: () => void): void;
-  /** Of every node alike. Default: what AKS leaves of two cores, and its 30 pods. */
+  /** Of every node alike. Default: what AKS leaves of two cores to applications, and its 30 pods. */
   readonly allocatable?: Allocatable;
 }
 
@@ -35,8 +35,8 @@ export interface Cluster extends ClusterObjects {
   run(): void;
 }
 
-/** AKS reserves 100 millicores of a node with two cores. */
-const twoCores: Allocatable = { cpuMillicores: 1_900, pods: 30 };
+/** AKS reserves 100 millicores of a node with two cores, and its own daemons (kube-proxy, network, disks, agents) ask for about 350 more on each. */
+const twoCores: Allocatable = { cpuMillicores: 1_550, pods: 30 };
 /** The namespaces of every cluster. */
 const systemNamespaces = ["default", "kube-system", "kube-public", "kube-node-lease"];
 

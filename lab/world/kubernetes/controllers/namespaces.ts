@@ -10,6 +10,7 @@ export function runNamespaces({ store, world, region }: ControllerContext): void
     if (namespace?.metadata.deletionTimestamp === undefined) return;
     if (empty(store, name)) store.purge(workloadKinds.namespaces, "", name);
   });
+  for (const { metadata } of store.list(workloadKinds.namespaces)) furnish(store, region, metadata.name);
   store.onChange(({ type, kind, object }) => {
     if (kind.resource === "namespaces") {
       if (type === "ADDED") furnish(store, region, object.metadata.name);
@@ -32,7 +33,7 @@ function empty(store: Store, namespace: string): boolean {
 }
 
 /** The service account and the CA bundle that Kubernetes puts into every namespace. The bundle differs from cluster to cluster. */
-export function furnish(store: Store, region: string, namespace: string): void {
+function furnish(store: Store, region: string, namespace: string): void {
   if (!store.get(workloadKinds.serviceAccounts, namespace, "default"))
     store.create(workloadKinds.serviceAccounts, { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "default", namespace } }, { ...controllerManager, managedFieldsAsGiven: true });
   if (!store.get(workloadKinds.configMaps, namespace, "kube-root-ca.crt"))

@@ -1,0 +1,78 @@
+/** Schedules: a backup when one is due, unless the schedule is paused or its last backup is still under way. */
+import { Cron } from "croner";
+import { sameJson } from "../kubernetes/object.ts";
+import { nowText, recordAct, type VeleroContext } from "./context.ts";
+import { changeVelero, createVelero, getVelero, listVelero, type Schedule } from "./objects.ts";
+
+/** How often Velero looks at its schedules. */
+const lookMs = 60_000;
+const underWay: ReadonlySet<string> = new Set(["", "New", "InProgress"]);
+
+export function runSchedules(context: VeleroContext): void {
+  const { session, store } = context;
+  session.follow("schedules", ({ type, object, before }) => {
+    if (type === "DELETED" || (before !== null && sameJson(before["spec"], object["spec"]))) return;
+    session.task(`look at schedule ${object.metadata.name}`, async () => {
+      await session.sleep(0);
+      look(context, object.metadata.name);
+    });
+  });
+  session.every("look at schedules", () => lookMs, async () => {
+    for (const schedule of listVelero(store, "schedules")) look(context, schedule.metadata.name);
+  });
+}
+
+function look(context: VeleroContext, name: string): void {
+  const { store, world } = context;
+  const schedule = getVelero(store, "schedules", name);
+  if (!schedule || schedule.spec.paused === true) return;
+  const cron = parse(schedule.spec.schedule);
+  const problem = cron instanceof Cron ? null : cron;
+  const validationErrors = problem === null ? {} : { validationErrors: [problem] };
+  const phase = problem === null ? "Enabled" : "FailedValidation";
+  if (schedule.status?.phase !== phase || schedule.spec.skipImmediately !== false) {
+    changeVelero(store, "schedules", name, (draft) => {
+      // Asked to skip the run that may be due at once: as if it had been run now.
+      const skipped = draft.spec.skipImmediately === true ? { lastSkipped: nowText(context) } : {};
+      draft.spec.skipImmediately = false;
+      const { validationErrors: _, ...status } = draft.status ?? {};
+      draft.status = { ...status, phase, ...validationErrors, ...skipped };
+    });
+  }
+  if (!(cron instanceof Cron) || !isDue(getVelero(store, "schedules", name) ?? schedule, cron, world.clock.now())) return;
+  if (listVelero(store, "backups").some(({ metadata, status }) => metadata.labels?.["velero.io/schedule-name"] === name && underWay.has(status?.phase ?? ""))) return;
+  submit(context, schedule);
+}
+
+function parse(expression: string): Cron | string {
+  if (expression === "") return "Schedule must be a non-empty valid Cron expression";
+  try {
+    return new Cron(expression, { timezone: "Etc/UTC", paused: true });
+  } catch (error) {
+    return `invalid schedule: ${(error as Error).message}`;
+  }
+}
+
+function isDue({ metadata, status }: Schedule, cron: Cron, now: number): boolean {
+  const times = [status?.lastBackup ?? metadata.creationTimestamp, status?.lastSkipped].map((text) => Date.parse(text ?? "")).filter((at) => !Number.isNaN(at));
+  const next = cron.nextRun(new Date(Math.max(0, ...times)));
+  return next !== null && now > next.getTime();
+}
+
+/** `shop-hourly-20261121070000`, in UTC. */
+function submit(context: VeleroContext, { metadata, spec }: Schedule): void {
+  const { store, world } = context;
+  const name = `${metadata.name}-${new Date(world.clock.now()).toISOString().replaceAll(/[-T:]/g, "").slice(0, 14)}`;
+  if (getVelero(store, "backups", name)) return;
+  createVelero(store, "backups", {
+    metadata: {
+      name,
+      labels: { ...metadata.labels, "velero.io/schedule-name": metadata.name },
+      ...(spec.useOwnerReferencesInBackup === true ? { ownerReferences: [{ apiVersion: "velero.io/v1", kind: "Schedule", name: metadata.name, uid: metadata.uid ?? "", controller: true }] } : {}),
+    },
+    spec: spec.template,
+    status: {},
+  });
+  changeVelero(store, "schedules", metadata.name, (draft) => void (draft.status = { ...draft.status, lastBackup: nowText(context) }));
+  recordAct(context, "backup-scheduled", name);
+}

@@ -1,0 +1,61 @@
+/** Velero in one cluster: a server lives while its Deployment has a ready pod, and does everything it does in that time. */
+import type { Cluster } from "../kubernetes/cluster.ts";
+import { isReady, listOf } from "../kubernetes/workloads.ts";
+import type { LabWorld } from "../world.ts";
+import { runBackups } from "./backups.ts";
+import type { OpenBlobStore } from "./blob-store.ts";
+import type { VeleroContext } from "./context.ts";
+import { veleroNamespace } from "./objects.ts";
+import { answerStatusRequests, collectGarbage, deleteBackups } from "./requests.ts";
+import { failInterrupted, runRestores } from "./restores.ts";
+import { runSchedules } from "./schedules.ts";
+import { openSession, type Session } from "./session.ts";
+import type { Snapshots } from "./snapshots.ts";
+import { watchStorageLocations } from "./storage-locations.ts";
+import { watchBackups } from "./sync.ts";
+
+export interface VeleroParts {
+  readonly cluster: Cluster;
+  readonly openBlobStore: OpenBlobStore;
+  readonly snapshots: Snapshots;
+}
+
+export interface Velero {
+  /** Whether its server runs at this moment. */
+  isRunning(): boolean;
+}
+
+/** Watches the pods of Velero's Deployment and lets the server live and die with them. */
+export function runVelero(world: LabWorld, { cluster, openBlobStore, snapshots }: VeleroParts): Velero {
+  const { store, region } = cluster;
+  let session: Session | null = null;
+  let pod: string | null = null;
+  const look = () => {
+    const ready = listOf(store, "pods", veleroNamespace).find((one) => one.metadata.labels?.["deploy"] === "velero" && one.metadata.deletionTimestamp === undefined && isReady(one));
+    const uid = ready?.metadata.uid ?? null;
+    if (uid === pod) return;
+    pod = uid;
+    session?.end();
+    session = null;
+    if (uid === null) return;
+    session = openSession(world, region, store);
+    begin({ world, region, cluster, store, snapshots, openBlobStore, session });
+  };
+  store.onChange(({ kind, object }) => {
+    if (kind.resource === "pods" && object.metadata.namespace === veleroNamespace) look();
+  });
+  look();
+  return { isRunning: () => session !== null };
+}
+
+function begin(context: VeleroContext): void {
+  failInterrupted(context);
+  watchStorageLocations(context);
+  watchBackups(context);
+  runBackups(context);
+  runRestores(context);
+  runSchedules(context);
+  answerStatusRequests(context);
+  deleteBackups(context);
+  collectGarbage(context);
+}
