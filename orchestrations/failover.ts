@@ -85,7 +85,7 @@ export const failover = defineRunbook("failover", function* (desk: Desk, { plan,
     // 11. The report is written around every runbook: orchestrations/reported.ts.
   } catch (error) {
     if (error instanceof AbortAsked) return yield* standDown(desk, fenced, { kind: "aborted", by: error.by, left: [] });
-    if (!(error instanceof StepFailed)) throw error;
+    if (!(error instanceof StepFailed) || error.superseded) throw error;
     return yield* standDown(desk, fenced, { kind: "failed", failure: error });
   }
 });

@@ -29,7 +29,7 @@ export const recover = defineRunbook("recover", function* (desk: Desk, { plan, a
     return { kind: "recovered", restorePoint: point.name, unprotected: false };
   } catch (error) {
     if (error instanceof AbortAsked) return { kind: "aborted", by: error.by, left: ["what was restored so far is left in place"] };
-    if (!(error instanceof StepFailed)) throw error;
+    if (!(error instanceof StepFailed) || error.superseded) throw error;
     return { kind: "halted", phase: error.phase ?? desk.reached(), step: error.step, cause: error.because, next: "mend the cause, delete what was half restored, then start the recovery again" };
   }
 });

@@ -1,14 +1,31 @@
 /** Writes the report around a runbook, so that no ending can forget it, and closes the run in the ledger. */
 import type { Outcome } from "../shared/domain/outcome.ts";
-import { type Desk, type Runbook, type RunbookDefinition, defineRunbook } from "./runbook.ts";
+import { type Desk, type Runbook, type RunbookDefinition, StepFailed, defineRunbook } from "./runbook.ts";
 import { steps } from "./steps.ts";
 
 export function reported<In>(runbook: RunbookDefinition<In, Outcome>): RunbookDefinition<In, Outcome> {
   return defineRunbook(runbook.name, function* (desk: Desk, input: In): Runbook<Outcome> {
-    const outcome = yield* runbook.body(desk, input);
-    yield* desk.phase("report"); // 11.
+    const outcome = yield* endOf(desk, runbook.body(desk, input));
+    // The ledger has gone on without this run: its record and its report are not ours to write.
+    if (outcome.kind === "refused") return outcome;
+    yield* desk.phase("report", outcome.kind === "recovered" ? "done" : outcome.kind); // 11.
     yield* desk.run(steps.report, { outcome });
     yield* desk.run(steps.closeRun, { outcome });
     return outcome;
   });
 }
+
+/** How the runbook ended, whatever happened in it: even what it did not foresee is an ending, with a report. */
+function* endOf(desk: Desk, body: Runbook<Outcome>): Runbook<Outcome> {
+  try {
+    return yield* body;
+  } catch (error) {
+    if (error instanceof StepFailed && error.superseded) return { kind: "refused", why: error.because };
+    const halted = { kind: "halted", phase: desk.reached(), next: "find out from the ledger what was done and what is fenced; nothing was undone" } as const;
+    if (error instanceof StepFailed) return { ...halted, phase: error.phase ?? halted.phase, step: error.step, cause: error.because };
+    return { ...halted, step: runbookItself, cause: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** Where a mistake of the runbook's own is reported. */
+const runbookItself = "runbook";

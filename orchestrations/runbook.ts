@@ -8,8 +8,8 @@
  */
 import * as df from "durable-functions";
 import type { OrchestrationContext, Task } from "durable-functions";
+import { fingerprint } from "../shared/domain/fingerprint.ts";
 import type { Phase } from "../shared/domain/outcome.ts";
-import type { Question } from "../shared/domain/ledger.ts";
 import type { Asked, Look, RunRef, Step, StepAnswer, StepCall } from "./step.ts";
 import { deskSteps } from "./step.ts";
 
@@ -30,8 +30,8 @@ export interface Desk {
   child<In, Out>(runbook: RunbookDefinition<In, Out>, input: In): Runbook<Out>;
   /** Puts a question into the ledger and waits for what the ledger says of it. */
   ask(question: Asked): Runbook<Answer>;
-  /** Ends the phase we are in and begins the next; stops here when abort was asked. */
-  phase(phase: Phase): Runbook<void>;
+  /** Ends the phase we are in, as `ended` says, and begins the next; stops here when abort was asked. */
+  phase(phase: Phase, ended?: string): Runbook<void>;
   /** The last phase that was begun here. */
   reached(): Phase;
   /** The runbook's own time, UTC milliseconds: the same on every replay. */
@@ -59,7 +59,7 @@ export interface Member<Out> {
 }
 
 /** One step as a member of `together`. */
-export const call = <In, Out>(step: Step<In, Out>, input: In, key = ""): Member<Out> => ({ orchestrator: "run-step", input: { step: step.name, key, input }, phase: null });
+export const call = <In, Out>(step: Step<In, Out>, input: In, key = ""): Member<Out> => ({ orchestrator: "run-step", input: { step: step.name, attempts: step.attempts, key, input } satisfies OneStep, phase: null });
 /** One runbook as a member of `together`. */
 export const start = <In, Out>(runbook: RunbookDefinition<In, Out>, input: In): Member<Out> => ({ orchestrator: runbook.name, input, phase: runbook.phase });
 
@@ -70,11 +70,14 @@ export class StepFailed extends Error {
   readonly because: string;
   /** Where it failed; null: in the phase the runbook is in. */
   readonly phase: Phase | null;
-  constructor(step: string, because: string, phase: Phase | null = null) {
+  /** The ledger has gone on without this run: whatever is left to do is not this run's to do. */
+  readonly superseded: boolean;
+  constructor(step: string, because: string, phase: Phase | null = null, superseded = false) {
     super(`${step}: ${because}`);
     this.step = step;
     this.because = because;
     this.phase = phase;
+    this.superseded = superseded;
   }
 }
 
@@ -109,7 +112,7 @@ export interface Started<In> {
 /** How every child instance ends: with a value, whatever happened, so that no sibling is left behind. */
 type Ended<Out> =
   | { readonly kind: "done"; readonly value: Out }
-  | { readonly kind: "failed"; readonly step: string; readonly because: string; readonly phase: Phase | null }
+  | { readonly kind: "failed"; readonly step: string; readonly because: string; readonly phase: Phase | null; readonly superseded: boolean }
   | { readonly kind: "aborted"; readonly by: string };
 
 /** The one bell. Whoever changed the ledger rings it; it carries nothing. */
@@ -120,7 +123,7 @@ export const askInstance = (runId: string): string => `${runId}--ask`;
 /** Registers the runbooks and the three instances the desk itself needs. Called once, by functions/app.ts. */
 export function registerRunbooks(definitions: readonly RunbookDefinition<never, unknown>[]): void {
   for (const { name, phase, body } of definitions) register(name, phase, body);
-  register("run-step", null, (desk, { step, key, input }: { step: string; key: string; input: unknown }) => desk.run(stepNamed(step), input, key));
+  register("run-step", null, (desk, { step, attempts, key, input }: OneStep) => desk.run({ name: step, attempts, records: "nothing" }, input, key));
   df.app.orchestration("watch-step", watchStep);
   df.app.orchestration("wait-for-answer", waitForAnswer);
 }
@@ -129,23 +132,37 @@ function register(name: string, ownPhase: Phase | null, body: (desk: Desk, input
   df.app.orchestration(name, function* (context): Runbook<Ended<unknown>> {
     const { ref, phase, input } = context.df.getInput<Started<never>>();
     const desk = new DurableDesk(context, ref, ownPhase === null ? phase : null);
-    try {
-      if (ownPhase !== null) yield* desk.phase(ownPhase);
-      const value = yield* body(desk, input);
-      if (ownPhase !== null) yield* desk.endPhase("done");
-      return { kind: "done", value };
-    } catch (error) {
-      if (error instanceof AbortAsked) return { kind: "aborted", by: error.by };
-      if (!(error instanceof StepFailed)) throw error;
-      if (ownPhase !== null) yield* desk.endPhase("failed");
-      return { kind: "failed", step: error.step, because: error.because, phase: error.phase ?? ownPhase };
-    }
+    const ended = yield* endOf(desk, ownPhase, body, input);
+    // A phase that cannot be ended in the ledger is no reason to lose what came of it: the run's own end says the rest.
+    if (ownPhase !== null && ended.kind !== "done") yield* endOf(desk, null, () => desk.endPhase(ended.kind), null);
+    return ended;
   });
 }
 
-const stepNamed = (name: string): Step<unknown, unknown> => ({ name, attempts: attemptsDefault, records: "nothing" });
-/** Attempts of a step that names none itself: 1 + 2 + 4 + 8 s of pauses. */
-const attemptsDefault = 5;
+/** Runs a body to its end, whatever that is. What is neither an abort nor a step that failed is a mistake of ours, and thrown. */
+function* endOf<In>(desk: DurableDesk, ownPhase: Phase | null, body: (desk: Desk, input: In) => Runbook<unknown>, input: In): Runbook<Ended<unknown>> {
+  try {
+    if (ownPhase !== null) yield* desk.phase(ownPhase);
+    const value = yield* body(desk, input);
+    if (ownPhase !== null) yield* desk.endPhase("done");
+    return { kind: "done", value };
+  } catch (error) {
+    if (error instanceof AbortAsked) return { kind: "aborted", by: error.by };
+    if (error instanceof StepFailed) return failed(error, ownPhase);
+    throw error;
+  }
+}
+
+const failed = ({ step, because, phase, superseded }: StepFailed, ownPhase: Phase | null): Ended<never> => ({ kind: "failed", step, because, phase: phase ?? ownPhase, superseded });
+
+/** One step as the input of an instance of its own. */
+interface OneStep {
+  readonly step: string;
+  readonly attempts: number;
+  readonly key: string;
+  readonly input: unknown;
+}
+
 const pauseMsFirst = 1_000;
 const pauseMsMax = 30_000;
 /** Polls of one generation: 40 of them are about 330 history events, under our bound of 500. */
@@ -173,48 +190,46 @@ class DurableDesk implements Desk {
     for (let attempt = 1; ; attempt++) {
       const answer = yield* askOnce(this.#context, step.name, this.#call(step.name, key, input));
       if (answer.kind === "answer") return answer.value as Out;
-      if (answer.kind === "superseded" || attempt >= step.attempts) throw new StepFailed(step.name, answer.because, this.#phase);
+      if (answer.kind === "superseded" || attempt >= step.attempts) throw new StepFailed(step.name, answer.because, this.#phase, answer.kind === "superseded");
       yield* pause(this.#context, pauseMs(`${this.#context.df.instanceId}/${step.name}/${key}`, attempt, answer.retryAfterSeconds));
     }
   }
 
   *until<In, Out>(step: Step<In, Look<Out>>, input: In, waiting: Waiting, key = ""): Runbook<Waited<Out>> {
     const watch: Watch = { call: this.#call(step.name, key, input), waiting, startedAt: this.now(), state: null };
-    return (yield* this.#ended({ orchestrator: "watch-step", input: watch, phase: null }, watch)) as Waited<Out>;
+    return (yield* this.#ended("watch-step", watch)) as Waited<Out>;
   }
 
   *together<M extends Readonly<Record<string, Member<unknown>>>>(members: M): Runbook<{ [K in keyof M]: M[K] extends Member<infer Out> ? Out : never }> {
     const names = Object.keys(members);
     if (Object.values(members).some(({ phase }) => phase !== null)) yield* this.endPhase("done");
-    const ended = (yield this.#context.df.Task.all(Object.values(members).map((member) => this.#child(member)))) as Ended<unknown>[];
-    const answers = ended.map(valueOf);
+    const answers = yield* this.#all(Object.values(members));
     return Object.fromEntries(names.map((name, at) => [name, answers[at]])) as { [K in keyof M]: M[K] extends Member<infer Out> ? Out : never };
   }
 
   *each<In, Out>(runbook: RunbookDefinition<In, Out>, inputs: readonly { readonly key: string; readonly input: In }[]): Runbook<Out[]> {
     if (inputs.length === 0) return [];
-    const ended = (yield this.#context.df.Task.all(inputs.map(({ input }) => this.#child(start(runbook, input))))) as Ended<Out>[];
-    return ended.map(valueOf);
+    return (yield* this.#all(inputs.map(({ input }) => start(runbook, input)))) as Out[];
   }
 
   *child<In, Out>(runbook: RunbookDefinition<In, Out>, input: In): Runbook<Out> {
     if (runbook.phase !== null) yield* this.endPhase("done");
-    return valueOf((yield this.#child(start(runbook, input))) as Ended<Out>);
+    return valueOf((yield* joined(runbook.name, this.#child(start(runbook, input)))) as Ended<Out>);
   }
 
   *ask(question: Asked): Runbook<Answer> {
-    const waiting: StepCall = this.#call(deskSteps.putQuestion.name, "", question);
-    return (yield* this.#ended({ orchestrator: "wait-for-answer", input: waiting, phase: null }, waiting, askInstance(this.ref.runId))) as Answer;
+    const waiting: AnswerWait = { call: this.#call(deskSteps.putQuestion.name, "", question), until: this.now() + question.expiresSeconds * 1_000 + ledgerSilentMsMax };
+    return (yield* this.#ended("wait-for-answer", waiting, askInstance(this.ref.runId))) as Answer;
   }
 
-  *phase(phase: Phase): Runbook<void> {
-    const end = this.#phase !== null && this.#owns ? { phase: this.#phase, outcome: "done" } : null;
+  *phase(phase: Phase, ended = "done"): Runbook<void> {
+    const end = this.#phase !== null && this.#owns ? { phase: this.#phase, outcome: ended } : null;
     const turned = yield* this.run(deskSteps.turnPhase, { end, begin: phase }, phase);
     this.#phase = phase;
     this.#owns = true;
     this.#context.df.setCustomStatus({ phase, since: this.now() });
-    // What is being reported is over: it cannot be aborted any more.
-    if (turned.abortBy !== null && phase !== "report") throw new AbortAsked(turned.abortBy);
+    // What stands down or is being reported cannot be aborted any more.
+    if (turned.abortBy !== null && phase !== "stand-down" && phase !== "report") throw new AbortAsked(turned.abortBy);
   }
 
   reached(): Phase {
@@ -238,9 +253,24 @@ class DurableDesk implements Desk {
     return this.#context.df.callSubOrchestrator(member.orchestrator, input, id);
   }
 
+  /** One `Task.all` over children that end with a value each, so that it never fails before all of them have ended. */
+  *#all(members: readonly Member<unknown>[]): Runbook<unknown[]> {
+    const ended = (yield* joined(members.map(({ orchestrator }) => orchestrator).join(" and "), this.#context.df.Task.all(members.map((member) => this.#child(member))))) as Ended<unknown>[];
+    return ended.map(valueOf);
+  }
+
   /** A desk instance of our own, which takes its input bare. */
-  *#ended(member: Member<unknown>, input: unknown, id = `${this.#context.df.instanceId}--${++this.#children}`): Runbook<unknown> {
-    return valueOf((yield this.#context.df.callSubOrchestrator(member.orchestrator, input, id)) as Ended<unknown>);
+  *#ended(orchestrator: string, input: unknown, id = `${this.#context.df.instanceId}--${++this.#children}`): Runbook<unknown> {
+    return valueOf((yield* joined(orchestrator, this.#context.df.callSubOrchestrator(orchestrator, input, id))) as Ended<unknown>);
+  }
+}
+
+/** A child answers with a value, always. One that breaks all the same (a mistake of ours, or the host's) is a step that failed. */
+function* joined(name: string, task: Task): Runbook<unknown> {
+  try {
+    return yield task;
+  } catch (error) {
+    throw new StepFailed(name, firstLine(error));
   }
 }
 
@@ -249,7 +279,7 @@ function valueOf<Out>(ended: Ended<Out>): Out {
     case "done":
       return ended.value;
     case "failed":
-      throw new StepFailed(ended.step, ended.because, ended.phase);
+      throw new StepFailed(ended.step, ended.because, ended.phase, ended.superseded);
     case "aborted":
       throw new AbortAsked(ended.by);
   }
@@ -285,7 +315,7 @@ function* watchStep(context: OrchestrationContext): Runbook<Ended<Waited<unknown
   let state = watch.state;
   for (let poll = 0; poll < pollsPerGeneration; poll++) {
     const answer = yield* askOnce(context, call.step, { ...call, input: { ...(call.input as object), state } });
-    if (answer.kind === "superseded") return { kind: "failed", step: call.step, because: answer.because, phase: call.phase };
+    if (answer.kind === "superseded") return failed(new StepFailed(call.step, answer.because, call.phase, true), null);
     const look: Look<unknown> = answer.kind === "answer" ? (answer.value as Look<unknown>) : { kind: "not-yet", about: answer.because };
     if (look.kind === "done") return { kind: "done", value: { kind: "done", value: look.value } };
     state = look.state ?? state;
@@ -300,35 +330,36 @@ function* watchStep(context: OrchestrationContext): Runbook<Ended<Waited<unknown
 /** How often the ledger is read even if no bell rings: a lost bell costs this much, never a decision. */
 const bellMs = 15_000;
 
+/** A question expires by the ledger's word. A ledger that says nothing for this long after that is a failure. */
+const ledgerSilentMsMax = 600_000;
+
+interface AnswerWait {
+  readonly call: StepCall;
+  readonly until: number;
+}
+
 /** Puts the question, then reads the ledger after each bell and each pause until it holds an answer. */
 function* waitForAnswer(context: OrchestrationContext): Runbook<Ended<Answer> | undefined> {
-  const call = context.df.getInput<StepCall>();
+  const wait = context.df.getInput<AnswerWait>();
+  const { call, until } = wait;
   for (let poll = 0; poll < pollsPerGeneration; poll++) {
     const answer = yield* askOnce(context, call.step, call);
-    if (answer.kind === "superseded") return { kind: "failed", step: call.step, because: answer.because, phase: call.phase };
+    if (answer.kind === "superseded") return failed(new StepFailed(call.step, answer.because, call.phase, true), null);
     const verdict = answer.kind === "answer" ? (answer.value as Answer | { kind: "waiting" } | { kind: "aborted"; by: string }) : ({ kind: "waiting" } as const);
     if (verdict.kind === "aborted") return { kind: "aborted", by: verdict.by };
     if (verdict.kind !== "waiting") return { kind: "done", value: verdict };
+    if (context.df.currentUtcDateTime.getTime() >= until) return failed(new StepFailed(call.step, answer.kind === "again" ? answer.because : "the ledger lets the question stand although it has expired", call.phase), null);
     const rung = context.df.waitForExternalEvent(bell);
     const timer = context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + bellMs));
     yield context.df.Task.any([rung, timer]);
     if (!timer.isCompleted) timer.cancel();
   }
-  context.df.continueAsNew(call);
+  context.df.continueAsNew(wait);
   return undefined;
 }
 
 /** Doubles with each attempt, at least what the service asked for, spread by a jitter that is the same on every replay. */
 export function pauseMs(seed: string, attempt: number, retryAfterSeconds: number | null): number {
   const doubled = Math.min(pauseMsFirst * 2 ** (attempt - 1), pauseMsMax);
-  return Math.max(Math.round(doubled * (0.5 + 0.5 * unit(`${seed}/${attempt}`))), (retryAfterSeconds ?? 0) * 1_000);
+  return Math.max(Math.round(doubled * (0.5 + 0.5 * (fingerprint(`${seed}/${attempt}`) / 2 ** 32))), (retryAfterSeconds ?? 0) * 1_000);
 }
-
-/** A number from 0 to 1 made of a text (FNV-1a): chance that a replay repeats. */
-function unit(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193) >>> 0;
-  return hash / 2 ** 32;
-}
-
-export type { Question };

@@ -23,6 +23,11 @@ export const judgement = <In, Out>(name: string): Step<In, Out> => ({ name, atte
 /** Changes the world. */
 export const act = <In, Out>(name: string): Step<In, Out> => ({ name, attempts: attemptsUsual, records: "act" });
 
+/** Twenty-five attempts: about eight minutes of pauses, and at most 200 events of history. */
+const attemptsPatient = 25;
+/** For what ends a run and needs only the home account: a run that gives up here would stay open and hold its plan. */
+export const patient = <In, Out>(step: Step<In, Out>): Step<In, Out> => ({ ...step, attempts: attemptsPatient });
+
 /** Which run a step belongs to. Travels with every call, so that an activity can ask the ledger whether it may still act. */
 export interface RunRef {
   readonly runId: string;
@@ -58,6 +63,6 @@ export interface Asked extends Pick<Question, "about" | "approvalsNeeded" | "sil
 
 /** The two steps that the desk itself takes. */
 export const deskSteps = {
-  turnPhase: look<{ readonly end: { readonly phase: Phase; readonly outcome: string } | null; readonly begin: Phase | null }, { readonly abortBy: string | null }>("turn-phase"),
+  turnPhase: patient(look<{ readonly end: { readonly phase: Phase; readonly outcome: string } | null; readonly begin: Phase | null }, { readonly abortBy: string | null }>("turn-phase")),
   putQuestion: look<Asked, { readonly kind: "waiting" } | { readonly kind: "go"; readonly by: readonly string[] } | { readonly kind: "declined"; readonly why: string } | { readonly kind: "aborted"; readonly by: string }>("put-question"),
 } as const;

@@ -1,11 +1,11 @@
 /** Everything a runbook can ask for. functions/activities does it; leaving one out there does not compile. */
 import type { DecisionCard } from "../shared/domain/decision.ts";
-import type { Closed, Quieted, Suspended } from "../shared/domain/fence.ts";
+import type { Closed, Quieted } from "../shared/domain/fence.ts";
 import type { Verdict } from "../shared/domain/health.ts";
 import type { Outcome, PassedOver } from "../shared/domain/outcome.ts";
 import type { Choice, ChosenPoint, RestoreEnd, RestorePart } from "../shared/domain/restore-run.ts";
 import type { Look } from "./step.ts";
-import { act, deskSteps, judgement, look } from "./step.ts";
+import { act, deskSteps, judgement, look, patient } from "./step.ts";
 
 /** Nothing to say: the run's own record holds the plan. */
 export type Nothing = Record<string, never>;
@@ -39,13 +39,13 @@ export const steps = {
   weighRestorePoints: judgement<Nothing, Weighed>("weigh-restore-points"),
 
   // wherever a run stands down
-  readPoints: look<Nothing, { readonly data: boolean; readonly traffic: boolean }>("read-points"),
+  readPoints: patient(look<Nothing, { readonly data: boolean; readonly traffic: boolean }>("read-points")),
 
   // fence
   closePrimary: act<Nothing, Closed>("close-primary"),
   quietPrimary: act<Nothing, Quieted>("quiet-primary"),
   reopenPrimary: act<Nothing, { readonly kind: "reopened" }>("reopen-primary"),
-  wakePrimary: act<{ readonly suspended: readonly Suspended[] }, { readonly left: readonly string[] }>("wake-primary"),
+  wakePrimary: act<{ readonly quieted: Quieted | null }, { readonly left: readonly string[] }>("wake-primary"),
 
   // choose
   chooseRestorePoint: judgement<Nothing, Choice>("choose-restore-point"),
@@ -80,8 +80,8 @@ export const steps = {
   firstBackupCompleted: judgement<{ readonly backup: string }, Look<{ readonly kind: "completed"; readonly completedAt: number } | { readonly kind: "failed"; readonly why: string }>>("first-backup-completed"),
 
   // report
-  report: act<{ readonly outcome: Outcome }, { readonly report: string }>("report"),
-  closeRun: look<{ readonly outcome: Outcome }, { readonly kind: "closed" }>("close-run"),
+  report: patient(act<{ readonly outcome: Outcome }, { readonly report: string }>("report")),
+  closeRun: patient(look<{ readonly outcome: Outcome }, { readonly kind: "closed" }>("close-run")),
 
   // verification and the blob door
   checkAllBackups: look<Nothing, { readonly checked: number; readonly usable: number }>("check-all-backups"),

@@ -3,7 +3,7 @@
  * happens. The works themselves only look, act and look again.
  */
 import type { Step, StepAnswer, StepCall } from "../../orchestrations/step.ts";
-import type { Entry } from "../../shared/domain/ledger.ts";
+import type { Entry, Head } from "../../shared/domain/ledger.ts";
 import type { Plan } from "../../shared/domain/plan.ts";
 import { type World, WorldError } from "../../shared/ports.ts";
 import { type EntryAt, type Ledger, openLedger } from "../ledger.ts";
@@ -26,6 +26,14 @@ export interface Duty {
 /** One implementation of a step. To throw is to say "try again"; to return is to answer. */
 export type Work<S> = S extends Step<infer In, infer Out> ? (input: In & { readonly state?: unknown }, duty: Duty) => Promise<Out> : never;
 
+/** Thrown when the ledger has gone on without this run: no repeat can change that. */
+export class Superseded extends Error {
+  override readonly name = "Superseded";
+  constructor(runId: string, { epoch, run }: Head) {
+    super(`${runId} may not act any more: the ledger is at epoch ${epoch} with ${run?.id ?? "no run"} open`);
+  }
+}
+
 export async function perform<In, Out>(step: Step<In, Out>, work: Work<Step<In, Out>>, call: StepCall, world: World, log: Log): Promise<StepAnswer> {
   try {
     const ledger = openLedger(world.home);
@@ -36,8 +44,7 @@ export async function perform<In, Out>(step: Step<In, Out>, work: Work<Step<In, 
     // A repeat finds its own outcome: the world is not touched again.
     if (before !== null) return { kind: "answer", value: before.value };
     if (step.records === "act") {
-      const stopped = await superseded(ledger, call);
-      if (stopped !== null) return stopped;
+      await mayAct(ledger, call);
       if (at !== null) await ledger.write(at, entry("intent", call, duty.startedAt, world.clock.now(), call.input));
     }
     const value = await (work as (input: unknown, duty: Duty) => Promise<unknown>)(call.input, duty);
@@ -46,16 +53,16 @@ export async function perform<In, Out>(step: Step<In, Out>, work: Work<Step<In, 
     return { kind: "answer", value: written.value };
   } catch (error) {
     const because = error instanceof Error ? error.message : String(error);
+    if (error instanceof Superseded) return { kind: "superseded", because };
     log("step.again", { run: call.ref.runId, step: call.step, key: call.key, because });
     return { kind: "again", because, retryAfterSeconds: error instanceof WorldError ? error.retryAfterSeconds : null };
   }
 }
 
 /** Before every act: is this run still the one that the ledger lets act? A run that was overtaken must not move. */
-async function superseded(ledger: Ledger, { ref }: StepCall): Promise<StepAnswer | null> {
+async function mayAct(ledger: Ledger, { ref }: StepCall): Promise<void> {
   const head = await ledger.head(ref.plan);
-  if (head.epoch === ref.epoch && head.run?.id === ref.runId) return null;
-  return { kind: "superseded", because: `${ref.runId} may not act any more: the ledger is at epoch ${head.epoch} with ${head.run?.id ?? "no run"} open` };
+  if (head.epoch !== ref.epoch || head.run?.id !== ref.runId) throw new Superseded(ref.runId, head);
 }
 
 function entryAt({ ref, phase, step, key }: StepCall): EntryAt | null {

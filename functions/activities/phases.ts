@@ -1,7 +1,7 @@
 import { askQuestion, closeRun as close, judge, turnPhase as turn } from "../../shared/domain/ledger.ts";
 import type { deskSteps } from "../../orchestrations/step.ts";
 import type { steps } from "../../orchestrations/steps.ts";
-import type { Work } from "./perform.ts";
+import { Superseded, type Work } from "./perform.ts";
 
 /** Ends one phase, begins the next, and grows the digest by the records of the one that ended: one compare-and-swap. */
 export const turnPhase: Work<typeof deskSteps.turnPhase> = async ({ end, begin }, { ledger, call, startedAt }) => {
@@ -14,24 +14,26 @@ export const turnPhase: Work<typeof deskSteps.turnPhase> = async ({ end, begin }
     if (digest !== null && head.digest !== before.digest) throw new Error("another phase ended at the same time");
     return turn(head, { epoch, end, begin }, startedAt, digest);
   });
-  if (made.kind === "refused") throw new Error(`${runId} is not the open run of ${plan} any more`);
+  if (made.kind === "refused") throw new Superseded(runId, made.head);
   return { abortBy: made.head.run?.abort?.by ?? null };
 };
 
 /** Puts the question once, then says what the answers in the ledger amount to now. */
 export const putQuestion: Work<typeof deskSteps.putQuestion> = async ({ expiresSeconds, ...question }, { ledger, call, world }) => {
-  const { plan, epoch } = call.ref;
+  const { plan, epoch, runId } = call.ref;
+  // Before the ledger is read: an answer that came in time is in what is read then, and none is overlooked at the last moment.
   const askedAt = world.clock.now();
   const made = await ledger.change(plan, (head) => askQuestion(head, epoch, { ...question, askedAt, expiresAt: askedAt + expiresSeconds * 1_000 }));
   const { run } = made.head;
-  if (run === null || run.epoch !== epoch) throw new Error(`${call.ref.runId} is not the open run of ${plan} any more`);
+  if (run === null || run.epoch !== epoch) throw new Superseded(runId, made.head);
   if (run.abort !== null) return { kind: "aborted", by: run.abort.by };
-  return judge(run, question.about, world.clock.now());
+  return judge(run, question.about, askedAt);
 };
 
 export const readPoints: Work<typeof steps.readPoints> = async (_, { ledger, call }) => {
-  const { run } = await ledger.head(call.ref.plan);
-  if (run === null || run.id !== call.ref.runId) throw new Error(`${call.ref.runId} is not the open run any more`);
+  const head = await ledger.head(call.ref.plan);
+  const { run } = head;
+  if (run === null || run.id !== call.ref.runId) throw new Superseded(call.ref.runId, head);
   return { data: run.pointsOfNoReturn.data !== null, traffic: run.pointsOfNoReturn.traffic !== null };
 };
 
@@ -42,6 +44,6 @@ export const closeRun: Work<typeof steps.closeRun> = async ({ outcome }, { ledge
   if (before.last?.runId === ref.runId) return { kind: "closed" };
   const digest = await ledger.digest(before, "report");
   const made = await ledger.change(ref.plan, (head) => close(head, ref.epoch, outcome, world.clock.now(), plan.cooldownSeconds, digest));
-  if (made.kind === "refused" && made.head.last?.runId !== ref.runId) throw new Error(`${ref.runId} is not the open run of ${ref.plan} any more`);
+  if (made.kind === "refused" && made.head.last?.runId !== ref.runId) throw new Superseded(ref.runId, made.head);
   return { kind: "closed" };
 };

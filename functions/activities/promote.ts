@@ -1,7 +1,7 @@
 import { passPoint } from "../../shared/domain/ledger.ts";
 import { placesOf } from "../../shared/domain/replica.ts";
 import type { Passed, steps } from "../../orchestrations/steps.ts";
-import type { Duty, Work } from "./perform.ts";
+import { type Duty, Superseded, type Work } from "./perform.ts";
 
 /** The policy as it is, kept in the ledger before it is deleted. Shared storage has none. */
 export const readPolicy: Work<typeof steps.readPolicy> = async (_, { world, plan }) => {
@@ -15,7 +15,7 @@ export async function pass(point: "data" | "traffic", { ledger, call, startedAt 
   const made = await ledger.change(call.ref.plan, (head) => passPoint(head, call.ref.epoch, point, startedAt));
   if (made.kind === "changed" || made.why === "already") return { kind: "passed" };
   if (made.why === "past-no-return") return { kind: "abort-asked", by: made.head.run?.abort?.by ?? "somebody" };
-  throw new Error(`the ledger does not let ${call.ref.runId} pass the ${point} point of no return: ${made.why}`);
+  throw new Superseded(call.ref.runId, made.head);
 }
 
 export const passDataPoint: Work<typeof steps.passDataPoint> = (_, duty) => pass("data", duty);

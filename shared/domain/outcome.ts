@@ -26,6 +26,6 @@ export interface PassedOver {
   readonly reason: string;
 }
 
-/** The steps of a run, in the order of docs/product.md; `promote` and `make-ready` run side by side. */
-export const phases = ["accept", "confirm", "decide", "fence", "choose", "promote", "make-ready", "restore", "verify", "open", "release", "report"] as const;
+/** The steps of a run, in the order of docs/product.md; `promote` and `make-ready` run side by side. `stand-down` undoes the fence of a run that does not go on. */
+export const phases = ["accept", "confirm", "decide", "fence", "choose", "promote", "make-ready", "restore", "verify", "open", "release", "stand-down", "report"] as const;
 export type Phase = (typeof phases)[number];
