@@ -1,4 +1,5 @@
-import type { Suspended } from "../../shared/domain/fence.ts";
+import { z } from "zod";
+import type { Quieted, Suspended } from "../../shared/domain/fence.ts";
 import { type Kind, kinds } from "../../shared/domain/kinds.ts";
 import type { Plan } from "../../shared/domain/plan.ts";
 import type { Cluster, KubeObject } from "../../shared/ports.ts";
@@ -34,34 +35,67 @@ export const quietPrimary: Work<typeof steps.quietPrimary> = async (_, duty) => 
     const alive = await cluster.ready(timeoutSeconds);
     if (alive.kind === "no-answer") return { kind: "unreachable", why: alive.why };
   } catch (error) {
-    return { kind: "unreachable", why: error instanceof Error ? error.message : String(error) };
+    return { kind: "unreachable", why: messageOf(error) };
   }
   const suspended: Suspended[] = [];
   const left: string[] = [];
   for (const rule of rulesFor(plan)) {
     try {
-      suspended.push(...(await suspendAll(cluster, rule, duty)));
+      // Noted one by one: what was stopped before one refused is ours to give back.
+      for await (const one of suspendAll(cluster, rule, duty)) suspended.push(one);
     } catch (error) {
-      left.push(`${rule.kind.plural}${rule.namespace === null ? "" : ` in ${rule.namespace}`} (${error instanceof Error ? error.message : String(error)})`);
+      left.push(`${placeOf(rule)} (${messageOf(error)})`);
     }
   }
   return left.length === 0 ? { kind: "quiet", suspended } : { kind: "partly", suspended, left };
 };
 
-/** Gives back what quietPrimary changed, newest first. What does not answer is told of, not retried for ever. */
-export const wakePrimary: Work<typeof steps.wakePrimary> = async ({ suspended }, { world, plan }) => {
-  if (suspended.length === 0) return { left: [] };
-  const cluster = await world.clusters.of(plan.primary.cluster);
+/**
+ * Gives back what this run changed, newest first. The objects themselves are looked at, because the answer of quietPrimary may have been
+ * lost. What does not answer is told of, not retried for ever.
+ */
+export const wakePrimary: Work<typeof steps.wakePrimary> = async ({ quieted }, { world, plan, call }) => {
+  let cluster: Cluster;
+  try {
+    cluster = await world.clusters.of(plan.primary.cluster);
+    const alive = await cluster.ready(timeoutSeconds);
+    if (alive.kind === "no-answer") return { left: unseen(quieted, alive.why) };
+  } catch (error) {
+    return { left: unseen(quieted, messageOf(error)) };
+  }
   const left: string[] = [];
-  for (const { apiVersion, plural, namespace, name, undo } of suspended.toReversed()) {
+  for (const rule of rulesFor(plan).toReversed()) {
     try {
-      await cluster.patch({ apiVersion, plural, namespaced: true }, namespace, name, { ...undo, metadata: { annotations: { [undoAnnotation]: null } } });
+      for (const object of (await cluster.list(rule.kind, rule.namespace)) ?? []) left.push(...(await wake(cluster, rule.kind, object, call.ref.runId)));
     } catch (error) {
-      left.push(`${plural} ${namespace}/${name} is still suspended (${error instanceof Error ? error.message : String(error)})`);
+      left.push(`what is suspended of ${placeOf(rule)} (${messageOf(error)})`);
     }
   }
   return { left };
 };
+
+async function wake(cluster: Cluster, kind: Kind, object: KubeObject, runId: string): Promise<string[]> {
+  const undo = ownUndo(object, runId);
+  if (undo === null) return [];
+  const { namespace = "", name } = object.metadata;
+  try {
+    await cluster.patch(kind, namespace, name, { ...undo, metadata: { annotations: { [undoAnnotation]: null } } });
+    return [];
+  } catch (error) {
+    return [`${kind.plural} ${namespace}/${name} is still suspended (${messageOf(error)})`];
+  }
+}
+
+/** What may be suspended in a cluster that does not answer now. */
+function unseen(quieted: Quieted | null, why: string): string[] {
+  if (quieted === null) return [`whatever is suspended in the primary's cluster, which does not answer: ${why}`];
+  // It did not answer when it was to be quieted either: nothing was changed there.
+  if (quieted.kind === "unreachable") return [];
+  return quieted.suspended.map(({ plural, namespace, name }) => `${plural} ${namespace}/${name} is still suspended (the primary's cluster does not answer: ${why})`);
+}
+
+const placeOf = ({ kind, namespace }: Rule): string => `${kind.plural}${namespace === null ? "" : ` in ${namespace}`}`;
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 interface Rule {
   readonly kind: Kind;
@@ -102,30 +136,42 @@ function rule(kind: Kind, namespace: string | null, field: "suspend" | "paused" 
   };
 }
 
-async function suspendAll(cluster: Cluster, { kind, namespace, stop }: Rule, { call }: Duty): Promise<Suspended[]> {
+async function* suspendAll(cluster: Cluster, { kind, namespace, stop }: Rule, { call }: Duty): AsyncGenerator<Suspended> {
   const objects = (await cluster.list(kind, namespace)) ?? [];
-  const suspended: Suspended[] = [];
   for (const object of objects) {
     const at = { apiVersion: kind.apiVersion, plural: kind.plural, namespace: object.metadata.namespace ?? "", name: object.metadata.name };
     const stopping = stop(object);
     // Stopped by an earlier run of this very step: its undo is written on the object.
     const ours = ownUndo(object, call.ref.runId);
     if (stopping === null) {
-      if (ours !== null) suspended.push({ ...at, undo: ours });
+      if (ours !== null) yield { ...at, undo: ours };
       continue;
     }
     const note = JSON.stringify({ run: call.ref.runId, undo: stopping.undo });
     const patched = await cluster.patch(kind, at.namespace, at.name, { ...stopping.patch, metadata: { annotations: { [undoAnnotation]: note } } });
     if (patched === null) continue;
+    yield { ...at, undo: stopping.undo };
     if (stop(patched) !== null) throw new Error(`${at.name} reads back as not stopped`);
-    suspended.push({ ...at, undo: stopping.undo });
   }
-  return suspended;
 }
 
+/** Written by us, on objects that others may write to. */
+const undoNote = z
+  .string()
+  .transform((text, context) => {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      context.addIssue("not JSON");
+      return z.NEVER;
+    }
+  })
+  .pipe(z.object({ run: z.string(), undo: z.record(z.string(), z.unknown()) }));
+
+/** How to give back what this run stopped; `null`: it did not stop it. */
 function ownUndo(object: KubeObject, runId: string): Readonly<Record<string, unknown>> | null {
   const note = object.metadata.annotations?.[undoAnnotation];
   if (note === undefined) return null;
-  const { run, undo } = JSON.parse(note) as { run: string; undo: Readonly<Record<string, unknown>> };
-  return run === runId ? undo : null;
+  const read = undoNote.safeParse(note);
+  return read.success && read.data.run === runId ? read.data.undo : null;
 }
