@@ -2,6 +2,8 @@ import { gunzipSync } from "node:zlib";
 import { readiness, repositoryState, storageLocationState } from "../../shared/domain/cluster-objects.ts";
 import { kinds } from "../../shared/domain/kinds.ts";
 import { importFrom, parity, type PointFiles } from "../../shared/domain/parity.ts";
+import { unholdable } from "../../shared/domain/restore-object.ts";
+import { restoredByLabel, restoreNames } from "../../shared/domain/restore-run.ts";
 import type { Target } from "../../shared/domain/target.ts";
 import { backupFolder, filesOf } from "../../shared/domain/velero-backup-files.ts";
 import { readBackup, readPodVolumeBackups } from "../../shared/domain/velero-backup.ts";
@@ -116,17 +118,23 @@ export const checkTarget: Work<typeof steps.checkTarget> = async ({ point }, { w
   const { contents } = await readPoint(world.home, call.ref, point);
   const cluster = await world.clusters.of(target.cluster);
   const namespaces = [...new Set(plan.applications.flatMap((application) => application.namespaces))];
+  const ours = new Set(restoreNames(call.ref.runId, plan.applications.map(({ name }) => name)));
+  const unheld = plan.applications.flatMap((application) => unholdable(contents, application));
   const wantedClasses = new Set([...(target.source === null ? [] : plan.secondary.storageClasses), ...namespaces.flatMap((namespace) => contents.namespaces[namespace]?.storageClasses ?? [])]);
-  const [classes, occupied] = await Promise.all([cluster.list(kinds.storageClasses, null), Promise.all(namespaces.map((namespace) => occupants(cluster, namespace, call.ref.runId)))]);
+  const [classes, occupied] = await Promise.all([cluster.list(kinds.storageClasses, null), Promise.all(namespaces.map((namespace) => occupants(cluster, namespace, ours)))]);
   const known = new Set((classes ?? []).map(({ metadata }) => metadata.name));
-  const reasons = [...wantedClasses].filter((name) => !known.has(name)).map((name) => `there is no storage class ${name}: volumes would come back empty`);
-  return [...reasons, ...occupied.flat()].length === 0 ? { kind: "able" } : { kind: "unable", reasons: [...reasons, ...occupied.flat()] };
+  const reasons = [
+    ...[...wantedClasses].filter((name) => !known.has(name)).map((name) => `there is no storage class ${name}: volumes would come back empty`),
+    ...unheld.map(({ kind, namespace, name }) => `${kind} ${namespace}/${name} carries the consumer label and cannot be held back: take the label off, or stop it in the primary before the next backup`),
+    ...occupied.flat(),
+  ];
+  return reasons.length === 0 ? { kind: "able" } : { kind: "unable", reasons };
 };
 
 /** Workloads and claims in a namespace that no restore of this run has brought. */
-async function occupants(cluster: Cluster, namespace: string, runId: string): Promise<string[]> {
+async function occupants(cluster: Cluster, namespace: string, ours: ReadonlySet<string>): Promise<string[]> {
   const lists = await Promise.all([kinds.deployments, kinds.statefulSets, kinds.persistentVolumeClaims].map(async (kind) => (await cluster.list(kind, namespace)) ?? []));
-  const foreign = lists.flat().filter(({ metadata }) => !(metadata.labels?.["velero.io/restore-name"] ?? "").startsWith(`lifeboat-${runId}`));
+  const foreign = lists.flat().filter(({ metadata }) => !ours.has(metadata.labels?.[restoredByLabel] ?? ""));
   if (foreign.length === 0) return [];
   const names = foreign.slice(0, 3).map(({ metadata }) => metadata.name);
   return [`namespace ${namespace} is not empty (${names.join(", ")}${foreign.length > 3 ? ` and ${foreign.length - 3} more` : ""}): a restore would skip what is there; move it away first`];

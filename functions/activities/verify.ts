@@ -1,6 +1,6 @@
 import { claimBound, moverState, readiness } from "../../shared/domain/cluster-objects.ts";
 import { kinds } from "../../shared/domain/kinds.ts";
-import { restoreName } from "../../shared/domain/restore-run.ts";
+import { restoredByLabel, restoreName, restoreNames } from "../../shared/domain/restore-run.ts";
 import type { Assertion } from "../../shared/domain/plan.ts";
 import type { steps } from "../../orchestrations/steps.ts";
 import type { Duty, Work } from "./perform.ts";
@@ -67,7 +67,7 @@ async function restored({ namespace, claim }: Extract<Assertion, { kind: "volume
   const check = `volume ${namespace}/${claim}`;
   const cluster = await world.clusters.of(target.cluster);
   const application = plan.applications.find(({ namespaces }) => namespaces.includes(namespace));
-  const selector = `velero.io/restore-name=${restoreName(call.ref.runId, application?.name ?? "", "main")}`;
+  const selector = `${restoredByLabel}=${restoreName(call.ref.runId, application?.name ?? "", "main")}`;
   const [object, restores, downloads, record] = await Promise.all([
     cluster.get(kinds.persistentVolumeClaims, namespace, claim),
     cluster.list(kinds.podVolumeRestores, target.veleroNamespace, selector),
@@ -85,17 +85,20 @@ async function restored({ namespace, claim }: Extract<Assertion, { kind: "volume
 }
 
 /** Counts what a restore of this run brought into a namespace: one that found everything there already changed nothing, and said `Completed`. */
-async function census(namespace: string, point: string, { world, target, call }: Duty): Promise<Seen> {
+async function census(namespace: string, point: string, { world, plan, target, call }: Duty): Promise<Seen> {
   const check = `objects in ${namespace}`;
   const cluster = await world.clusters.of(target.cluster);
   const { contents } = await readPoint(world.home, call.ref, point);
+  // By the run's own restores: an earlier one of the same point leaves objects that look alike.
+  const restores = restoreNames(call.ref.runId, plan.applications.filter(({ namespaces }) => namespaces.includes(namespace)).map(({ name }) => name));
+  const selector = `${restoredByLabel} in (${restores.join(", ")})`;
   const expected = contents.namespaces[namespace]?.kinds ?? {};
   const counted = [
     { kind: kinds.deployments, name: "apps/v1/Deployment" },
     { kind: kinds.statefulSets, name: "apps/v1/StatefulSet" },
     { kind: kinds.persistentVolumeClaims, name: "v1/PersistentVolumeClaim" },
   ];
-  const found = await Promise.all(counted.map(async ({ kind, name }) => ({ name, wanted: expected[name] ?? 0, there: ((await cluster.list(kind, namespace, `velero.io/backup-name=${point}`)) ?? []).length })));
+  const found = await Promise.all(counted.map(async ({ kind, name }) => ({ name, wanted: expected[name] ?? 0, there: ((await cluster.list(kind, namespace, selector)) ?? []).length })));
   const short = found.filter(({ wanted, there }) => there < wanted);
   const said = (list: typeof found) => list.map(({ name, wanted, there }) => `${there} of ${wanted} ${name.split("/").at(-1)}`).join(", ");
   return { check, ok: short.length === 0, saw: short.length === 0 ? `${said(found)} came from ${point}` : `only ${said(short)} came from ${point}` };

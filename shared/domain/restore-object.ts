@@ -13,9 +13,17 @@ export interface RestoreOrder {
   readonly consumers: readonly Consumer[];
 }
 
-/** Consumers of one application that are in the backup: labelled workloads, those owned by another object left to their owner. */
-export const consumersOf = ({ consumers }: Contents, application: Application): readonly Consumer[] =>
+/** Workloads that can be held at rest on the way in, by one field of their spec. */
+const holdableKinds: ReadonlySet<string> = new Set(["Deployment", "StatefulSet", "CronJob", "Job"]);
+
+const labelledIn = ({ consumers }: Contents, application: Application): readonly Consumer[] =>
   consumers.filter(({ namespace, owned, kind }) => !owned && kind !== "Pod" && namespace !== null && application.namespaces.includes(namespace));
+
+/** Consumers of one application that are in the backup: labelled workloads, those owned by another object left to their owner. */
+export const consumersOf = (contents: Contents, application: Application): readonly Consumer[] => labelledIn(contents, application).filter(({ kind }) => holdableKinds.has(kind));
+
+/** What carries the consumer label, has pods of its own, and has no field that holds it back. */
+export const unholdable = (contents: Contents, application: Application): readonly Consumer[] => labelledIn(contents, application).filter(({ kind, podLabels }) => !holdableKinds.has(kind) && Object.keys(podLabels).length > 0);
 
 export const runLabel = "lifeboat.dev/run";
 
@@ -39,7 +47,8 @@ const clusterScope = ({ clusterResources }: Application) => ({ includedResources
 function namespaceScope({ application, part }: RestoreOrder) {
   const { label, podSelectors } = application.consumers;
   const scope = { includedNamespaces: application.namespaces };
-  if (part === "consumers") return { ...scope, labelSelector: { matchLabels: { [label]: "true" } } };
+  // Their pods, and what makes pods beside their workload, would act at once: the workload makes them anew when it is released.
+  if (part === "consumers") return { ...scope, excludedResources: [...neverRestored, ...madeByWorkloads], labelSelector: { matchLabels: { [label]: "true" } } };
   const others = podSelectors.map((selector) => {
     const at = selector.indexOf("=");
     return { key: selector.slice(0, at), operator: "NotIn", values: [selector.slice(at + 1)] };
@@ -49,6 +58,8 @@ function namespaceScope({ application, part }: RestoreOrder) {
 
 /** Made anew by the new cluster's own controllers, and wrong there if they came from the old one. */
 const neverRestored = ["endpoints", "endpointslices.discovery.k8s.io"];
+
+const madeByWorkloads = ["pods", "replicasets.apps", "controllerrevisions.apps"];
 
 const heldBack = ({ name }: RestoreOrder) => ({ resourceModifier: { kind: "configmap", name } });
 

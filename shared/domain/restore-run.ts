@@ -1,4 +1,5 @@
 /** What one application's restore is made of, and how its end is judged. Pure. */
+import { fingerprint } from "./fingerprint.ts";
 import type { PassedOver } from "./outcome.ts";
 
 /** The restore point a run took, as it travels through the runbook; everything else about it lies in the run's record. */
@@ -69,8 +70,20 @@ export function judgeRestore(seen: RestoreSeen, movers: readonly MoverSeen[], ex
   return { kind: "broken", why: `Velero counts ${seen.errors} errors` };
 }
 
-/** Kubernetes names are at most 63 characters; plan and application names are at most 40 each, so long ones are cut at the plan. */
+/** The longest label value that Kubernetes takes: Velero labels what it restores with the name of the Restore. */
+const labelMax = 63;
+
+/**
+ * The name of a Restore: the same whenever it is asked for, another for every run. One that is too long for a label ends in a digest of the
+ * whole name; cutting alone would take the epoch off, and a run would find the Restore of an earlier one and call it its own.
+ */
 export function restoreName(runId: string, application: string, part: RestorePart["part"]): string {
-  const tail = `-${application}${part === "main" ? "" : "-held"}`;
-  return `lifeboat-${runId}`.slice(0, 63 - tail.length) + tail;
+  const whole = `lifeboat-${runId}-${application}${part === "main" ? "" : "-held"}`;
+  return whole.length <= labelMax ? whole : `${whole.slice(0, labelMax - 9)}-${fingerprint(whole).toString(16).padStart(8, "0")}`;
 }
+
+/** Both Restores of these applications in one run: their names are on every object they bring. */
+export const restoreNames = (runId: string, applications: readonly string[]): string[] => applications.flatMap((application) => [restoreName(runId, application, "main"), restoreName(runId, application, "consumers")]);
+
+/** The label by which an object says which Restore brought it (Velero 1.18, pkg/restore). */
+export const restoredByLabel = "velero.io/restore-name";
