@@ -54,6 +54,9 @@ async function ensureLocation(cluster: Cluster, plan: Plan, namespace: string): 
       config: { storageAccount: name, storageAccountURI: `https://${name}.blob.core.windows.net`, useAAD: "true" },
     },
   });
+  const { bucket } = (made.object["spec"] as { objectStorage?: { bucket?: string } }).objectStorage ?? {};
+  // One of that name was there before us. The replica is never written to.
+  if (bucket !== container) throw new Error(`the storage location ${storageLocation} is there already and leads to container ${bucket ?? "(none)"}, not to ${container}: backups of the new active region cannot go there`);
   if (storageLocationState(made.object).readOnly) throw new Error(`the storage location ${storageLocation} is ReadOnly: backups of the new active region cannot go there`);
 }
 

@@ -45,7 +45,10 @@ export const targetWarm: Work<typeof steps.targetWarm> = async (_, { world, plan
     const provisioning = state.pools.find((pool) => pool.name === name)?.provisioning ?? "missing";
     if (provisioning === "Failed" || provisioning === "Canceled") refused.push(`node pool ${name} could not be raised to ${wanted} nodes (${provisioning}): no capacity or no quota in ${plan.secondary.name}`);
     // Nothing under way and still too few: it was a stopped cluster, or somebody lowered it meanwhile.
-    else if (provisioning === "Succeeded") await world.aks.raisePool(cluster, name, wanted);
+    else if (provisioning === "Succeeded") {
+      const asked = await world.aks.raisePool(cluster, name, wanted);
+      if (asked.kind === "refused") refused.push(`node pool ${name} cannot be raised: ${asked.why}`);
+    }
   }
   if (refused.length > 0) return { kind: "done", value: { kind: "unable", reasons: refused } };
   if (missing.length > 0) return { kind: "not-yet", about: missing.join("; ") };
