@@ -15,6 +15,11 @@ export interface Soak {
   readonly downSinceAt: number | null;
   /** When the first signal said `down`: the best lower bound we have ourselves for the loss. */
   readonly firstDownAt: number | null;
+  readonly lastAskedAt: number;
+  /** Whether a signal that sees what users see said `down` in any round. */
+  readonly usersWereDown: boolean;
+  /** Since when every signal that sees what users see says `up` without a break. */
+  readonly usersUpSinceAt: number | null;
 }
 
 export type Verdict =
@@ -31,15 +36,22 @@ export function soak(state: Soak | null, readings: readonly Reading[], controls:
   const seen = controls === "answer" ? readings : readings.map((reading) => ({ ...reading, says: "unknown" as const, about: `none of the control targets answers, so this says nothing: ${reading.about}` }));
   const down = seen.filter(({ says }) => says === "down");
   const agreed = down.length >= confirmation.agree;
-  const before = state ?? { firstAskedAt: at, downSinceAt: null, firstDownAt: null };
+  const before: Soak = state ?? { firstAskedAt: at, downSinceAt: null, firstDownAt: null, lastAskedAt: at, usersWereDown: false, usersUpSinceAt: null };
+  const soakMs = confirmation.soakSeconds * 1_000;
+  // Not to have looked for as long as the soak is a break too: nobody saw that it stayed as it was.
+  const looked = at - before.lastAskedAt < soakMs;
+  const served = seesUsersServed(seen);
   const next: Soak = {
     firstAskedAt: before.firstAskedAt,
-    downSinceAt: agreed ? (before.downSinceAt ?? at) : null,
+    downSinceAt: agreed ? ((looked ? before.downSinceAt : null) ?? at) : null,
     firstDownAt: before.firstDownAt ?? (down.length > 0 ? at : null),
+    lastAskedAt: at,
+    usersWereDown: before.usersWereDown || down.some(({ signal }) => userSignals.includes(signal)),
+    usersUpSinceAt: served ? ((looked ? before.usersUpSinceAt : null) ?? at) : null,
   };
   const counted = count(seen);
 
-  if (next.downSinceAt !== null && at - next.downSinceAt >= confirmation.soakSeconds * 1_000)
+  if (next.downSinceAt !== null && at - next.downSinceAt >= soakMs)
     return { kind: "done", value: { kind: "lost", scope: scopeOf(seen), since: next.firstDownAt ?? next.downSinceAt, readings: seen } };
 
   // Everybody who could see says it is there: nobody needs to wait for the give-up time.
@@ -47,7 +59,10 @@ export function soak(state: Soak | null, readings: readonly Reading[], controls:
   if (up.length === seen.length) return { kind: "done", value: { kind: "not-lost", why: "every signal says the primary is up", readings: seen } };
 
   // It was there, then not, then there again: what users see is back, whatever slower witnesses still say.
-  if (before.firstDownAt !== null && seesUsersServed(seen)) return { kind: "done", value: { kind: "not-lost", why: `a blip: the primary answers its users again (${counted})`, readings: seen } };
+  if (before.usersWereDown && served) return { kind: "done", value: { kind: "not-lost", why: `a blip: the primary answers its users again (${counted})`, readings: seen } };
+
+  // Users never noticed what the other witnesses say. The first rounds do not count: what is being lost need not fall silent all at once.
+  if (next.usersUpSinceAt !== null && at - next.usersUpSinceAt >= soakMs) return { kind: "done", value: { kind: "not-lost", why: `the primary has answered its users for ${confirmation.soakSeconds} s (${counted})`, readings: seen } };
 
   if (at - next.firstAskedAt >= confirmation.giveUpSeconds * 1_000)
     return {
