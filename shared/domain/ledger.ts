@@ -94,8 +94,9 @@ export function openRun(head: Head, opening: Opening, planHash: string, at: numb
   if (ifEpoch !== null && ifEpoch !== head.epoch) return refused("stale-epoch");
   if (opening.alertId !== null && head.alerts.some(({ alertId }) => alertId === opening.alertId)) return refused("alert-handled");
   if (head.run !== null) return refused("run-open");
-  // The plan names its primary; until it is reprotected in the other direction there is nowhere to fail over to.
-  if (opening.kind === "failover" && head.active === "secondary") return refused("already-moved");
+  // The plan names its primary; until it is reprotected in the other direction there is nowhere to fail over to, and what is missing in
+  // the primary must not come back there: users write elsewhere.
+  if (head.active === "secondary") return refused("already-moved");
   if (opening.door === "alert" && head.cooldownUntilAt !== null && at < head.cooldownUntilAt) return refused("cooldown");
   const epoch = head.epoch + 1;
   const id = runId(head.plan, epoch);
@@ -159,13 +160,14 @@ export function askQuestion(head: Head, epoch: number, question: Question): Chan
   return changed({ ...head, run: { ...run, question } });
 }
 
-/** A person's answer. The same person answers one question once. */
+/** A person's answer. The same person answers one question once, and a question that has its answer takes no other. */
 export function decide(head: Head, id: string, decision: Decision): Changed {
   const { run } = head;
   if (run === null || run.id !== id) return refused("not-this-run");
   if (run.question === null || run.question.about !== decision.about) return refused("no-question");
-  if (decision.at > run.question.expiresAt) return refused("expired");
+  if (decision.at >= run.question.expiresAt) return refused("expired");
   if (run.decisions.some(({ about, by }) => about === decision.about && by === decision.by)) return refused("already-decided");
+  if (judge(run, decision.about, decision.at).kind !== "waiting") return refused("already-decided");
   return changed({ ...head, run: { ...run, decisions: [...run.decisions, decision] } });
 }
 
