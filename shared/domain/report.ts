@@ -124,7 +124,7 @@ export function buildReport({ head, run, plan, entries, outcome, endedAt }: Repo
     confirmation: confirmed,
     decision: { card: weighed?.card ?? null, asked: run.question?.text ?? null, answers: run.decisions, abort: run.abort },
     fence: fenceOf(run, found("close-primary"), found("quiet-primary")),
-    traffic: trafficOf(head, plan, outcome, opened?.after ?? null),
+    traffic: trafficOf({ head, run, plan, opened: opened?.after ?? null, closed: found<Closed>("close-primary")?.kind === "closed", reopened: found("reopen-primary") !== null }),
     checks: verified?.value.checks ?? [],
     pointsOfNoReturn: { data: instantOrNull(run.pointsOfNoReturn.data), traffic: instantOrNull(run.pointsOfNoReturn.traffic) },
     acts: outcomes.map(({ step, key, phase, startedAt, at }) => ({ at: instant(at), step, key, phase, seconds: seconds(startedAt, at) })),
@@ -143,12 +143,22 @@ function stepOf({ phase, startedAt, endedAt: at, outcome }: OpenRun["phases"][nu
   return { name: phase, startedAt: instant(startedAt), endedAt: instant(last), seconds: seconds(startedAt, last), outcome: outcome ?? (phase === "report" ? "done" : end.kind) };
 }
 
-function trafficOf({ active }: Head, { primary, secondary }: Plan, outcome: Outcome, opened: Ends | null): Report["traffic"] {
+interface TrafficFacts {
+  readonly head: Head;
+  readonly run: OpenRun;
+  readonly plan: Plan;
+  readonly opened: Ends | null;
+  readonly closed: boolean;
+  readonly reopened: boolean;
+}
+
+/** By what was done and read back, whatever the outcome is called. */
+function trafficOf({ head: { active }, run, plan: { primary, secondary }, opened, closed, reopened }: TrafficFacts): Report["traffic"] {
   const before = active === "primary" ? primary.name : secondary.name;
   if (opened?.secondary) return { before, after: secondary.name };
-  // Halted behind the fence: the public name leads nowhere until a person decides.
-  const closed = outcome.kind === "halted" && ["choose", "promote", "make-ready", "restore", "verify", "open"].includes(outcome.phase);
-  return { before, after: closed ? "nobody" : before };
+  if (run.pointsOfNoReturn.traffic !== null) return { before, after: "unknown" };
+  // Behind a fence that stands, the public name leads nowhere until a person decides.
+  return { before, after: closed && !reopened ? "nobody" : before };
 }
 
 function fenceOf(run: OpenRun, closed: Closed | null, quieted: Quieted | null): Report["fence"] {
