@@ -27,7 +27,8 @@ export async function startOrJoin(world: World, client: DurableClient, plan: Pla
       if (run !== null && run.id === handled.runId) await startInstance(world, client, plan.plan, run);
       return { kind: "joined", runId: handled.runId };
     }
-    if (made.why === "run-open" && run !== null && opening.alertId !== null) {
+    // Joined only where it is the same work: a loss that is told while something is recovered in place is not answered by that.
+    if (made.why === "run-open" && run !== null && run.kind === opening.kind && opening.alertId !== null) {
       const { alertId } = opening;
       await ledger.change(plan.plan, (head) => joinAlert(head, alertId, run.id));
       await startInstance(world, client, plan.plan, run);

@@ -5,7 +5,7 @@
 import * as df from "durable-functions";
 import { readAlert } from "../../shared/domain/alert.ts";
 import type { World } from "../../shared/ports.ts";
-import { answer, problem, readJson } from "../answers.ts";
+import { answer, notNow, problem, readJson } from "../answers.ts";
 import { sha256 } from "../ledger.ts";
 import { plansAt } from "../runs.ts";
 import { startOrJoin } from "../start.ts";
@@ -18,7 +18,7 @@ export function alertReceived(world: World): void {
     handler: async (request, client, context) => {
       try {
         const body = await readJson(request);
-        if (body.kind === "unreadable") return problem(400, "not an alert", body.why);
+        if (body.kind === "unreadable") return body.response;
         const { plans } = await plansAt(world.home);
         const alert = readAlert(body.value, plans.map(({ plan }) => plan));
         switch (alert.kind) {
@@ -44,7 +44,7 @@ export function alertReceived(world: World): void {
         }
       } catch (error) {
         context.error("alert.not-taken", { why: error instanceof Error ? error.message : String(error) });
-        return problem(503, "not taken", "the ledger could not be reached: send the alert again", {}, { "retry-after": "5" });
+        return notNow();
       }
     },
   });

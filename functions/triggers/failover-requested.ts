@@ -2,7 +2,7 @@
 import * as df from "durable-functions";
 import { z } from "zod";
 import type { World } from "../../shared/ports.ts";
-import { answer, problem, readJson } from "../answers.ts";
+import { answer, door, problem, readJson } from "../answers.ts";
 import type { Doorkeeper } from "../people.ts";
 import { plansAt } from "../runs.ts";
 import { startOrJoin } from "../start.ts";
@@ -20,9 +20,9 @@ export function failoverRequested(world: World, admit: Doorkeeper): void {
     route: "runs",
     methods: ["POST"],
     authLevel: "anonymous", // people bring tokens, not keys: `admit` checks them
-    handler: async (request, client) => {
+    handler: door(async (request, client) => {
       const body = await readJson(request);
-      if (body.kind === "unreadable") return problem(400, "not readable", body.why);
+      if (body.kind === "unreadable") return body.response;
       const read = asked.safeParse(body.value);
       if (!read.success) return problem(400, "not a request for a run", "see `problems`", { problems: read.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`) });
       const admitted = await admit(request, read.data.kind === "failover" ? "start-failover" : "start-recovery");
@@ -47,7 +47,7 @@ export function failoverRequested(world: World, admit: Doorkeeper): void {
         default:
           return problem(409, "a run is under way", `${opened.runId ?? "another run"} holds plan ${name}`, { runId: opened.runId, ...(opened.runId === null ? {} : { link: linkTo(opened.runId) }) });
       }
-    },
+    }),
   });
 }
 

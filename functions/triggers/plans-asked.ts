@@ -4,7 +4,7 @@ import { readPlan } from "../../shared/domain/plan-file.ts";
 import { emptyRegister } from "../../shared/domain/register.ts";
 import type { World } from "../../shared/ports.ts";
 import { readRegister } from "../activities/register.ts";
-import { answer, problem } from "../answers.ts";
+import { answer, door, problem } from "../answers.ts";
 import { openLedger, sha256 } from "../ledger.ts";
 import type { Doorkeeper } from "../people.ts";
 import { planName, plansAt } from "../runs.ts";
@@ -16,7 +16,7 @@ export function plansAsked(world: World, admit: Doorkeeper): void {
     route: "plans",
     methods: ["GET"],
     authLevel: "anonymous",
-    handler: async (request) => {
+    handler: door(async (request) => {
       const admitted = await admit(request, "read");
       if (admitted.kind === "refused") return admitted.response;
       const { plans, unreadable } = await plansAt(world.home);
@@ -27,14 +27,14 @@ export function plansAsked(world: World, admit: Doorkeeper): void {
         }),
       );
       return answer(200, { plans: standing, unreadable });
-    },
+    }),
   });
 
   app.http("plan-asked", {
     route: "plans/{plan}",
     methods: ["GET"],
     authLevel: "anonymous",
-    handler: async (request) => {
+    handler: door(async (request) => {
       const admitted = await admit(request, "read");
       if (admitted.kind === "refused") return admitted.response;
       const name = request.params["plan"] ?? "";
@@ -42,14 +42,14 @@ export function plansAsked(world: World, admit: Doorkeeper): void {
       if (!found) return problem(404, "no such plan", `there is no valid plan ${name}`);
       const [head, register] = await Promise.all([ledger.head(name), readRegister(world.home, name)]);
       return answer(200, { plan: found.plan, hash: found.hash, head, register: register ?? emptyRegister }, { etag: `"${head.epoch}"` });
-    },
+    }),
   });
 
   app.http("plan-put", {
     route: "plans/{plan}",
     methods: ["PUT"],
     authLevel: "anonymous",
-    handler: async (request) => {
+    handler: door(async (request) => {
       const admitted = await admit(request, "put-plan");
       if (admitted.kind === "refused") return admitted.response;
       const name = request.params["plan"] ?? "";
@@ -59,6 +59,6 @@ export function plansAsked(world: World, admit: Doorkeeper): void {
       if (read.plan.plan !== name) return problem(422, "not this plan", `the file says plan ${read.plan.plan}, the address ${name}`);
       await world.home.put(planName(name), text, "application/yaml");
       return answer(200, { plan: name, hash: read.hash });
-    },
+    }),
   });
 }

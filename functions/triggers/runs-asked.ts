@@ -1,7 +1,7 @@
 /** GET /api/runs/{runId}: where a run stands, by the ledger; its report when it has one. The durable instance's own addresses are never handed out. */
 import { app } from "@azure/functions";
 import type { World } from "../../shared/ports.ts";
-import { answer, problem } from "../answers.ts";
+import { answer, door, problem } from "../answers.ts";
 import { openLedger } from "../ledger.ts";
 import type { Doorkeeper } from "../people.ts";
 import { readRunId } from "../run-id.ts";
@@ -14,7 +14,7 @@ export function runsAsked(world: World, admit: Doorkeeper): void {
     route: "runs/{runId}",
     methods: ["GET"],
     authLevel: "anonymous",
-    handler: async (request) => {
+    handler: door(async (request) => {
       const admitted = await admit(request, "read");
       if (admitted.kind === "refused") return admitted.response;
       const runId = request.params["runId"] ?? "";
@@ -26,14 +26,14 @@ export function runsAsked(world: World, admit: Doorkeeper): void {
       const report = await world.home.read(reportName(runId, "report.json"));
       if (report === null) return problem(404, "no such run", `there is no run ${runId}`);
       return answer(200, { runId, state: "ended", report: JSON.parse(report.body) as unknown });
-    },
+    }),
   });
 
   app.http("report-asked", {
     route: "runs/{runId}/{format}",
     methods: ["GET"],
     authLevel: "anonymous",
-    handler: async (request) => {
+    handler: door(async (request) => {
       const admitted = await admit(request, "read");
       if (admitted.kind === "refused") return admitted.response;
       const { runId = "", format = "" } = request.params;
@@ -41,6 +41,6 @@ export function runsAsked(world: World, admit: Doorkeeper): void {
       const stored = type === undefined || readRunId(runId) === null ? null : await world.home.read(`reports/${runId}/${format}`);
       if (stored === null || type === undefined) return problem(404, "no such report", `a run that has ended has ${Object.keys(formats).join(", ")}`);
       return { status: 200, headers: { "content-type": type, "cache-control": "no-store", "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:" }, body: stored.body };
-    },
+    }),
   });
 }
