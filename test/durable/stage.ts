@@ -38,8 +38,10 @@ export interface Run {
   readonly serve: () => Promise<{ readonly url: string; readonly client: df.DurableClient }>;
 }
 
+const collectedApp = fileURLToPath(new URL("apps/collected", import.meta.url));
+
 /** Collects the app of one test file and opens engines over it. Everything must be collected while the file is read. */
-export function stage() {
+export function stage(appDirectory = collectedApp) {
   const collected: Collected = { orchestrations: new Map(), activities: new Map() };
   const closers: (() => Promise<void>)[] = [];
   let app: EngineApp;
@@ -48,7 +50,6 @@ export function stage() {
     (globalThis as unknown as { collected: Collected }).collected = collected;
     process.env.WEBSITE_HOSTNAME = "127.0.0.1";
     process.env.NO_PROXY = "127.0.0.1,localhost";
-    const appDirectory = fileURLToPath(new URL("apps/collected", import.meta.url));
     app = engineApp(await loadApp({ appDirectory, log: () => {} }), { inputsFor: () => [] });
   });
   afterEach(async () => {
