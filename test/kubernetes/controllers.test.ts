@@ -83,7 +83,7 @@ test("loose pods that match are adopted, and one too many is deleted", async () 
 
 test("pods that find no room wait with the reason, and start when a node comes", async () => {
   machines.set([{ name: "aks-system-1", pool: "system", ready: true }, { name: "aks-user-1", pool: "user", ready: true }]);
-  create(kinds.deployments, web(3, "900m"));
+  create(kinds.deployments, web(3, "700m"));
   await until("two run", () => (ready().length === 2 ? true : null));
   const waiting = await until("one waits", () => pods().find((pod) => pod.status?.conditions?.some(({ reason }) => reason === "Unschedulable")));
   expect(waiting.status?.conditions?.[0]?.message).toBe("0/2 nodes are available: 1 node(s) had untolerated taint {CriticalAddonsOnly: true}, 1 Insufficient cpu.");

@@ -1,6 +1,6 @@
 /** A region's cluster for tests: machines that a test may change, a clock as fast as asked, and its API over HTTP. */
 import { setHeaderOptions, KubeConfig, PatchStrategy, CustomObjectsApi, CoreV1Api, AppsV1Api } from "@kubernetes/client-node";
-import { startClock } from "../../lab/clock.ts";
+import { labStart, startClock } from "../../lab/clock.ts";
 import { serveKubernetesApi } from "../../lab/faces/kubernetes-api.ts";
 import { type Cluster, openCluster } from "../../lab/world/kubernetes/cluster.ts";
 import type { Machine } from "../../lab/world/kubernetes/controllers/context.ts";
@@ -28,7 +28,7 @@ export function openMachines(start: readonly Machine[] = threeMachines) {
   };
 }
 
-export const labWorld = (latencies: Partial<Latencies> = {}, rate = 200): LabWorld => openWorld(startClock({ rate }), { ...noLatencies, ...latencies });
+export const labWorld = (latencies: Partial<Latencies> = {}, rate = 200, startMs = labStart): LabWorld => openWorld(startClock({ rate, startMs }), { ...noLatencies, ...latencies });
 
 export function runningCluster(world: LabWorld, machines = openMachines()): Cluster {
   const cluster = openCluster(world, "northeurope", machines);

@@ -1,7 +1,7 @@
 /** Regions with Velero for tests: the recorded container in memory, both clusters settled. */
 import type { KubernetesObject } from "../../lab/world/kubernetes/object.ts";
 import { bringUpCluster, type LocationSetup } from "../../lab/world/velero/bring-up.ts";
-import { type MemoryBlobStore, memoryBlobStore, recordedBlobs } from "../../lab/world/velero/blob-store.ts";
+import { memoryBlobStore, recordedBlobs } from "../../lab/world/velero/blob-store.ts";
 import { createVelero, getVelero, listVelero, type Restore, type RestoreSpec } from "../../lab/world/velero/objects.ts";
 import { openSnapshots } from "../../lab/world/velero/snapshots.ts";
 import type { Cluster } from "../../lab/world/kubernetes/cluster.ts";
@@ -11,16 +11,18 @@ import { openMachines, until } from "./region.ts";
 export const replicaUrl = "https://stshopneu.blob.core.windows.net";
 const location = (name: string, container: string, accessMode: LocationSetup["accessMode"]): LocationSetup => ({ name, account: "stshopneu", url: replicaUrl, container, accessMode, isDefault: accessMode === "ReadWrite" });
 
-export interface Containers {
-  readonly replica: MemoryBlobStore;
-  readonly own: MemoryBlobStore;
-}
+/** Read once for each file of tests; every region gets containers of its own. */
+let recordings: Promise<Map<string, Uint8Array>> | null = null;
+const recorded = () => (recordings ??= recordedBlobs());
+
+/** The recorded container before anything was restored from it, so that what a test finds under `restores/` was written in it. */
+const unrestored = (recording: ReadonlyMap<string, Uint8Array>) => memoryBlobStore(new Map([...recording].filter(([name]) => !name.startsWith("restores/"))));
 
 /** A secondary whose replica holds the recorded container. Containers of other names are empty. */
 export async function secondary(world: LabWorld, machines = openMachines()) {
-  const recording = await recordedBlobs();
+  const recording = await recorded();
   const snapshots = openSnapshots();
-  const containers = new Map([["velero", memoryBlobStore(recording)], ["velero-neu", memoryBlobStore()]]);
+  const containers = new Map([["velero", unrestored(recording)], ["velero-neu", memoryBlobStore()]]);
   const container = (name: string) => {
     const found = containers.get(name) ?? memoryBlobStore();
     containers.set(name, found);
@@ -39,9 +41,9 @@ export async function secondary(world: LabWorld, machines = openMachines()) {
 
 /** A primary that runs the shop and the demo and writes to a container with the recorded backups. */
 export async function primary(world: LabWorld, machines = openMachines()) {
-  const recording = await recordedBlobs();
+  const recording = await recorded();
   const snapshots = openSnapshots();
-  const blobs = memoryBlobStore(recording);
+  const blobs = unrestored(recording);
   const region = await bringUpCluster(world, "westeurope", { role: "primary", ...machines, locations: [location("default", "velero", "ReadWrite")], openBlobStore: () => blobs, snapshots, recording });
   return { ...region, machines, snapshots, recording, blobs };
 }

@@ -43,28 +43,31 @@ export async function readArchive(bytes: Uint8Array): Promise<Archive> {
 const keyOf = (resource: string, namespace: string, name: string) => `${resource}/${namespace}/${name}`;
 
 async function unzip(bytes: Uint8Array): Promise<Buffer> {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) throw new ArchiveBroken(bytes.length === 0 ? "EOF" : "gzip: invalid header");
   try {
     return await promisify(gunzip)(bytes);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new ArchiveBroken(code === "Z_BUF_ERROR" ? "unexpected EOF" : code === "Z_DATA_ERROR" ? "flate: corrupt input" : "gzip: invalid header", { cause: error });
+    throw new ArchiveBroken((error as NodeJS.ErrnoException).code === "Z_BUF_ERROR" ? "unexpected EOF" : "flate: corrupt input", { cause: error });
   }
 }
 
-async function untar(bytes: Buffer): Promise<Map<string, string>> {
-  const files = new Map<string, string>();
-  const reader = extract();
-  reader.end(bytes);
-  try {
-    for await (const entry of reader) {
+function untar(bytes: Buffer): Promise<Map<string, string>> {
+  return new Promise((resolve, reject) => {
+    const files = new Map<string, string>();
+    const reader = extract();
+    // By events: an archive has thousands of small entries, and awaiting each costs more than reading it.
+    reader.on("entry", ({ name }, entry, next) => {
       const chunks: Buffer[] = [];
-      for await (const chunk of entry) chunks.push(chunk as Buffer);
-      files.set(entry.header.name, Buffer.concat(chunks).toString("utf8"));
-    }
-  } catch (error) {
-    throw new ArchiveBroken("archive/tar: invalid tar header", { cause: error });
-  }
-  return files;
+      entry.on("data", (chunk) => void chunks.push(chunk as Buffer));
+      entry.on("end", () => {
+        files.set(name, Buffer.concat(chunks).toString("utf8"));
+        next();
+      });
+    });
+    reader.once("finish", () => resolve(files));
+    reader.once("error", (cause) => reject(new ArchiveBroken("archive/tar: invalid tar header", { cause })));
+    reader.end(bytes);
+  });
 }
 
 /** The object of an item. Throws what JSON has against it. */

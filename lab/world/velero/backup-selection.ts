@@ -28,7 +28,7 @@ export function selectItems(store: Store, { spec }: Backup): SelectedItem[] {
   for (const kind of inNamespaces.toSorted((a, b) => Number(b.resource === "pods") - Number(a.resource === "pods")))
     for (const object of store.list(kind)) if (namespaces.includes(object.metadata.namespace ?? "") && isLabelled(object)) take(kind, object);
   // An object brings its namespace, a claim its volume, a pod its priority, a service account what is bound to it.
-  for (const { kind, object } of [...chosen.values()]) for (const needed of neededBy(store, kind, object)) take(needed.kind, needed.object);
+  for (const { kind, object } of Array.from(chosen.values())) for (const needed of neededBy(store, kind, object)) take(needed.kind, needed.object);
   for (const kind of store.kinds.all().filter((kind) => !kind.namespaced && takesClusterScoped(store, spec, kind, namespaces.everything)))
     for (const object of store.list(kind)) if (isLabelled(object)) take(kind, object);
   return [...chosen.values()];

@@ -15,20 +15,22 @@ const given = (value: unknown): value is string => typeof value === "string" && 
 
 export function runBackups(context: VeleroContext): void {
   const { session, store } = context;
-  let isBusy = false;
+  let current: string | null = null;
+  const waiting = () =>
+    listVelero(store, "backups")
+      .filter(({ status, metadata }) => metadata.name !== current && ["", "New", "Queued", "ReadyToStart"].includes(status?.phase ?? "") && metadata.deletionTimestamp === undefined)
+      .toSorted((a, b) => (a.metadata.creationTimestamp ?? "").localeCompare(b.metadata.creationTimestamp ?? "") || (a.metadata.name < b.metadata.name ? -1 : 1));
   const next = () => {
-    if (isBusy) return;
-    const backup = listVelero(store, "backups")
-      .filter(({ status, metadata }) => [undefined, "", "New", "Queued", "ReadyToStart"].includes(status?.phase) && metadata.deletionTimestamp === undefined)
-      .toSorted((a, b) => Number(a.metadata.resourceVersion) - Number(b.metadata.resourceVersion))[0];
-    if (!backup) return;
-    isBusy = true;
-    session.task(`make backup ${backup.metadata.name}`, async () => {
+    const chosen = current === null ? waiting()[0]?.metadata.name : undefined;
+    current ??= chosen ?? null;
+    waiting().forEach(({ metadata }, at) => changeVelero(store, "backups", metadata.name, (draft) => void (draft.status = { ...draft.status, phase: "Queued", queuePosition: at + 1 })));
+    if (chosen === undefined) return;
+    session.task(`make backup ${chosen}`, async () => {
       try {
         await session.sleep(0);
-        await make(context, backup.metadata.name);
+        await make(context, chosen);
       } finally {
-        isBusy = false;
+        current = null;
         if (!session.isOver()) next();
       }
     });

@@ -8,7 +8,7 @@ import type { LabWorld } from "../world.ts";
 import { objectOf, ungzipJson } from "./archive.ts";
 import type { OpenBlobStore } from "./blob-store.ts";
 import { nowText, type VeleroContext } from "./context.ts";
-import { changeVelero, createVelero, listVelero, type PodVolumeBackup, type Schedule, veleroNamespace } from "./objects.ts";
+import { changeVelero, createVelero, durationText, listVelero, type PodVolumeBackup, type Schedule, veleroNamespace } from "./objects.ts";
 import { newestPoint, objectsOf, recordedArchive } from "./recording.ts";
 import { runVelero, type Velero } from "./server.ts";
 import { openSession } from "./session.ts";
@@ -62,7 +62,7 @@ export async function bringUpCluster(world: LabWorld, region: RegionName, option
   const nodes = options.machines().filter(({ pool, ready }) => pool !== "system" && ready).map(({ name }) => name);
   await installVelero(cluster, recording, nodes);
   if (role === "primary") await deployApplications(cluster, recording, snapshots, nodes);
-  for (const location of locations) createLocation(cluster, location);
+  for (const location of locations) createLocation(cluster, world, location);
   if (role === "primary") await createSchedule(cluster, recording);
   const session = openSession(world, region, cluster.store);
   const context: VeleroContext = { world, region, cluster, store: cluster.store, snapshots, openBlobStore, session };
@@ -125,7 +125,7 @@ async function recordedVolumes(recording: ReadonlyMap<string, Uint8Array>): Prom
   return Array.isArray(value) ? (value as PodVolumeBackup[]) : [];
 }
 
-function createLocation({ store }: Cluster, { name, account, url, container, accessMode, isDefault = false }: LocationSetup): void {
+function createLocation({ store }: Cluster, { latencies }: LabWorld, { name, account, url, container, accessMode, isDefault = false }: LocationSetup): void {
   createVelero(store, "backupstoragelocations", {
     metadata: { name },
     spec: {
@@ -134,9 +134,8 @@ function createLocation({ store }: Cluster, { name, account, url, container, acc
       default: isDefault,
       objectStorage: { bucket: container },
       config: { storageAccount: account, storageAccountURI: url, useAAD: "true" },
-      // As often as Velero can: what is due is looked for every ten seconds, and synced once a minute.
-      validationFrequency: "10s",
-      backupSyncPeriod: "1m0s",
+      validationFrequency: durationText(latencies.veleroValidation),
+      backupSyncPeriod: durationText(latencies.veleroSyncPeriod),
     },
   });
 }

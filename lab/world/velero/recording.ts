@@ -3,11 +3,16 @@ import { type Archive, objectOf, readArchive } from "./archive.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import type { PodSpec } from "../kubernetes/workloads.ts";
 
+/** A recording does not change: each of its archives is read once. */
+const archives = new WeakMap<Uint8Array, Promise<Archive>>();
+
 /** Reads a recorded backup's archive. Throws when the recording lacks it. */
-export async function recordedArchive(blobs: ReadonlyMap<string, Uint8Array>, backup: string): Promise<Archive> {
+export function recordedArchive(blobs: ReadonlyMap<string, Uint8Array>, backup: string): Promise<Archive> {
   const tarball = blobs.get(`backups/${backup}/${backup}.tar.gz`);
   if (!tarball) throw new Error(`the recording lacks backup ${backup}`);
-  return readArchive(tarball);
+  const archive = archives.get(tarball) ?? readArchive(tarball);
+  archives.set(tarball, archive);
+  return archive;
 }
 
 /** The newest of the recorded points of a schedule. */

@@ -23,6 +23,8 @@ export interface VeleroParts {
 export interface Velero {
   /** Whether its server runs at this moment. */
   isRunning(): boolean;
+  /** Ends it with the lab: nothing of it stays behind. */
+  close(): void;
 }
 
 /** Watches the pods of Velero's Deployment and lets the server live and die with them. */
@@ -30,7 +32,9 @@ export function runVelero(world: LabWorld, { cluster, openBlobStore, snapshots }
   const { store, region } = cluster;
   let session: Session | null = null;
   let pod: string | null = null;
+  let closed = false;
   const look = () => {
+    if (closed) return;
     const ready = listOf(store, "pods", veleroNamespace).find((one) => one.metadata.labels?.["deploy"] === "velero" && one.metadata.deletionTimestamp === undefined && isReady(one));
     const uid = ready?.metadata.uid ?? null;
     if (uid === pod) return;
@@ -45,7 +49,14 @@ export function runVelero(world: LabWorld, { cluster, openBlobStore, snapshots }
     if (kind.resource === "pods" && object.metadata.namespace === veleroNamespace) look();
   });
   look();
-  return { isRunning: () => session !== null };
+  return {
+    isRunning: () => session !== null,
+    close() {
+      closed = true;
+      session?.end();
+      session = null;
+    },
+  };
 }
 
 function begin(context: VeleroContext): void {

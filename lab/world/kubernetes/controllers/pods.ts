@@ -115,6 +115,8 @@ function showWaiting(context: ControllerContext, pod: Pod, waiter: Container): v
 function showRunning(context: ControllerContext, pod: Pod): void {
   const now = timestamp(context.store.clock.now());
   const podIP = pod.status?.podIP ?? nextAddress(context);
+  // From here on its program acts: checks hold this instant against the others.
+  context.world.record("pod.ready", `${context.region}/${pod.metadata.namespace}/${pod.metadata.name}`);
   setStatus(context, pod, {
     phase: "Running",
     conditions: conditionsOf(now, "True"),
