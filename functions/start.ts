@@ -6,7 +6,7 @@ import { joinAlert, type OpenRun, type Opening, openRun, type Refusal } from "..
 import type { Plan } from "../shared/domain/plan.ts";
 import type { World } from "../shared/ports.ts";
 import { openLedger } from "./ledger.ts";
-import { keepVersion, planOf, refOf } from "./runs.ts";
+import { keepVersion, noRun, planOf, refOf } from "./runs.ts";
 
 export type Opened =
   | { readonly kind: "opened" | "joined"; readonly runId: string }
@@ -53,6 +53,9 @@ export async function startInstance(world: World, client: DurableClient, plan: s
   const input: Started<RunInput> = { ref, phase: null, input: { plan: await planOf(world.home, ref), door: run.door, by: run.by, applications: run.applications } };
   await startNew(client, orchestrators[run.kind], run.id, input);
 }
+
+/** Verifies a plan's backups and learns where its clusters are. The instance has a fixed id: one that still runs is not doubled. */
+export const startVerification = (client: DurableClient, plan: string): Promise<void> => startNew(client, "verify-backups", `verify--${plan}`, { ref: noRun(plan), phase: null, input: {} });
 
 /** Starts an instance under a fixed id; a live one of that id is left alone and joined. */
 export async function startNew(client: DurableClient, orchestrator: string, instanceId: string, input: unknown): Promise<void> {

@@ -8,6 +8,7 @@ import { openIdentityFace } from "./faces/identity.ts";
 import { openIngresses } from "./faces/ingress.ts";
 import { serveKubernetesApi } from "./faces/kubernetes-api.ts";
 import { listen } from "./faces/listen.ts";
+import { frontBlobStores } from "./faces/front-blob-store.ts";
 import { httpsProbe } from "./faces/monitor.ts";
 import { seed, type Seeding } from "./seed.ts";
 import { startStorage } from "./storage.ts";
@@ -16,10 +17,12 @@ import { type AksOptions, openAks } from "./world/aks.ts";
 import { openHealth } from "./world/health.ts";
 import { audiences, openIdentity } from "./world/identity.ts";
 import { kubeconfigYaml } from "./world/kubeconfig.ts";
-import { openCluster } from "./world/kubernetes/cluster.ts";
 import { type Latencies, typicalLatencies } from "./world/latencies.ts";
-import { accounts, controlAddress, controlName, primary, regions, type RegionName, secondary } from "./world/pair.ts";
+import { accounts, blobHost, controlAddress, controlName, primary, regions, type RegionName, secondary } from "./world/pair.ts";
 import { openTraffic } from "./world/traffic.ts";
+import { recordedBlobs } from "./world/velero/blob-store.ts";
+import { bringUpCluster, type LocationSetup } from "./world/velero/bring-up.ts";
+import { openSnapshots } from "./world/velero/snapshots.ts";
 import { openWorld } from "./world/world.ts";
 import { openZones } from "./world/zones.ts";
 
@@ -62,9 +65,12 @@ export async function openPair({ topology, rate = 20, latencies = typicalLatenci
 
     onStage("clusters");
     const aks = openAks(world, aksOptions);
-    const clusterOf = (region: RegionName) =>
-      openCluster(world, region, { machines: () => aks.nodes(region), onMachines: (call) => aks.onNodes((changed) => void (changed === region && call())) });
-    const clusters = { westeurope: clusterOf("westeurope"), northeurope: clusterOf("northeurope") } satisfies Record<RegionName, unknown>;
+    const velero = { openBlobStore: frontBlobStores(started.front.url), snapshots: openSnapshots(), recording: await recordedBlobs() };
+    const bringUp = ({ region }: { readonly region: RegionName }, role: "primary" | "secondary") =>
+      bringUpCluster(world, region, { ...velero, role, locations: locationsOf(role, topology), machines: () => aks.nodes(region), onMachines: (call) => aks.onNodes((changed) => void (changed === region && call())) });
+    const [west, north] = [await bringUp(primary, "primary"), await bringUp(secondary, "secondary")];
+    undo.push(() => [west, north].forEach((region) => region.velero.close()));
+    const clusters = { westeurope: west.cluster, northeurope: north.cluster } satisfies Record<RegionName, unknown>;
     const apis = new Map<RegionName, string>();
     for (const { region, cluster } of Object.values(regions)) {
       const tls = await authority.issue([cluster.fqdn, "localhost"], ["127.0.0.1"]);
@@ -125,4 +131,18 @@ export async function openPair({ topology, rate = 20, latencies = typicalLatenci
   }
 }
 
-export const names = { primary, secondary, accounts };
+/** Where each region's Velero reads and writes. The secondary has a location for the replica from the first day, and one of its own. */
+function locationsOf(role: "primary" | "secondary", topology: "shared" | "replicated"): readonly LocationSetup[] {
+  const at = (name: string, account: string, container: string, accessMode: LocationSetup["accessMode"], host = account): LocationSetup => ({
+    name,
+    account,
+    url: `https://${blobHost(host)}`,
+    container,
+    accessMode,
+    isDefault: accessMode === "ReadWrite",
+  });
+  const source = topology === "shared" ? accounts.shared.name : accounts.source.name;
+  if (role === "primary") return [at("default", source, "velero", "ReadWrite")];
+  const replica = topology === "shared" ? at("replica", source, "velero", "ReadOnly", `${source}-secondary`) : at("replica", accounts.replica.name, "velero", "ReadOnly");
+  return [replica, at("own", accounts.replica.name, "velero-neu", "ReadWrite")];
+}

@@ -8,7 +8,9 @@ export function reported<In>(runbook: RunbookDefinition<In, Outcome>): RunbookDe
     const outcome = yield* endOf(desk, runbook.body(desk, input));
     // The ledger has gone on without this run: its record and its report are not ours to write.
     if (outcome.kind === "refused") return outcome;
-    yield* desk.phase("report", outcome.kind === "recovered" ? "done" : outcome.kind); // 11.
+    // A run ends in the phase that it could not go on from, but for standing down, which it does to the end.
+    const ended = outcome.kind === "recovered" || desk.reached() === "stand-down" ? "done" : outcome.kind;
+    yield* desk.phase("report", ended); // 11.
     yield* desk.run(steps.report, { outcome });
     yield* desk.run(steps.closeRun, { outcome });
     return outcome;

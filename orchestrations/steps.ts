@@ -85,5 +85,6 @@ export const steps = {
 
   // verification and the blob door
   checkAllBackups: look<Nothing, { readonly checked: number; readonly usable: number }>("check-all-backups"),
+  learnClusters: look<Nothing, { readonly learnt: readonly string[]; readonly silent: readonly string[] }>("learn-clusters"),
   checkBackup: look<{ readonly backup: string }, Look<{ readonly state: string }>>("check-backup"),
 } as const;

@@ -93,6 +93,8 @@ export interface AksState {
 export interface Clusters {
   /** The API server of an AKS cluster. Learns its address and CA from ARM once, then keeps them at home, so that a later call needs no ARM. */
   of(cluster: string): Promise<Cluster>;
+  /** Learns the address anew and keeps it at home: on quiet days, so that a dark day needs no ARM for it. */
+  refresh(cluster: string): Promise<void>;
 }
 
 /** A Kubernetes object as the API gives it. */

@@ -7,6 +7,7 @@ import { checkAllBackups, checkBackup } from "./check-backups.ts";
 import { chooseRestorePoint, weighRestorePoints } from "./choose.ts";
 import { confirmGone } from "./confirm-gone.ts";
 import { confirmLoss } from "./confirm-loss.ts";
+import { learnClusters } from "./learn-clusters.ts";
 import { closePrimary, quietPrimary, reopenPrimary, wakePrimary } from "./fence-primary.ts";
 import { alignView, checkTarget, repositoriesReady, storageLocationReady, veleroAlive } from "./make-ready.ts";
 import { openSecondary, seenFromOutside } from "./open-secondary.ts";
@@ -55,6 +56,7 @@ const works: { readonly [K in keyof typeof steps]: Work<(typeof steps)[K]> } = {
   closeRun,
   checkAllBackups,
   checkBackup,
+  learnClusters,
 };
 
 /** Registers every step as an activity of its name. */

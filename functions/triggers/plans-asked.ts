@@ -1,5 +1,6 @@
 /** GET /api/plans and PUT /api/plans/{plan}: plans as they are, and a new version of one, validated before it is kept. */
 import { app } from "@azure/functions";
+import * as df from "durable-functions";
 import { readPlan } from "../../shared/domain/plan-file.ts";
 import { emptyRegister } from "../../shared/domain/register.ts";
 import type { World } from "../../shared/ports.ts";
@@ -8,6 +9,7 @@ import { answer, door, problem } from "../answers.ts";
 import { openLedger, sha256 } from "../ledger.ts";
 import type { Doorkeeper } from "../people.ts";
 import { planName, plansAt } from "../runs.ts";
+import { startVerification } from "../start.ts";
 
 export function plansAsked(world: World, admit: Doorkeeper): void {
   const ledger = openLedger(world.home);
@@ -45,11 +47,11 @@ export function plansAsked(world: World, admit: Doorkeeper): void {
     }),
   });
 
-  app.http("plan-put", {
+  df.app.client.http("plan-put", {
     route: "plans/{plan}",
     methods: ["PUT"],
     authLevel: "anonymous",
-    handler: door(async (request) => {
+    handler: door(async (request, client) => {
       const admitted = await admit(request, "put-plan");
       if (admitted.kind === "refused") return admitted.response;
       const name = request.params["plan"] ?? "";
@@ -58,6 +60,8 @@ export function plansAsked(world: World, admit: Doorkeeper): void {
       if (read.kind === "unreadable") return problem(422, "not a valid plan", `${read.problems.length} problem(s); nothing was changed`, { problems: read.problems });
       if (read.plan.plan !== name) return problem(422, "not this plan", `the file says plan ${read.plan.plan}, the address ${name}`);
       await world.home.put(planName(name), text, "application/yaml");
+      // A plan is verified from its first minute, not from the next quarter of an hour.
+      await startVerification(client, name);
       return answer(200, { plan: name, hash: read.hash });
     }),
   });

@@ -3,17 +3,17 @@ import * as df from "durable-functions";
 import type { Config } from "../../shared/config.ts";
 import type { World } from "../../shared/ports.ts";
 import { openLedger } from "../ledger.ts";
-import { noRun, plansAt } from "../runs.ts";
-import { startInstance, startNew } from "../start.ts";
+import { plansAt } from "../runs.ts";
+import { startInstance, startVerification } from "../start.ts";
 
-/** Starts one verification for each plan. Its instance has a fixed id, so one that still runs is not doubled. */
+/** Starts one verification for each plan. */
 export function verificationDue(world: World, { schedules }: Config): void {
   df.app.client.timer("verification-due", {
     schedule: schedules.verification,
     handler: async (_timer, client, context) => {
       const { plans, unreadable } = await plansAt(world.home);
       for (const { file, problems } of unreadable) context.warn("plan.invalid", { file, problems: problems.length });
-      await Promise.all(plans.map(({ plan }) => startNew(client, "verify-backups", `verify--${plan.plan}`, { ref: noRun(plan.plan), phase: null, input: {} })));
+      await Promise.all(plans.map(({ plan }) => startVerification(client, plan.plan)));
     },
   });
 }

@@ -2,6 +2,7 @@
 import { gunzipSync } from "node:zlib";
 import { extract } from "tar-stream";
 import type { Observed, Report } from "../../shared/domain/report.ts";
+import { appliedTwice, brokenAfterFailover } from "../checks.ts";
 import { frontBlobStores } from "../faces/front-blob-store.ts";
 import { accounts, blobHost, primary, regions, secondary, type RegionName } from "../world/pair.ts";
 import type { LabResult, RunningLab } from "./run-lab.ts";
@@ -39,6 +40,9 @@ export async function observe({ lab, scenario, report }: ObserveInput): Promise<
   if (opened !== undefined && firstGood !== null && Math.abs(Date.parse(opened.at) - firstGood.at) > togetherMsMax)
     disagrees.push(`the report has the first green probe at ${opened.at}, the observer its first good answer at ${new Date(firstGood.at).toISOString()}`);
 
+  const { effects } = pair.world;
+  failures.push(...appliedTwice(effects).map(({ act, key, times }) => `${act} of ${key} became true ${times} times`));
+  if (report.kind === "failover" && report.outcome === "recovered") failures.push(...brokenAfterFailover(pair).map(({ rule, found }) => `${rule}: ${found}`));
   const writes = writesAfterFence(lab, report);
   if (writes > 0) disagrees.push(`the primary accepted ${writes} writes after it was fenced`);
   const observed: Observed = {

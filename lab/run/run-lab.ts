@@ -118,6 +118,7 @@ async function run(options: LabRunOptions, stateDirectory: string, closing: Clos
   const lab: RunningLab = { pair, app, host: () => host, restartHost, observer, stateDirectory };
   const serving = await observer.until((look) => look.ok, upMsMax, "the application to answer from the primary");
   tell({ event: "serving", from: regionAt(serving.address), shows: shownBy(serving.body) });
+  await verifiedOnce(lab, scenario.plan);
   if (scenario.freshBackup) await makeBackup(lab, scenario, tell);
   await options.onUp?.(lab);
 
@@ -128,6 +129,15 @@ async function run(options: LabRunOptions, stateDirectory: string, closing: Clos
   tell({ event: "report", directory: options.reportDirectory, report: result.report });
   await options.beforeClose?.(lab);
   return result;
+}
+
+/** On a quiet day every plan was verified long before anything is lost: its register holds what the source had while it was alive. */
+async function verifiedOnce({ pair: { world }, app }: RunningLab, plan: string): Promise<void> {
+  const giveUpAt = world.clock.now() + upMsMax;
+  while (Object.keys((await app.plan(plan)).register.points).length === 0) {
+    if (world.clock.now() > giveUpAt) throw new Error(`the plan ${plan} was not verified within ${upMsMax / 60_000} minutes of lab time`);
+    await world.clock.sleep(100 * world.clock.rate);
+  }
 }
 
 function pairOptions({ scenario, topology, rate, clock, port, latencies }: LabRunOptions): PairOptions {

@@ -1,6 +1,6 @@
 /** The world for real: one credential, one transport, and every port's adapter built on them. */
 import type { TokenCredential } from "@azure/identity";
-import { openClusters, type RefreshableClusters } from "../kubernetes/clusters.ts";
+import { openClusters } from "../kubernetes/clusters.ts";
 import type { World } from "../ports.ts";
 import { openAks } from "./aks.ts";
 import { deadlines } from "./azure-call.ts";
@@ -26,12 +26,8 @@ export interface AzureOptions {
   readonly dnsServers: readonly string[];
 }
 
-export interface AzureWorld extends World {
-  readonly clusters: RefreshableClusters;
-}
-
 /** Opens the world without a single call: clients are made when first needed. */
-export function azureWorld({ identity, homeUrl, homeContainer, hosts, dnsServers }: AzureOptions): AzureWorld {
+export function azureWorld({ identity, homeUrl, homeContainer, hosts, dnsServers }: AzureOptions): World {
   const credential: TokenCredential = openIdentity(identity);
   const transport = openTransport(hosts);
   const arm = { credential, transport, deadlineSeconds: deadlines.controlSeconds };

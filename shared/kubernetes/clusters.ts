@@ -16,14 +16,9 @@ export interface ClustersOptions {
   readonly now: () => number;
 }
 
-export interface RefreshableClusters extends Clusters {
-  /** Learns a cluster's address anew while ARM still answers; for timers. */
-  refresh(cluster: string): Promise<void>;
-}
-
 const kept = z.object({ server: z.url(), ca: z.string().min(1), learntAt: z.number() });
 
-export function openClusters({ home, address, token, deadlineSeconds, connectTo, now }: ClustersOptions): RefreshableClusters {
+export function openClusters({ home, address, token, deadlineSeconds, connectTo, now }: ClustersOptions): Clusters {
   /** One for each address, so that connections are kept alive from step to step. */
   const opened = new Map<string, Cluster>();
 

@@ -54,7 +54,7 @@ export function memoryWorld() {
         return { kind: "asked" };
       },
     },
-    clusters: { of: async (id) => clusterOf(id) },
+    clusters: { of: async (id) => clusterOf(id), refresh: async () => undefined },
     backups: {
       async *list(place, prefix) {
         for (const [key, bytes] of state.blobs) {

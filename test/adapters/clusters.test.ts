@@ -6,7 +6,7 @@ import { audiences } from "../../lab/world/identity.ts";
 import { kubeconfigYaml } from "../../lab/world/kubeconfig.ts";
 import { openCluster as openLabCluster } from "../../lab/world/kubernetes/cluster.ts";
 import { accounts, primary, secondary } from "../../lab/world/pair.ts";
-import { type AzureOptions, azureWorld, type AzureWorld } from "../../shared/azure/world.ts";
+import { type AzureOptions, azureWorld } from "../../shared/azure/world.ts";
 import { kinds } from "../../shared/domain/kinds.ts";
 import type { World } from "../../shared/ports.ts";
 import { clusterContract, clustersContract } from "../contracts/clusters.ts";
@@ -32,7 +32,7 @@ afterAll(async () => {
 });
 
 /** The world as the app opens it, with a home of its own. */
-async function openWorld(): Promise<AzureWorld> {
+async function openWorld(): Promise<World> {
   return azureWorld({
     identity: { kind: "managed", clientId: null },
     homeUrl: blobUrl(accounts.home.name),

@@ -72,6 +72,7 @@ export const allGoesWell: Works = {
   firstBackupCompleted: async (_, { world }) => ({ kind: "done", value: { kind: "completed", completedAt: world.clock.now() } }),
   checkAllBackups: async () => ({ checked: 3, usable: 3 }),
   checkBackup: async () => ({ kind: "done", value: { state: "whole" } }),
+  learnClusters: async () => ({ learnt: ["westeurope", "northeurope"], silent: [] }),
 };
 
 export interface PlayOptions {
