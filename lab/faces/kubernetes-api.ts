@@ -19,7 +19,7 @@ import { listen, type Listener, type Place } from "./listen.ts";
 export interface KubernetesApiOptions {
   readonly cluster: Cluster;
   /** Whether this bearer token opens the cluster: issued for the AKS server application, and not expired. */
-  authenticate(token: string): Promise<boolean> | boolean;
+  readonly authenticate: (token: string) => Promise<boolean> | boolean;
   /** Where to listen; with `tls`, over HTTPS. */
   readonly place?: Place;
   /** A stopped AKS cluster has no API server. Default: always there. */

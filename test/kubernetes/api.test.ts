@@ -29,7 +29,7 @@ async function refusal(call: Promise<unknown>): Promise<{ code: number; body: Re
 }
 
 const page = (name: string, labels: Record<string, string> = {}) => ({ namespace: "shop", body: { metadata: { name, labels }, data: { text: name } } });
-const raw = (path: string, init: RequestInit = {}) => fetch(`${api.url}${path}`, { ...init, headers: { authorization: `Bearer ${goodToken}`, ...init.headers } });
+const raw = (path: string, init: { method?: string; headers?: Record<string, string>; body?: string } = {}) => fetch(`${api.url}${path}`, { ...init, headers: { authorization: `Bearer ${goodToken}`, ...init.headers } });
 const acts = () => world.effects.map(({ act, key }) => `${act} ${key}`);
 
 test("an object is created with uid, resource version and time, and read again", async () => {

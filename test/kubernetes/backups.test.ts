@@ -100,7 +100,7 @@ test("its resource list names what is in its archive, each twice, and the kinds 
 
 test("the metadata is written early and again at the end, the log before all, the small files after the archive", async () => {
   const order: string[] = [];
-  const { put } = region.blobs;
+  const put = region.blobs.put.bind(region.blobs);
   region.blobs.put = (blob, bytes) => {
     if (blob.startsWith("backups/")) order.push(blob.replaceAll("now", "NAME").replace("backups/NAME/", "") + (blob.endsWith("velero-backup.json") ? ` ${(JSON.parse(Buffer.from(bytes).toString()) as Backup).status?.phase}` : ""));
     return put(blob, bytes);

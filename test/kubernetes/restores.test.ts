@@ -38,7 +38,10 @@ test.each([
   const demo = await restoreOf(region, "demo", { backupName: "demo-backup", includedNamespaces: ["*"] });
   // Field by field as in watch/denied-restores.jsonl, sec403-demo and lock409-demo.
   // How often it said how far it had come depends on the machine: the last time counts.
-  const isProgress = (object: KubernetesObject | undefined) => (object?.["status"] as { phase?: string; progress?: unknown } | undefined)?.phase === "InProgress" && (object?.["status"] as { progress?: unknown }).progress !== undefined;
+  const isProgress = (object: KubernetesObject | undefined) => {
+    const { phase, progress } = (object?.["status"] ?? {}) as { phase?: string; progress?: unknown };
+    return phase === "InProgress" && progress !== undefined;
+  };
   const told = seen.filter(({ metadata }) => metadata.name === "demo").filter((object, at, all) => !(isProgress(object) && isProgress(all[at + 1])));
   expect(told.map(({ status }) => status)).toEqual([
     undefined,
@@ -89,7 +92,7 @@ test("restored pods are adopted, run, and the workloads become ready", async () 
   await restoreOf(region, "shop", { backupName: point, includedNamespaces: ["shop"] });
   await until("all pods ready", () => (listOf(store(), "pods", "shop").every(isReady) ? true : null));
   const pods = listOf(store(), "pods", "shop");
-  expect(pods.map(({ metadata }) => metadata.ownerReferences?.[0]?.kind).toSorted()).toEqual(["ReplicaSet", "ReplicaSet", "ReplicaSet", "ReplicaSet", "StatefulSet"]);
+  expect(pods.map(({ metadata }) => metadata.ownerReferences?.[0]?.kind ?? "nobody").toSorted()).toEqual(["ReplicaSet", "ReplicaSet", "ReplicaSet", "ReplicaSet", "StatefulSet"]);
   expect(pods.every(({ metadata }) => metadata.labels?.["velero.io/restore-name"] === "shop" && metadata.labels["velero.io/backup-name"] === point)).toBe(true);
   await until("deployments available", () => (listOf(store(), "deployments", "shop").every((one) => one.status?.["availableReplicas"] === one.spec.replicas) ? true : null));
 });

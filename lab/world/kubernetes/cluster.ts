@@ -20,9 +20,9 @@ import { getOf, workloadKinds } from "./workloads.ts";
 
 export interface ClusterOptions {
   /** The machines as they are now. */
-  machines(): readonly Machine[];
+  readonly machines: () => readonly Machine[];
   /** Calls back whenever they change. */
-  onMachines(call: () => void): void;
+  readonly onMachines: (call: () => void) => void;
   /** Of every node alike. Default: what AKS leaves of two cores to applications, and its 30 pods. */
   readonly allocatable?: Allocatable;
 }

@@ -16,8 +16,10 @@ export function repointed(context: VeleroContext, { metadata }: StorageLocation)
   for (const { metadata: repository } of listVelero(store, "backuprepositories").filter(({ spec }) => spec.backupStorageLocation === metadata.name)) {
     changeVelero(store, "backuprepositories", repository.name, (draft) => void (draft.status = { ...draft.status, phase: "NotReady", message: "re-establish on BSL change, create or delete" }));
     session.task(`re-establish repository ${repository.name}`, async () => {
-      await session.sleep(world.latencies.veleroValidation);
-      await connect(context, repository.name);
+      do {
+        await session.sleep(world.latencies.veleroValidation);
+        await connect(context, repository.name);
+      } while (getVelero(store, "backuprepositories", repository.name)?.status?.phase === "NotReady");
     });
   }
 }
@@ -55,7 +57,10 @@ async function connect(context: VeleroContext, name: string): Promise<void> {
   const repository = getVelero(store, "backuprepositories", name);
   const location = getVelero(store, "backupstoragelocations", repository?.spec.backupStorageLocation ?? "");
   if (!repository || !location) return;
-  const problem = await problemOf(location, blobsOf(context, location), repository.spec.volumeNamespace);
+  const problem = await problemOf(location, blobsOf(context, location), repository.spec.volumeNamespace).catch((error: unknown) => {
+    if (context.session.isOver()) throw error;
+    return `error to connect to backup repo: ${(error as Error).message}`;
+  });
   changeVelero(store, "backuprepositories", name, (draft) => {
     const { message: _, ...status } = draft.status ?? {};
     draft.status = problem === null ? { lastMaintenanceTime: nowText(context), ...status, phase: "Ready" } : { ...status, phase: "NotReady", message: problem };
@@ -64,7 +69,7 @@ async function connect(context: VeleroContext, name: string): Promise<void> {
 
 async function problemOf(location: StorageLocation, blobs: BlobStore, volumeNamespace: string): Promise<string | null> {
   const folder = kopiaFolder(volumeNamespace);
-  if ((await blobs.get(`${folder}kopia.repository`)) !== null) return null;
+  if ((await blobs.list(`${folder}kopia.repository`)).length > 0) return null;
   if (location.spec.accessMode === "ReadOnly") return `cannot create new backup repo for read-only backup storage location ${location.metadata.name}`;
   for (const [name, bytes] of newRepositoryBlobs(volumeNamespace)) {
     const answer = await blobs.put(name, bytes);

@@ -47,8 +47,9 @@ export function deleteBackups(context: VeleroContext): void {
       const problem = backup ? whyNotDeleted(context, backup) : "backup not found";
       if (problem !== null) return changeVelero(store, "deletebackuprequests", name, (draft) => void (draft.status = { phase: "Processed", errors: [problem === "backup not found" ? problem : `backup deletion failed: ${problem}`] }));
       changeVelero(store, "deletebackuprequests", name, (draft) => void (draft.status = { phase: "InProgress" }));
-      if (backup) await deleteBackup(context, backup);
-      changeVelero(store, "deletebackuprequests", name, (draft) => void (draft.status = { phase: "Processed" }));
+      const failure = backup ? await deleteBackup(context, backup) : null;
+      changeVelero(store, "deletebackuprequests", name, (draft) => void (draft.status = { phase: "Processed", ...(failure === null ? {} : { errors: [failure] }) }));
+      if (failure !== null) return;
       if (getVelero(store, "deletebackuprequests", name)) store.remove(veleroKind(store, "deletebackuprequests"), veleroNamespace, name);
     });
   });
@@ -63,19 +64,25 @@ function whyNotDeleted({ store }: VeleroContext, { spec }: Backup): string | nul
   return null;
 }
 
-/** Its blobs, the restores made from it and their blobs, then the object itself; the repository's packs stay until maintenance. */
-async function deleteBackup(context: VeleroContext, { metadata, spec }: Backup): Promise<void> {
+/** Its blobs, the restores made from it and their blobs, then the object itself; the repository's packs stay until maintenance. Returns what went wrong. */
+async function deleteBackup(context: VeleroContext, { metadata, spec }: Backup): Promise<string | null> {
   const { store } = context;
   const location = getVelero(store, "backupstoragelocations", spec.storageLocation ?? "");
-  if (!location) return;
+  if (!location) return `backup storage location ${spec.storageLocation ?? ""} not found`;
   const blobs = blobsOf(context, location);
-  await deleteFolder(blobs, `backups/${metadata.name}/`);
-  for (const restore of listVelero(store, "restores").filter((one) => one.spec.backupName === metadata.name)) {
-    await deleteFolder(blobs, `restores/${restore.metadata.name}/`);
-    store.purge(veleroKind(store, "restores"), veleroNamespace, restore.metadata.name);
+  try {
+    await deleteFolder(blobs, `backups/${metadata.name}/`);
+    for (const restore of listVelero(store, "restores").filter((one) => one.spec.backupName === metadata.name)) {
+      await deleteFolder(blobs, `restores/${restore.metadata.name}/`);
+      store.purge(veleroKind(store, "restores"), veleroNamespace, restore.metadata.name);
+    }
+  } catch (error) {
+    if (context.session.isOver()) throw error;
+    return `error removing backup from backup storage: ${(error as Error).message}`;
   }
   if (getVelero(store, "backups", metadata.name)) store.remove(veleroKind(store, "backups"), veleroNamespace, metadata.name);
   recordAct(context, "backup-deleted", metadata.name);
+  return null;
 }
 
 /** Deletes every blob in a folder. */

@@ -1,6 +1,6 @@
-/** The five blobs that a restore leaves behind, in Velero's order. A store that refuses them costs one error, for the log. */
+/** The five blobs that a restore leaves behind, in Velero's order. A store that refuses them, or is out of reach, costs one error, for the log. */
 import { gzipJson, gzipText } from "./archive.ts";
-import type { BlobStore, Refused } from "./blob-store.ts";
+import type { BlobStore } from "./blob-store.ts";
 import type { VeleroContext } from "./context.ts";
 import { getOf } from "../kubernetes/workloads.ts";
 import { listVelero } from "./objects.ts";
@@ -8,12 +8,17 @@ import type { RestoreJob } from "./restore-items.ts";
 
 export async function writeRestore(context: VeleroContext, blobs: BlobStore, job: Omit<RestoreJob, "archive">, log: string): Promise<void> {
   const { name } = job.restore.metadata;
-  const put = async (file: string, bytes: Uint8Array): Promise<Refused | null> => {
-    const answer = await blobs.put(`restores/${name}/${file}`, bytes);
-    return answer === "ok" ? null : answer;
+  const put = async (file: string, bytes: Uint8Array): Promise<string | null> => {
+    try {
+      const answer = await blobs.put(`restores/${name}/${file}`, bytes);
+      return answer === "ok" ? null : `RESPONSE ${answer.refused}: ${answer.code}`;
+    } catch (error) {
+      if (context.session.isOver()) throw error;
+      return (error as Error).message;
+    }
   };
-  const refused = await put(`restore-${name}-logs.gz`, await gzipText(log));
-  if (refused) job.errors.velero(`error uploading log file to backup storage: rpc error: code = Unknown desc = RESPONSE ${refused.refused}: ${refused.code}`);
+  const problem = await put(`restore-${name}-logs.gz`, await gzipText(log));
+  if (problem !== null) job.errors.velero(`error uploading log file to backup storage: rpc error: code = Unknown desc = ${problem}`);
   // Whether these arrive, Velero only writes to its own log.
   await put(`restore-${name}-results.gz`, await gzipJson({ errors: job.errors, warnings: job.warnings }));
   await put(`restore-${name}-resource-list.json.gz`, await gzipJson(job.restored));

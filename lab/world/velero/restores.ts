@@ -65,7 +65,13 @@ async function cleanUp(context: VeleroContext, restore: Restore): Promise<void> 
   const backup = getVelero(store, "backups", restore.spec.backupName ?? "");
   const location = getVelero(store, "backupstoragelocations", backup?.spec.storageLocation ?? "");
   if (backup && location?.status?.phase !== "Available") return;
-  if (location) await deleteFolder(blobsOf(context, location), `restores/${name}/`);
+  try {
+    if (location) await deleteFolder(blobsOf(context, location), `restores/${name}/`);
+  } catch (error) {
+    if (context.session.isOver()) throw error;
+    // The store is out of reach: the restore stays, as one of an unavailable location does.
+    return;
+  }
   changeVelero(store, "restores", name, (draft) => void (draft.metadata.finalizers = (draft.metadata.finalizers ?? []).filter((one) => one !== finalizer)));
 }
 
@@ -110,7 +116,12 @@ async function run(context: VeleroContext, restore: Restore, { backup, location,
     volumesMadeAnew: new Set(),
     log: (level, message, item) =>
       void lines.push(logLine(world.clock.now(), level, message, { ...(item ? { groupResource: item.resource, namespace: item.namespace, name: item.name } : {}), restore: `velero/${restore.metadata.name}` })),
-    onPodWithVolumes: (pod, namespace, volumes) => void volumeWork.push(restorePodVolumes(context, restore, pod, namespace, location.metadata.name, volumes)),
+    onPodWithVolumes(pod, namespace, volumes) {
+      const work = restorePodVolumes(context, restore, pod, namespace, location.metadata.name, volumes);
+      // Waited for below, unless the server ends first: then nobody asks any more.
+      work.catch(() => {});
+      volumeWork.push(work);
+    },
   };
   job.log("info", "starting restore");
   const problem = await restoreArchive(context, job, fetched.tarball, say);

@@ -1,13 +1,13 @@
 /** The restores of a pod's volumes, by the agent on the node that the pod comes to. */
 import { arrivalMark, restoreWait } from "../kubernetes/controllers/pods.ts";
 import type { KubernetesObject } from "../kubernetes/object.ts";
-import { getOf } from "../kubernetes/workloads.ts";
+import { getOf, workloadKinds } from "../kubernetes/workloads.ts";
 import { hasNodeAgent } from "./backup-selection.ts";
 import { blobsOf, nowText, recordAct, type VeleroContext } from "./context.ts";
-import { changeVelero, createVelero, getVelero, labelValue, type PodVolumeBackup, type PodVolumeRestore, type Restore, type VolumeStatus } from "./objects.ts";
+import { kopiaFolder } from "./kopia.ts";
+import { changeVelero, createVelero, getVelero, labelValue, type PodVolumeBackup, type PodVolumeRestore, type Restore, type StorageLocation, type VolumeStatus } from "./objects.ts";
 import { ensureRepository } from "./repositories.ts";
 import { exposing, volumeFinalizer } from "./volume-backups.ts";
-import { workloadKinds } from "../kubernetes/workloads.ts";
 
 /** How often an agent looks whether its pod waits for the data. */
 const pollMs = 500;
@@ -100,17 +100,29 @@ async function waitingPodsNode({ store, session }: VeleroContext, { pod }: PodVo
 }
 
 /** Puts the snapshot's files on the volume, and the mark that lets the pod go on. Returns what keeps it from doing so. */
-async function fill(context: VeleroContext, restore: Restore, { pod, volume, snapshotID, backupStorageLocation }: PodVolumeRestore["spec"]): Promise<string | null> {
+async function fill(context: VeleroContext, restore: Restore, { pod, volume, snapshotID, sourceNamespace, backupStorageLocation }: PodVolumeRestore["spec"]): Promise<string | null> {
   const { store, cluster, snapshots } = context;
   const location = getVelero(store, "backupstoragelocations", backupStorageLocation);
   const snapshot = snapshots.get(snapshotID);
   if (!location) return `error getting backup storage location ${backupStorageLocation}`;
   if (!snapshot) return `error to get snapshot ${snapshotID}: unable to find manifest`;
-  const blobs = blobsOf(context, location);
-  for (const blob of snapshot.blobs) if ((await blobs.get(blob)) === null) return `error to restore snapshot ${snapshotID}: unable to read ${blob}: BLOB not found`;
+  const missing = await missingBlob(context, location, sourceNamespace, snapshot.blobs);
+  if (missing !== null) return `error to restore snapshot ${snapshotID}: ${missing}`;
   const claimName = getOf(store, "pods", pod.namespace, pod.name)?.spec.volumes?.find(({ name }) => name === volume)?.persistentVolumeClaim?.claimName;
   const target = claimName === undefined ? undefined : getOf(store, "claims", pod.namespace, claimName)?.spec.volumeName;
   if (target === undefined) return `volume ${volume} of pod ${pod.namespace}/${pod.name} is not bound`;
   cluster.files.write(target, { ...cluster.files.read(target), ...snapshot.files, [arrivalMark(restore.metadata.uid ?? "")]: "" });
   return null;
+}
+
+/** What keeps a snapshot from being read: a blob of its repository that is not there, or the store; null: nothing. */
+async function missingBlob(context: VeleroContext, location: StorageLocation, namespace: string, needed: readonly string[]): Promise<string | null> {
+  try {
+    const there = new Set(await blobsOf(context, location).list(kopiaFolder(namespace)));
+    const missing = needed.find((blob) => !there.has(blob));
+    return missing === undefined ? null : `unable to read ${missing}: BLOB not found`;
+  } catch (error) {
+    if (context.session.isOver()) throw error;
+    return (error as Error).message;
+  }
 }

@@ -23,5 +23,5 @@ export interface ControllerContext {
   readonly store: Store;
   readonly files: VolumeFiles;
   readonly allocatable: Allocatable;
-  machines(): readonly Machine[];
+  readonly machines: () => readonly Machine[];
 }

@@ -4,7 +4,7 @@ import { ApiError } from "../api-error.ts";
 
 export interface WorkQueue {
   /** Looks at this thing after a while, or sooner when it is due sooner already. */
-  add(key: string, afterMs?: number): void;
+  readonly add: (key: string, afterMs?: number) => void;
 }
 
 export function openQueue(clock: LabClock, look: (key: string) => void): WorkQueue {
