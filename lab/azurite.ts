@@ -61,6 +61,8 @@ export async function startAzurite({ accounts, location, timeoutSeconds = 30 }: 
     child.once("error", () => resolve());
   });
   const kill = () => {
+    // Let go before, it is held on to now: whoever waits for its end may have nothing else to stay for.
+    child.ref();
     child.kill("SIGKILL");
     return gone;
   };

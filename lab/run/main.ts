@@ -1,0 +1,78 @@
+/** `npm run lab`: loses a region and gets the application back in the other one, on this machine. */
+import process from "node:process";
+import { startClock } from "../clock.ts";
+import { demoName } from "../world/application.ts";
+import { publicName } from "../world/pair.ts";
+import type { Tell } from "./events.ts";
+import { type LabOptions, readOptions } from "./options.ts";
+import { preflight } from "./preflight.ts";
+import { runLab } from "./run-lab.ts";
+import { openShow } from "./show/open-show.ts";
+import type { Show } from "./show/show.ts";
+import { waysIn } from "./show/ways-in.ts";
+import { type Stop, watchForStop } from "./stop.ts";
+import { troubleOf } from "./trouble.ts";
+
+const out = (text: string) => void process.stdout.write(text);
+const err = (text: string) => void process.stderr.write(text);
+
+const read = readOptions(process.argv.slice(2), { out, err });
+const code = read.kind === "over" ? read.code : await lab(read.options);
+// Nothing is left open, but a lingering connection of some library must not keep us here.
+process.stdout.write("", () => process.exit(code));
+
+/** One run to its exit code. */
+async function lab(options: LabOptions): Promise<number> {
+  const hurdles = await preflight({ reportDirectory: options.report, port: options.port });
+  if (hurdles.length > 0) {
+    for (const hurdle of hurdles) err(`${hurdle}\n`);
+    err("nothing was started\n");
+    return 2;
+  }
+  const clock = startClock({ rate: options.rate });
+  const page = options.scenario.plan === "shop" ? publicName : demoName;
+  const show = openShow({ options, page, now: () => clock.now(), environment: process.env, stdout: process.stdout, stderr: process.stderr });
+  const stop = watchForStop({ onStop: () => show.note("stopping: everything is being closed"), giveUp: () => show.end() });
+  notesInsteadOfWarnings(show);
+  let urls: Readonly<Record<string, string>> = {};
+  const tell: Tell = (told) => {
+    if (told.event === "up") urls = told.urls;
+    show.tell({ at: new Date(clock.now()).toISOString(), ...told });
+  };
+  try {
+    const { scenario, topology, rate, report, port, keep } = options;
+    const { failures } = await runLab({
+      scenario,
+      topology,
+      rate,
+      clock,
+      reportDirectory: report,
+      signal: stop.signal,
+      tell,
+      ...(port === null ? {} : { port }),
+      ...(keep ? { beforeClose: () => stayUp(options, urls, stop) } : {}),
+    });
+    return failures.length === 0 ? 0 : 1;
+  } catch (error) {
+    if (stop.code !== null) return stop.code;
+    show.end();
+    err(`${troubleOf(error)}\n`);
+    if (options.json) tell({ event: "failed", why: troubleOf(error) });
+    return 1;
+  } finally {
+    show.end();
+  }
+}
+
+/** Until somebody stops it: then the run has come to its end, and its own exit code counts. */
+async function stayUp({ json }: LabOptions, urls: Readonly<Record<string, string>>, stop: Stop): Promise<void> {
+  // As JSON, the event `up` has said it already.
+  if (!json) for (const line of ["", ...waysIn(urls)]) out(`${line}\n`);
+  await stop.instead();
+}
+
+/** Node writes warnings over whatever is drawn. */
+function notesInsteadOfWarnings(show: Show): void {
+  process.removeAllListeners("warning");
+  process.on("warning", ({ message }) => show.note(`note: ${message}`));
+}

@@ -1,0 +1,61 @@
+/** The command line of `npm run lab`. */
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import type { Topology } from "./plans.ts";
+import { type Scenario, scenarioNamed, scenarios } from "./scenarios.ts";
+
+export interface LabOptions {
+  readonly scenario: Scenario;
+  readonly topology: Topology;
+  /** Lab seconds in a second of ours. */
+  readonly rate: number;
+  /** Where the report goes. */
+  readonly report: string;
+  readonly json: boolean;
+  readonly keep: boolean;
+  /** Port of the public page; `null`: any free one. */
+  readonly port: number | null;
+  /** `--no-color` was not given. */
+  readonly color: boolean;
+}
+
+export type ReadOptions =
+  | { readonly kind: "options"; readonly options: LabOptions }
+  /** Nothing is to be done: help was asked for (0), or the command line is not understood (2). */
+  | { readonly kind: "over"; readonly code: 0 | 2 };
+
+const reportDirectory = ".lab/report";
+
+/** Reads a command line without the program's name. What is wrong with it is said to `err`. */
+export function readOptions(args: readonly string[], { out, err }: { readonly out: (text: string) => void; readonly err: (text: string) => void }): ReadOptions {
+  const command = new Command("npm run lab --")
+    .description("Loses a region on this machine, and gets the application back in the other one: real Velero backups, real Azure SDKs, the function app as it is deployed.")
+    .addOption(new Option("--topology <name>", "how the backups reach the other region").choices(["replicated", "shared"]).default("replicated"))
+    .addOption(new Option("--scenario <name>", "what happens, see below").choices(scenarios.map(({ name }) => name)).default("region-lost"))
+    .option("--report <directory>", "where report.html, report.md and report.json go", reportDirectory)
+    .option("--rate <n>", "lab seconds in a second of ours, 1 to 200", wholeNumber(1, 200), 20)
+    .option("--port <n>", "port of the public page (default: any free one)", wholeNumber(1, 65_535))
+    .option("--keep", "stay up after the run and say how to reach everything, until Ctrl-C")
+    .option("--json", "one JSON object per line on standard output, the report last (with npm: npm run --silent lab -- --json)")
+    .option("--no-color", "no colours, whatever the terminal can do; NO_COLOR and FORCE_COLOR are heeded too")
+    .addHelpText("after", `\nScenarios:\n${scenarios.map(({ name, about }) => `  ${name.padEnd(18)} ${about}`).join("\n")}`)
+    .addHelpText("after", "\nExit code 0: it ended as the scenario must end, and the report agrees with what was seen from outside.\n1: it did not. 2: not understood or not possible, nothing was started. 130: stopped with Ctrl-C.")
+    .exitOverride()
+    .configureOutput({ writeOut: out, writeErr: err, outputError: (text, write) => write(`${text.trimEnd()} (--help shows what there is)\n`) });
+  try {
+    command.parse([...args], { from: "user" });
+  } catch (error) {
+    // Commander ends `--help` this way too, with code 0.
+    if (error instanceof CommanderError) return { kind: "over", code: error.exitCode === 0 ? 0 : 2 };
+    throw error;
+  }
+  // Checked by commander, option by option, as they are declared above.
+  const given = command.opts<{ topology: Topology; scenario: string; report: string; rate: number; port?: number; keep?: true; json?: true; color: boolean }>();
+  const { topology, report, rate, port = null, keep = false, json = false, color } = given;
+  return { kind: "options", options: { scenario: scenarioNamed(given.scenario), topology, report, rate, port, keep, json, color } };
+}
+
+const wholeNumber = (min: number, max: number) => (text: string): number => {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < min || value > max) throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+  return value;
+};

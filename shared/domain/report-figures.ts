@@ -1,0 +1,86 @@
+/** The figures of a report in words, each once: every form shows these, so that no two can say different things. Pure. */
+import { spoken } from "./decision.ts";
+import type { Report } from "./report.ts";
+
+/** One of the three things that a reader looks for first. */
+export interface Figure {
+  readonly name: string;
+  readonly value: string;
+  /** The figure itself, in seconds; `null`: there is none. */
+  readonly seconds: number | null;
+  /** What it is held against; `null`: nothing. */
+  readonly objective: { readonly seconds: number; readonly met: boolean; readonly words: string } | null;
+  /** Where it comes from, one sentence a line. */
+  readonly about: readonly string[];
+}
+
+export interface Figures {
+  readonly recovery: Figure;
+  readonly loss: Figure;
+  readonly users: Figure;
+}
+
+export function figuresOf(report: Report): Figures {
+  return { recovery: recoveryOf(report), loss: lossOf(report), users: usersOf(report) };
+}
+
+function recoveryOf(report: Report): Figure {
+  const { rtoSeconds, objectives, observed, outcome } = report;
+  const time = timesOf(report);
+  const seen = observed?.lastGoodAt != null && observed.firstGoodAt != null ? [`last good answer ${time(observed.lastGoodAt)}, next good answer ${time(observed.firstGoodAt)}, seen from outside by ${observed.by}`] : [];
+  if (outcome !== "recovered" || rtoSeconds === null)
+    return rtoSeconds === null
+      ? { name: "Recovery time", value: "users were not moved", seconds: null, objective: null, about: seen }
+      : { name: "Users went without", value: exactly(rtoSeconds), seconds: rtoSeconds, objective: null, about: ["it ended without a failover", ...seen] };
+  return {
+    name: "Recovery time",
+    value: exactly(rtoSeconds),
+    seconds: rtoSeconds,
+    objective: heldAgainst(rtoSeconds, objectives.rtoSeconds),
+    about: seen.length > 0 ? seen : ["from when the loss was first seen to the first good answer seen from outside"],
+  };
+}
+
+function lossOf(report: Report): Figure {
+  const { restorePoint: point, objectives, outcome } = report;
+  if (point === null) return { name: "Loss", value: "nothing was restored", seconds: null, objective: null, about: [] };
+  return {
+    name: "Loss",
+    value: `at most ${exactly(point.lossSeconds)}`,
+    seconds: point.lossSeconds,
+    objective: heldAgainst(point.lossSeconds, objectives.rpoSeconds),
+    about: [`${outcome === "recovered" ? "restored" : "chosen"}: ${point.name}, taken ${timesOf(report)(point.takenAt)}`, `${point.items} objects, ${point.volumeBytes} bytes of volume data`],
+  };
+}
+
+function usersOf({ traffic, observed }: Report): Figure {
+  const shows = observed?.shows ?? null;
+  const sent = traffic.before === traffic.after ? `sent to ${traffic.after}, as before` : `sent to ${traffic.after}; before: ${traffic.before}`;
+  return {
+    name: "Users see now",
+    value: shows === null ? (traffic.after === "nobody" ? "nothing" : `what ${traffic.after} answers`) : `"${shows}"`,
+    seconds: null,
+    objective: null,
+    about: [sent, ...(observed === null ? [] : [`writes that the primary accepted after the fence: ${observed.writesToPrimary}`])],
+  };
+}
+
+const heldAgainst = (seconds: number, objective: number): Figure["objective"] => {
+  const met = seconds <= objective;
+  return { seconds: objective, met, words: met ? `within the objective of ${spoken(objective)}` : `over the objective of ${spoken(objective)} by ${spoken(seconds - objective)}` };
+};
+
+/** As a person says it, and the figure itself where that rounds. */
+export const exactly = (seconds: number): string => (spoken(seconds) === `${seconds} s` ? `${seconds} s` : `${spoken(seconds)} (${seconds} s)`);
+
+/** What a rate other than 1 means for the reader; `null`: times are what a clock on the wall would have shown. */
+export function aboutRate({ observed }: Report): string | null {
+  if (observed === null || observed.rate === 1) return null;
+  return `Times are lab time, which runs ${observed.rate} times as fast as the wall clock: whatever our own code and this machine took counts ${observed.rate} times in them.`;
+}
+
+/** The time of day of an instant in UTC; with its date on another day than the run was opened. */
+export function timesOf({ opened }: Report): (instant: string) => string {
+  const day = opened.at.slice(0, 10);
+  return (instant) => (instant.startsWith(day) ? instant.slice(11, 19) : `${instant.slice(0, 10)} ${instant.slice(11, 19)}`);
+}
