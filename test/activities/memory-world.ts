@@ -238,7 +238,7 @@ export function losing<P extends object>(port: P, method: keyof P & string): P {
       const value = Reflect.get(target, key, receiver) as unknown;
       if (key !== method || typeof value !== "function") return value;
       return async (...args: unknown[]) => {
-        const answer = (await (value as (...args: unknown[]) => Promise<unknown>).apply(target, args)) as unknown;
+        const answer: unknown = await (value as (...args: unknown[]) => unknown).apply(target, args);
         if (lost) return answer;
         lost = true;
         throw new WorldError(method, "the world", "the answer was lost", { retryAfterSeconds: 2 });

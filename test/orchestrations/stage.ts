@@ -81,6 +81,8 @@ export interface PlayOptions {
   readonly kind?: Opening["kind"];
   /** Steps whose activity the host itself cannot run. */
   readonly hostFails?: ReadonlySet<string>;
+  /** Instead of the runbook of this kind of run, with this input. */
+  readonly runbook?: { readonly name: string; readonly input: unknown };
 }
 
 /** One run of a runbook, from its opening in the ledger to its end. */
@@ -99,6 +101,8 @@ export interface Play extends MemoryWorld {
   readonly ring: () => void;
   /** Lets time go on until the run has ended. Fails when nothing is due any more, or a day has passed. */
   readonly ended: () => Promise<{ readonly outcome: Outcome; readonly report: Report | null; readonly tookMs: number }>;
+  /** The same for a runbook that is not reported: how its instance ended. */
+  readonly answered: () => Promise<unknown>;
   /** Lets time go on until something is so. */
   readonly until: (so: () => boolean | Promise<boolean>) => Promise<void>;
 }
@@ -120,7 +124,7 @@ export function stage() {
     });
   }
 
-  async function begin(works: Partial<Works>, { plan = examplePlan("shop-replicated"), door = "alert", kind = "failover", hostFails = new Set() }: PlayOptions): Promise<Omit<Play, "ended" | "until">> {
+  async function begin(works: Partial<Works>, { plan = examplePlan("shop-replicated"), door = "alert", kind = "failover", hostFails = new Set(), runbook }: PlayOptions): Promise<Omit<Play, "ended" | "answered" | "until">> {
     const world = memoryWorld();
     const clock = new VirtualClock(world.time.now);
     Object.defineProperty(world.time, "now", { get: () => clock.now() });
@@ -133,8 +137,9 @@ export function stage() {
     const opened = await ledger.change(plan.plan, (head) => openRun(head, { kind, door, by: "Ada Operator", reason: "the region is dark", alertId: null, applications: [] }, hash, clock.now()));
     if (opened.kind === "refused" || opened.head.run === null) throw new Error("the run was not opened");
     const runId = opened.head.run.id;
-    const input: Started<RunInput> = { ref: refOf(opened.head.run, plan.plan), phase: null, input: { plan, door, by: "Ada Operator", applications: [] } };
-    run.start(kind === "failover" ? "failover" : "recover", input, runId);
+    const ref = refOf(opened.head.run, plan.plan);
+    const input: RunInput = { plan, door, by: "Ada Operator", applications: [] };
+    run.start(runbook?.name ?? { failover: "failover", recovery: "recover" }[kind], { ref, phase: runbook === undefined ? null : "confirm", input: runbook === undefined ? input : runbook.input } satisfies Started<unknown>, runId);
     let eventsMost = 0;
     const said = (made: { kind: string; why?: string }) => made.why ?? made.kind;
     return {
@@ -155,7 +160,7 @@ export function stage() {
   return {
     activity,
     openEngine,
-    async play(works: Partial<Works> = {}, options: PlayOptions = {}): Promise<Play> {
+    play: async (works: Partial<Works> = {}, options: PlayOptions = {}): Promise<Play> => {
       const play = await begin(works, options);
       const { run, runId, home } = play;
       const startedAt = run.clock.now();
@@ -165,6 +170,12 @@ export function stage() {
         if (isFinished(run.row(runId))) return;
         if (!run.clock.advanceToNext()) throw new Error(`${runId} is ${run.row(runId).status} and nothing is due`);
         if (run.clock.now() - startedAt > dayMs) throw new Error(`${runId} still runs after a day`);
+      };
+      const answered = async (): Promise<unknown> => {
+        while (!isFinished(run.row(runId))) await step();
+        const { status, output } = run.row(runId);
+        if (status !== "Completed") throw new Error(`${runId} is ${status}: ${output}`);
+        return JSON.parse(output ?? "null");
       };
       return {
         ...play,
@@ -176,11 +187,10 @@ export function stage() {
             await step();
           }
         },
+        answered,
         async ended() {
-          while (!isFinished(run.row(runId))) await step();
-          const { status, output } = run.row(runId);
-          const end = JSON.parse(output ?? "null") as { kind: string; value?: Outcome } | null;
-          if (status !== "Completed" || end?.kind !== "done" || end.value === undefined) throw new Error(`${runId} is ${status}: ${output}`);
+          const end = (await answered()) as { kind: string; value?: Outcome } | null;
+          if (end?.kind !== "done" || end.value === undefined) throw new Error(`${runId} ended ${JSON.stringify(end)}`);
           const stored = home.blobs.get(`reports/${runId}/report.json`);
           return { outcome: end.value, report: stored === undefined ? null : (JSON.parse(stored.body) as Report), tookMs: run.clock.now() - startedAt };
         },

@@ -1,7 +1,6 @@
 /** Runbooks that exist for the tests of the desk alone: one for each of its verbs. */
-import { type RunbookDefinition, call, defineRunbook, start } from "../../orchestrations/runbook.ts";
+import { type Runbook, type RunbookDefinition, type Waiting, call, defineRunbook, start } from "../../orchestrations/runbook.ts";
 import { steps } from "../../orchestrations/steps.ts";
-import type { Waiting } from "../../orchestrations/runbook.ts";
 
 const runOnce = defineRunbook("run-once", function* (desk) {
   return yield* desk.run(steps.warmTarget, {});
@@ -15,7 +14,8 @@ const sideBySide = defineRunbook("side-by-side", function* (desk) {
   return yield* desk.together({ target: call(steps.assessTarget, {}), points: call(steps.readPolicy, {}), store: call(steps.reopenPrimary, {}) });
 });
 
-const breaks = defineRunbook("breaks", function* () {
+const breaks = defineRunbook("breaks", function* (desk): Runbook<never> {
+  yield* desk.run(steps.readPoints, {});
   throw new TypeError("a mistake of ours");
 });
 

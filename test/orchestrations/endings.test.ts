@@ -1,0 +1,227 @@
+import { describe, expect, test } from "vitest";
+import type { Outcome, Phase } from "../../shared/domain/outcome.ts";
+import type { Plan } from "../../shared/domain/plan.ts";
+import { examplePlan } from "../domain/example-plans.ts";
+import { type Play, type Works, allGoesWell, fails, stage } from "./stage.ts";
+
+const { play } = stage();
+const strictFence: Plan = { ...examplePlan("shop-replicated"), fence: { enough: ["fenced"], suspend: ["workloads"] } };
+const quiet: Works["quietPrimary"] = async () => ({ kind: "quiet", suspended: [{ apiVersion: "apps/v1", plural: "deployments", namespace: "shop", name: "storefront", undo: { spec: { replicas: 5 } } }] });
+const lastBut = (trace: readonly string[], ...ends: string[]) => trace.filter((step) => !ends.includes(step)).at(-1);
+
+describe("before anything was fenced, a run just ends:", () => {
+  const cases: [string, Partial<Works>, Outcome][] = [
+    ["target-not-ready, by what ARM says", { assessTarget: async () => ({ kind: "unable", reasons: ["no pool user"] }) }, { kind: "target-not-ready", reasons: ["no pool user"] }],
+    ["target-not-ready, when a pool cannot be raised", { warmTarget: async () => ({ kind: "unable", reasons: ["no quota"] }) }, { kind: "target-not-ready", reasons: ["no quota"] }],
+    ["target-not-ready, when the nodes do not come", { targetWarm: async () => ({ kind: "not-yet", about: "1 of 2 nodes" }) }, { kind: "target-not-ready", reasons: ["1 of 2 nodes"] }],
+    ["target-not-ready, when the nodes cannot come", { targetWarm: async () => ({ kind: "done", value: { kind: "unable", reasons: ["no capacity"] } }) }, { kind: "target-not-ready", reasons: ["no capacity"] }],
+    ["nothing-restorable", { weighRestorePoints: async () => ({ kind: "nothing-restorable", passedOver: [{ name: "a", reason: "expired" }] }) }, { kind: "nothing-restorable", passedOver: [{ name: "a", reason: "expired" }] }],
+  ];
+  test.each(cases)("%s", async (_, works, outcome) => {
+    const { ended, trace, head } = await play(works);
+    const end = await ended();
+    expect(end.outcome).toEqual(outcome);
+    expect(end.report).toMatchObject({ outcome: outcome.kind, traffic: { before: "westeurope", after: "westeurope" } });
+    expect(trace).not.toContain("close-primary");
+    expect(trace).not.toContain("reopen-primary");
+    expect(await head()).toMatchObject({ run: null, active: "primary", last: { outcome: outcome.kind } });
+  });
+});
+
+describe("between the fence and the points of no return everything is undone:", () => {
+  test("nothing-restorable", async () => {
+    const { ended, trace } = await play({ quietPrimary: quiet, chooseRestorePoint: async () => ({ kind: "nothing-restorable", passedOver: [] }) });
+    const { outcome, report } = await ended();
+    expect(outcome).toEqual({ kind: "nothing-restorable", passedOver: [] });
+    expect(trace.slice(trace.indexOf("wake-primary"))).toEqual(["wake-primary", "reopen-primary", "report", "close-run"]);
+    expect(report?.traffic.after).toBe("westeurope");
+    expect(report?.steps.map(({ name, outcome }) => `${name} ${outcome}`)).toEqual(expect.arrayContaining(["choose nothing-restorable", "stand-down done"]));
+  });
+
+  test("a target that turns out not to be ready, on shared storage", async () => {
+    const { ended, trace } = await play({ checkTarget: async () => ({ kind: "unable", reasons: ["namespace shop is not empty"] }) }, { plan: examplePlan("shop-shared") });
+    expect((await ended()).outcome).toEqual({ kind: "target-not-ready", reasons: ["namespace shop is not empty"] });
+    expect(trace).toContain("reopen-primary");
+  });
+
+  test("a fence that is not enough, when a person says so", async () => {
+    const { ended, until, decide, head, trace } = await play({}, { plan: strictFence });
+    await until(async () => (await head()).run?.question?.about === "fence");
+    expect(await decide("Grace Approver", "deny", "fence")).toBe("changed");
+    const { outcome } = await ended();
+    expect(outcome).toMatchObject({ kind: "declined", why: expect.stringContaining("Grace Approver said no") });
+    expect(trace).toContain("reopen-primary");
+    expect(trace).not.toContain("choose-restore-point");
+  });
+
+  test("a fence that is not enough, when nobody answers in time", async () => {
+    const { ended, trace } = await play({}, { plan: strictFence });
+    const { outcome, tookMs } = await ended();
+    expect(outcome.kind).toBe("declined");
+    expect(tookMs).toBeGreaterThanOrEqual(3_600_000);
+    expect(trace).toContain("reopen-primary");
+  });
+
+  test("and a fence that a person lets pass is recorded as forced by them", async () => {
+    const { ended, until, decide, head } = await play({}, { plan: strictFence });
+    await until(async () => (await head()).run?.question?.about === "fence");
+    await decide("Grace Approver", "approve", "fence");
+    const { outcome, report } = await ended();
+    expect(outcome.kind).toBe("recovered");
+    expect(report?.fence?.level).toBe("forced by Grace Approver");
+  });
+
+  test("a step that fails: the run halts, says where, and says that everything was undone", async () => {
+    const { ended } = await play({ restoreEnded: async () => ({ kind: "done", value: { kind: "broken", why: "2 errors" } }) }, { plan: examplePlan("shop-shared") });
+    const { outcome, report } = await ended();
+    expect(outcome).toMatchObject({ kind: "halted", phase: "restore", step: "restore-ended", cause: expect.stringContaining("2 errors"), next: expect.stringContaining("everything was undone") });
+    expect(report?.traffic.after).toBe("westeurope");
+    expect(report?.steps.find(({ name }) => name === "restore")?.outcome).toBe("failed");
+  });
+
+  test.each([
+    ["cannot be reopened", { reopenPrimary: fails("Traffic Manager is busy") }, "endpoint may still be closed (Traffic Manager is busy)"],
+    ["cannot be woken", { wakePrimary: fails("no answer") }, "what is suspended in the primary (no answer)"],
+    ["says itself what is left", { wakePrimary: async () => ({ left: ["deployments shop/storefront is still suspended"] }) }, "deployments shop/storefront is still suspended"],
+  ] satisfies [string, Partial<Works>, string][])("what is left is said when the primary %s, whatever the ending was", async (_, works, said) => {
+    const nothing: Partial<Works> = { chooseRestorePoint: async () => ({ kind: "nothing-restorable", passedOver: [] }), ...works };
+    const { ended, trace } = await play(nothing);
+    const { outcome } = await ended();
+    expect(outcome).toMatchObject({ kind: "halted", step: "choose-restore-point", next: expect.stringContaining(said) });
+    expect(trace).toContain("reopen-primary");
+    expect(trace).toContain("wake-primary");
+  });
+
+  test("also when only the quieting answered: what it changed is woken by looking for it", async () => {
+    const asked: unknown[] = [];
+    const { ended } = await play({
+      quietPrimary: quiet,
+      closePrimary: fails("Traffic Manager is busy"),
+      async wakePrimary({ quieted }) {
+        asked.push(quieted);
+        return { left: [] };
+      },
+    });
+    expect((await ended()).outcome).toMatchObject({ kind: "halted", step: "close-primary" });
+    expect(asked).toEqual([null]);
+  });
+});
+
+describe("between the two points of no return traffic is left alone, and what must be rebuilt is said:", () => {
+  test("a target that is not ready halts", async () => {
+    const { ended, trace, head } = await play({ checkTarget: async () => ({ kind: "unable", reasons: ["no class managed-csi"] }) });
+    const { outcome, report } = await ended();
+    expect(outcome).toMatchObject({ kind: "halted", phase: "make-ready", step: "check-target", cause: "no class managed-csi", next: expect.stringContaining("start the failover again") });
+    expect(trace).not.toContain("reopen-primary");
+    expect(report?.traffic.after).toBe("nobody");
+    expect((await head()).active).toBe("primary");
+  });
+
+  test("an abort ends aborted, with what is left", async () => {
+    const { ended, trace } = await play({
+      async verifyApplications(input, duty) {
+        await current?.abort();
+        return allGoesWell.verifyApplications(input, duty);
+      },
+    }).then(remember);
+    const { outcome, report } = await ended();
+    expect(outcome).toMatchObject({ kind: "aborted", by: "Grace Approver", left: [expect.stringContaining("policy is deleted"), expect.stringContaining("endpoint is closed")] });
+    expect(trace).not.toContain("open-secondary");
+    expect(trace).not.toContain("reopen-primary");
+    expect(report?.traffic.after).toBe("nobody");
+  });
+});
+
+let current: Play | undefined;
+/** So that a work can reach the run it belongs to. */
+function remember(play: Play): Play {
+  return (current = play);
+}
+
+describe("past the traffic point there is only forward:", () => {
+  test.each([
+    ["opening does not answer", { openSecondary: afterPassing }, "open-secondary"],
+    ["nobody sees it from outside", { seenFromOutside: async () => ({ kind: "not-yet", about: "still the old address" }) }, "seen-from-outside"],
+    ["a consumer is missing", { releaseConsumers: fails("Deployment shop/order-mailer is not there") }, "release-consumers"],
+    ["the first backup fails", { firstBackupCompleted: async () => ({ kind: "done", value: { kind: "failed", why: "Failed" } }) }, "first-backup-completed"],
+    ["the first backup never ends", { firstBackupCompleted: async () => ({ kind: "not-yet", about: "InProgress" }) }, "first-backup-completed"],
+  ] satisfies [string, Partial<Works>, string][])("%s", async (_, works, step) => {
+    const { ended, trace, head } = await play(works);
+    const { outcome } = await ended();
+    expect(outcome).toMatchObject({ kind: "halted", step, next: expect.stringContaining("only forward") });
+    expect(trace).not.toContain("reopen-primary");
+    expect(await head()).toMatchObject({ active: "secondary", run: null, unprotectedSinceAt: expect.any(Number) });
+  });
+
+  async function afterPassing(...args: Parameters<Works["openSecondary"]>): Promise<never> {
+    await allGoesWell.openSecondary(...args);
+    throw new Error("no answer from ARM");
+  }
+
+  test("an abort is refused", async () => {
+    let answer = "";
+    const { ended } = await play({
+      async seenFromOutside(input, duty) {
+        answer = (await current?.abort()) ?? "";
+        return allGoesWell.seenFromOutside(input, duty);
+      },
+    }).then(remember);
+    expect((await ended()).outcome.kind).toBe("recovered");
+    expect(answer).toBe("past-no-return");
+  });
+});
+
+describe("an abort is found at the border of every phase:", () => {
+  const inPhase: [Phase, keyof Works][] = [
+    ["confirm", "confirmLoss"],
+    ["decide", "targetWarm"],
+    ["fence", "closePrimary"],
+    ["choose", "chooseRestorePoint"],
+    ["promote", "readPolicy"],
+    ["restore", "restoreEnded"],
+    ["verify", "verifyApplications"],
+  ];
+  test.each(inPhase)("asked in %s", async (phase, key) => {
+    const work = allGoesWell[key] as Works["confirmLoss"];
+    const works: Partial<Works> = {
+      [key]: async (...args: Parameters<Works["confirmLoss"]>) => {
+        await current?.abort();
+        return work(...args);
+      },
+    };
+    const { ended, trace, head } = remember(await play(works, { plan: examplePlan(phase === "promote" ? "shop-replicated" : "shop-shared") }));
+    const { outcome, report } = await ended();
+    expect(outcome).toEqual({ kind: "aborted", by: "Grace Approver", left: [] });
+    expect(report?.outcome).toBe("aborted");
+    expect(trace).not.toContain("open-secondary");
+    expect(trace.includes("reopen-primary")).toBe(trace.includes("close-primary"));
+    expect((await head()).active).toBe("primary");
+  });
+
+  test("and while a question waits, at once", async () => {
+    const plan: Plan = { ...examplePlan("shop-replicated"), approval: { mode: "approval", approvals: 1, expiresSeconds: 3_600 } };
+    const { ended, until, head, abort, ring } = await play({}, { plan });
+    await until(async () => (await head()).run?.question !== null);
+    await abort();
+    ring();
+    const { outcome, tookMs } = await ended();
+    expect(outcome).toMatchObject({ kind: "aborted" });
+    expect(tookMs).toBeLessThan(1_000);
+  });
+});
+
+test("a run that was overtaken stops: it acts no more, and neither reports nor closes what is not its own", async () => {
+  const { ended, trace, home } = await play({
+    async verifyApplications(input, duty) {
+      // Somebody put another run into the ledger by hand.
+      const name = "ledger/shop/head.json";
+      const head = JSON.parse(home.blobs.get(name)?.body ?? "{}") as { epoch: number; run: { id: string; epoch: number } };
+      await home.put(name, JSON.stringify({ ...head, epoch: 2, run: { ...head.run, id: "shop-2", epoch: 2 } }));
+      return allGoesWell.verifyApplications(input, duty);
+    },
+  });
+  const { outcome, report } = await ended();
+  expect(outcome).toMatchObject({ kind: "refused", why: expect.stringContaining("shop-1 may not act any more") });
+  expect(report).toBeNull();
+  expect(lastBut(trace)).toBe("verify-applications");
+});
