@@ -6,6 +6,8 @@ import type { BlobStore } from "./blob-store.ts";
 import { blobsOf, nowText, recordAct, type VeleroContext } from "./context.ts";
 import { type Backup, changeVelero, createVelero, durationMs, getVelero, labelValue, listVelero, type PodVolumeBackup, type StorageLocation, veleroKind, veleroNamespace } from "./objects.ts";
 
+/** How many backups are read at a time. */
+const sideBySide = 8;
 /** The server's default of `backupSyncPeriod`. */
 const periodMsDefault = 60_000;
 const finished: ReadonlySet<string> = new Set(["Completed", "PartiallyFailed", "Failed"]);
@@ -41,17 +43,31 @@ export async function sync(context: VeleroContext, location: StorageLocation): P
     return;
   }
   const there = new Set(names.flatMap((name) => (name.split("/").length > 2 ? [name.split("/")[1] ?? ""] : [])));
-  for (const name of there) if (!getVelero(store, "backups", name)) await importBackup(context, location, blobs, name);
+  const unknown = [...there].filter((name) => !getVelero(store, "backups", name));
+  for (let from = 0; from < unknown.length; from += sideBySide) {
+    const some = unknown.slice(from, from + sideBySide);
+    const fetched = await Promise.all(some.map((name) => fetchBackup(context, blobs, name)));
+    fetched.forEach((backup, at) => backup && importBackup(context, location, some[at] ?? "", backup));
+  }
   removeOrphans(context, location, there);
   changeVelero(store, "backupstoragelocations", location.metadata.name, (draft) => void (draft.status = { ...draft.status, lastSyncedTime: nowText(context) }));
 }
 
-async function importBackup(context: VeleroContext, location: StorageLocation, blobs: BlobStore, name: string): Promise<void> {
-  const { store } = context;
+interface Fetched {
+  readonly backup: Backup;
+  readonly phase: string;
+  readonly volumes: readonly PodVolumeBackup[];
+}
+
+/** What there is of a backup in its container; `null`: nothing to import, now. */
+async function fetchBackup(context: VeleroContext, blobs: BlobStore, name: string): Promise<Fetched | null> {
   const backup = await metadataOf(context, blobs, name);
-  if (!backup) return;
-  const phase = importablePhase(backup, context.world.clock.now());
-  if (phase === null) return;
+  const phase = backup === null ? null : importablePhase(backup, context.world.clock.now());
+  return backup === null || phase === null ? null : { backup, phase, volumes: await volumesOf(context, blobs, name) };
+}
+
+function importBackup(context: VeleroContext, location: StorageLocation, name: string, { backup, phase, volumes }: Fetched): void {
+  const { store } = context;
   const { labels, annotations } = backup.metadata;
   const created = createVelero(store, "backups", {
     metadata: { name, labels: { ...labels, "velero.io/storage-location": labelValue(location.metadata.name) }, ...(annotations ? { annotations } : {}) },
@@ -59,7 +75,7 @@ async function importBackup(context: VeleroContext, location: StorageLocation, b
     status: { ...backup.status, phase },
   });
   recordAct(context, "backup-imported", name);
-  for (const volume of await volumesOf(context, blobs, name)) importVolume(context, location, created, volume);
+  for (const volume of volumes) importVolume(context, location, created, volume);
 }
 
 async function metadataOf({ session }: VeleroContext, blobs: BlobStore, name: string): Promise<Backup | null> {
