@@ -27,6 +27,8 @@ export interface Listener {
 export async function listen(place: Place, onRequest: http.RequestListener): Promise<Listener> {
   const { address = "127.0.0.1", port = 0, tls } = place;
   const server = tls ? https.createServer({ key: tls.key, cert: tls.cert }, onRequest) : http.createServer(onRequest);
+  // Real services keep idle connections for minutes. Node's five seconds would close them under a client that is just about to send.
+  server.keepAliveTimeout = 120_000;
   // A client that leaves in the middle of a handshake or a request is an everyday thing here.
   server.on("clientError", (_error, socket) => socket.destroy());
   await new Promise<void>((resolve, reject) => {

@@ -118,7 +118,7 @@ export function buildReport({ head, run, plan, entries, outcome, endedAt }: Repo
     endedAt: instant(endedAt),
     rtoSeconds: seen === null ? null : seconds(lossSeenAt(run, confirmed), seen.value.at),
     objectives: plan.objectives,
-    restorePoint: point === undefined ? null : { ...point, takenAt: instant(point.takenAt) },
+    restorePoint: point === undefined ? null : { name: point.name, takenAt: instant(point.takenAt), lossSeconds: point.lossSeconds, items: point.items, volumeBytes: point.volumeBytes },
     passedOver: chosen?.passedOver ?? weighed?.passedOver ?? [],
     steps: run.phases.map((note) => stepOf(note, outcome, endedAt)),
     confirmation: confirmed,
