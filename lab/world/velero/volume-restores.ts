@@ -11,6 +11,8 @@ import { exposing, volumeFinalizer } from "./volume-backups.ts";
 
 /** How often an agent looks whether its pod waits for the data. */
 const pollMs = 500;
+/** Velero's fs-backup timeout: so long all volumes of a pod may take together. */
+const timeoutMs = 14_400_000;
 /** What is left of the measured time once the claim is bound: 4 of 19 seconds. */
 const moveMs = ({ world }: VeleroContext) => (world.latencies.volumeRestore * 4) / 19;
 
@@ -71,6 +73,7 @@ async function run(context: VeleroContext, restore: Restore, name: string): Prom
   const { spec } = getVelero(store, "podvolumerestores", name) ?? {};
   if (!spec) return null;
   const node = await waitingPodsNode(context, spec);
+  if (node === null) return "timed out waiting for all PodVolumeRestores to complete";
   if (!hasNodeAgent(store, node)) return `node-agent pod is not running in node ${node}: daemonset pod not found in running state in node ${node}`;
   say({ phase: "Accepted", acceptedTimestamp: nowText(context), node }, true);
   await session.sleep(moveMs(context) / 4);
@@ -89,14 +92,15 @@ async function run(context: VeleroContext, restore: Restore, name: string): Prom
   return problem === null ? null : `pod volume restore failed: ${problem}`;
 }
 
-/** The node of the pod, once its init container waits there. A pod that never gets a node is waited for as long as Velero would. */
-async function waitingPodsNode({ store, session }: VeleroContext, { pod }: PodVolumeRestore["spec"]): Promise<string> {
-  for (;;) {
+/** The node of the pod, once its init container waits there; null when it never does. */
+async function waitingPodsNode({ store, session }: VeleroContext, { pod }: PodVolumeRestore["spec"]): Promise<string | null> {
+  for (let waitedMs = 0; waitedMs < timeoutMs; waitedMs += pollMs) {
     const now = getOf(store, "pods", pod.namespace, pod.name);
     const waits = (now?.status?.["initContainerStatuses"] as readonly { readonly name: string; readonly state?: { readonly running?: unknown } }[] | undefined)?.some((one) => one.name === restoreWait && one.state?.running !== undefined);
     if (now?.metadata.uid === pod.uid && now.spec.nodeName !== undefined && waits) return now.spec.nodeName;
     await session.sleep(pollMs);
   }
+  return null;
 }
 
 /** Puts the snapshot's files on the volume, and the mark that lets the pod go on. Returns what keeps it from doing so. */
