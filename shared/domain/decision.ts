@@ -37,6 +37,8 @@ export function cardText(card: DecisionCard): string {
 export function spoken(seconds: number): string {
   const whole = Math.round(seconds);
   if (whole < 120) return `${whole} s`;
-  if (whole < 7_200) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-  return `${Math.floor(whole / 3_600)} h ${Math.floor((whole % 3_600) / 60)} min`;
+  if (whole < 7_200) return both(Math.floor(whole / 60), "min", whole % 60, "s");
+  return both(Math.floor(whole / 3_600), "h", Math.floor((whole % 3_600) / 60), "min");
 }
+
+const both = (large: number, unit: string, small: number, smallUnit: string): string => (small === 0 ? `${large} ${unit}` : `${large} ${unit} ${small} ${smallUnit}`);

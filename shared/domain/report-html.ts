@@ -1,81 +1,93 @@
-/** The report as one self-contained page: no script, no outside resource, readable on a phone and in the dark. */
+/** The report as one self-contained page: no script, nothing from elsewhere, readable on a phone, in the dark, on paper and aloud. */
 import { spoken } from "./decision.ts";
+import { type Block, evidenceOf, type Section, urgentOf } from "./report-contents.ts";
+import { aboutRate, type Figure, figuresOf, timesOf } from "./report-figures.ts";
+import { reportStyle } from "./report-style.ts";
 import type { Report } from "./report.ts";
-import { clock, decisions, facts, open } from "./report-markdown.ts";
+import { type Lane, type Mark, type Stretch, timelineOf, wentWell } from "./timeline.ts";
 
 export function reportHtml(report: Report): string {
-  const good = report.outcome === "recovered" || report.outcome === "not-failed-over";
+  const { recovery, loss, users } = figuresOf(report);
+  const rate = aboutRate(report);
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${text(`${report.plan}: ${report.outcome} (${report.runId})`)}</title>
-<style>${style}</style>
+<style>${reportStyle}</style>
 </head>
 <body>
 <main>
-<h1>${text(report.plan)} <span class="outcome ${good ? "good" : "bad"}">${text(report.outcome)}</span></h1>
+<header>
+<p class="run">${text(report.kind)} ${text(report.runId)}, ${text(report.opened.at.slice(0, 10))}, times in UTC</p>
+<h1>${text(report.plan)}: ${outcome(report)}</h1>
 <p class="summary">${text(report.summary)}</p>
-<dl>${facts(report).map(([name, value]) => `<div><dt>${text(name)}</dt><dd>${text(value)}</dd></div>`).join("")}</dl>
-${section("Steps", timeline(report))}
-${section("What the signals said", list(report.confirmation?.readings.map(({ signal, says, about }) => `<b>${text(signal)}</b> ${text(says)}: ${text(about)}`) ?? []))}
-${section("Passed over", list(report.passedOver.map(({ name, reason }) => `<b>${text(name)}</b> ${text(reason)}`)))}
-${section("Fence", report.fence === null ? "" : `<p><b>${text(report.fence.level)}</b>: ${text(report.fence.about)}</p>`)}
-${section("Checks", list(report.checks.map(({ check, saw }) => `<b>${text(check)}</b> ${text(saw)}`)))}
-${section("Traffic", traffic(report))}
-${section("Decisions", list(decisions(report).map((line) => text(line.replace(/^- /, "")))))}
-${section("Next", list(report.next.map(text)))}
-${section("What was recorded", records(report))}
-<footer>Ledger digest <code>${text(report.digest)}</code>, plan version <code>${text(report.planHash)}</code></footer>
+</header>
+<div class="figures">${[recovery, loss, users].map(figure).join("")}</div>
+${rate === null ? "" : `<p class="note">${text(rate)}</p>`}
+${urgentOf(report).map(section).join("\n")}
+<section><h2>Course</h2>${course(report)}</section>
+${evidenceOf(report).map(section).join("\n")}
 </main>
 </body>
 </html>
 `;
 }
 
-const section = (title: string, body: string): string => (body === "" ? "" : `<section><h2>${text(title)}</h2>${body}</section>`);
-const list = (items: readonly string[]): string => (items.length === 0 ? "" : `<ul>${items.map((item) => `<li>${item}</li>`).join("")}</ul>`);
-
-/** One bar for each step, to scale; steps side by side overlap. Drawn by widths alone, so that it prints and scales. */
-function timeline(report: Report): string {
-  const from = Date.parse(report.opened.at);
-  const whole = Math.max(1, Date.parse(report.endedAt) - from);
-  const percent = (at: string) => Math.round(((Date.parse(at) - from) / whole) * 1_000) / 10;
-  const rows = report.steps.map(({ name, startedAt, endedAt, seconds, outcome }) => {
-    const left = percent(startedAt);
-    const width = Math.max(0.6, percent(endedAt ?? report.endedAt) - left);
-    return `<tr><th scope="row">${text(name)}</th><td>${text(clock(startedAt))}</td><td class="num">${seconds === null ? "" : text(spoken(seconds))}</td><td class="track"><span class="bar" style="margin-left:${Math.min(left, 99.4)}%;width:${Math.min(width, 100 - Math.min(left, 99.4))}%"></span></td><td>${text(outcome)}</td></tr>`;
-  });
-  return `<div class="wide"><table class="steps"><thead><tr><th>Step</th><th>Began</th><th>Took</th><th aria-hidden="true"></th><th>Outcome</th></tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
+/** In words and with a sign, for those who see no colour. */
+function outcome({ outcome: how }: Report): string {
+  const good = how === "recovered" || how === "not-failed-over";
+  return `<span class="${good ? "good" : "bad"}">${good ? "✓" : "✗"} ${text(how)}</span>`;
 }
 
-function traffic({ traffic: ends }: Report): string {
-  if (ends === null) return "";
-  const rows = (["primary", "secondary"] as const).map((end) => `<tr><th scope="row">${end}</th><td>${open(ends.before[end])}</td><td>${open(ends.after[end])}</td></tr>`);
-  return `<table><thead><tr><th>Endpoint</th><th>Before</th><th>After</th></tr></thead><tbody>${rows.join("")}</tbody></table>`;
+function figure({ name, value, seconds, objective, about }: Figure): string {
+  const held =
+    objective === null || seconds === null
+      ? ""
+      : `<p class="${objective.met ? "good" : "bad"}">${objective.met ? "✓" : "✗"} ${text(objective.words)}</p><div class="meter ${objective.met ? "met" : "missed"}" aria-hidden="true"><span style="width:${percent(Math.min(1, seconds / objective.seconds))}"></span></div>`;
+  const shown = seconds === null ? text(value) : `<data value="${seconds}">${text(value)}</data>`;
+  return `<section class="figure"><h2>${text(name)}</h2><p class="value">${shown}</p>${held}${about.map((line) => `<p class="about">${text(line)}</p>`).join("")}</section>`;
 }
 
-function records({ acts }: Report): string {
-  const rows = acts.map(({ at, phase, step, key, seconds }) => `<tr><td>${text(clock(at))}</td><td>${text(phase)}</td><td>${text(key === "" ? step : `${step} (${key})`)}</td><td class="num">${seconds} s</td></tr>`);
-  return `<details><summary>${acts.length} records</summary><div class="wide"><table><thead><tr><th>At</th><th>Phase</th><th>Step</th><th>Took</th></tr></thead><tbody>${rows.join("")}</tbody></table></div></details>`;
+const section = ({ title, blocks }: Section): string => `<section><h2>${text(title)}</h2>${blocks.map(block).join("")}</section>`;
+
+function block(what: Block): string {
+  switch (what.kind) {
+    case "paragraph":
+      return `<p>${text(what.text)}</p>`;
+    case "list":
+      return `<ul>${what.items.map((item) => `<li>${text(item)}</li>`).join("")}</ul>`;
+    case "facts":
+      return `<dl>${what.items.map(({ name, about }) => `<div><dt>${text(name)}</dt><dd>${text(about)}</dd></div>`).join("")}</dl>`;
+    case "table":
+      return what.summary === null ? table(what) : `<details><summary>${text(what.summary)}</summary>${table(what)}</details>`;
+  }
 }
+
+function table({ head, rows }: Extract<Block, { kind: "table" }>): string {
+  const row = ([first = "", ...others]: readonly string[]) => `<tr><th scope="row">${text(first)}</th>${others.map((cell) => `<td>${text(cell)}</td>`).join("")}</tr>`;
+  return `<table><thead><tr>${head.map((name) => `<th scope="col">${text(name)}</th>`).join("")}</tr></thead><tbody>${rows.map(row).join("")}</tbody></table>`;
+}
+
+/** Bars to scale, each step in a lane of its own; read aloud it is a list of steps with their times. */
+function course(report: Report): string {
+  const { lanes, dark, marks, fromAt, toAt } = timelineOf(report);
+  const time = timesOf(report);
+  const lane = (css: string, name: string, beside: string, at: string, stretch: Stretch, how: string) =>
+    `<li class="lane ${css}"><span class="name">${text(name)}${beside === "" ? "" : ` <small>${beside}</small>`}</span><span class="began">${text(time(at))}</span><span class="took"><data value="${stretch.seconds}">${text(spoken(stretch.seconds))}</data>${how}</span><span class="track" aria-hidden="true"><span class="bar" style="left:${percent(stretch.from)};width:${percent(stretch.to - stretch.from)}"></span></span></li>`;
+  const how = ({ outcome: ended }: Lane) => (wentWell(ended) ? ` ${text(ended)}` : ` <strong class="bad">✗ ${text(ended)}</strong>`);
+  const items = [
+    ...(dark === null ? [] : [lane("dark", "users go without", "", dark.fromAt, dark, "")]),
+    ...lanes.map((each) => lane(wentWell(each.outcome) ? "" : "ended-here", each.name, each.parallel ? "side by side" : "", each.startedAt, each, how(each))),
+  ];
+  return `<div class="course"><div class="over" aria-hidden="true">${marks.map(flag).join("")}</div><ol>${items.join("")}</ol><div class="scale" aria-hidden="true"><span>${text(time(fromAt))}</span><span>${text(time(toAt))}</span></div></div>${marks.length === 0 ? "<p>No point of no return was passed.</p>" : `<p>Points of no return: ${marks.map(({ name, at }) => `${name} at ${text(time(at))}`).join(", ")}.</p>`}`;
+}
+
+/** A line through all lanes; its words are on the side where there is room. */
+const flag = ({ name, where }: Mark): string => `<span class="mark ${name}${where > 0.5 ? " late" : ""}" style="left:${percent(where)}"><span>▼ ${name}</span></span>`;
+
+const percent = (fraction: number): string => `${Math.round(fraction * 10_000) / 100}%`;
 
 /** Everything that comes from outside passes through here. */
-const text = (value: string): string => value.replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`);
-
-const style = `
-:root{color-scheme:light dark;--ink:#1b1f24;--soft:#57606a;--line:#d0d7de;--paper:#fff;--bar:#0a63c9;--good:#116329;--bad:#a40e26}
-@media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--soft:#9aa4af;--line:#3d444d;--paper:#0d1117;--bar:#4c9aff;--good:#56d364;--bad:#ff7b72}}
-body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
-main{max-width:60rem;margin:0 auto;padding:1rem}
-h1{font-size:1.5rem;margin:.5rem 0}h2{font-size:1.1rem;margin:1.5rem 0 .5rem}
-.outcome{font-weight:600}.good{color:var(--good)}.bad{color:var(--bad)}
-.summary{font-size:1.1rem}
-dl{margin:0;border-top:1px solid var(--line)}dl div{display:flex;flex-wrap:wrap;gap:0 1rem;border-bottom:1px solid var(--line);padding:.35rem 0}
-dt{color:var(--soft);flex:0 0 9rem}dd{margin:0;flex:1 1 16rem;overflow-wrap:anywhere}
-.wide{overflow-x:auto}table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.25rem .5rem;border-bottom:1px solid var(--line);font-weight:400;white-space:nowrap}
-thead th{color:var(--soft)}.num{text-align:right;font-variant-numeric:tabular-nums}
-.track{width:45%;min-width:9rem}.bar{display:block;height:.7rem;border-radius:.2rem;background:var(--bar)}
-li{overflow-wrap:anywhere}footer{color:var(--soft);margin-top:2rem;font-size:.8rem;overflow-wrap:anywhere}code{font-size:.95em}
-`;
+const text = (value: string): string => value.replaceAll(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`);

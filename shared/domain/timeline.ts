@@ -55,3 +55,6 @@ export function timelineOf(report: Report): Timeline {
     }),
   };
 }
+
+/** Outcomes of a step that went as it should; any other names the ending that the run took in it. */
+export const wentWell = (outcome: string): boolean => outcome === "done" || outcome === "accepted";

@@ -1,9 +1,8 @@
 /** How a lab run ends on a terminal: the course to scale, the figures against the objectives, and where the report is. */
-import { spoken } from "../../../shared/domain/decision.ts";
 import type { Report } from "../../../shared/domain/report.ts";
-import { aboutRate, type Figure, figuresOf, timesOf } from "../../../shared/domain/report-figures.ts";
-import { type Stretch, timelineOf } from "../../../shared/domain/timeline.ts";
-import { columnsOf, cut, padded, tame, tameButPainted, wrapped } from "./columns.ts";
+import { aboutRate, type Figure, figuresOf } from "../../../shared/domain/report-figures.ts";
+import { type TextRow, timelineRows } from "../../../shared/domain/timeline-text.ts";
+import { cut, padded, tame, tameButPainted, wrapped } from "./columns.ts";
 import type { Paint } from "./paint.ts";
 
 export interface EndingOptions {
@@ -54,31 +53,9 @@ function rowOf(name: string, lines: readonly string[], columns: number, paint: P
   return narrow ? [paint.dim(name), ...body] : [paint.dim(padded(name, margin)) + (body[0] ?? "").slice(margin), ...body.slice(1)];
 }
 
-/** One bar for each step, all on one scale, with the time that users went without and the points of no return. */
+const colours = { scale: "dim", dark: "red", step: "cyan", mark: "yellow" } as const satisfies Record<TextRow["kind"], keyof Paint>;
+
 function course(report: Report, columns: number, paint: Paint): readonly string[] {
-  const { lanes, dark, marks, fromAt, toAt } = timelineOf(report);
-  const time = timesOf(report);
   const width = Math.max(barColumnsMin, columns - nameColumns - tookColumns);
-  const line = (name: string, bar: string, took: string) => cut(`${padded(name, nameColumns)}${padded(bar, width)} ${took}`, columns);
-  const ends = `${time(fromAt)}${" ".repeat(Math.max(1, width - 16))}${time(toAt)}`;
-  return [
-    paint.dim(line("", width >= 18 ? ends : time(fromAt), "UTC")),
-    ...(dark === null ? [] : [line("users dark", paint.red(bar(dark, width, "▒")), spoken(dark.seconds))]),
-    ...lanes.map((lane) => line(`${lane.name}${lane.parallel ? ` ${lane.name === "promote" ? "╮" : "╯"}` : ""}`, paint.cyan(bar(lane, width, "█")), lane.outcome === "done" || lane.outcome === "accepted" ? spoken(lane.seconds) : `${spoken(lane.seconds)} ${lane.outcome}`)),
-    ...marks.map(({ name, at, where }) => line("no return", paint.yellow(flag(`${name} ${time(at)}`, where, width)), "")),
-  ];
-}
-
-/** At least one column long, so that nothing is invisible. */
-function bar({ from, to }: Stretch, width: number, letter: string): string {
-  const first = Math.min(width - 1, Math.floor(from * width));
-  const last = Math.max(first + 1, Math.min(width, Math.round(to * width)));
-  return " ".repeat(first) + letter.repeat(last - first);
-}
-
-/** A point on the scale with its words on the side where there is room. */
-function flag(words: string, where: number, width: number): string {
-  const at = Math.min(width - 1, Math.floor(where * width));
-  if (at + 2 + columnsOf(words) <= width) return `${" ".repeat(at)}▲ ${words}`;
-  return `${padded(cut(words, Math.max(0, at - 1)), Math.max(0, at))}▲`;
+  return timelineRows(report, width).map(({ kind, name, picture, took }) => cut(`${padded(name, nameColumns)}${paint[colours[kind]](padded(picture, width))} ${took}`.trimEnd(), columns));
 }

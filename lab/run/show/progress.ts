@@ -1,5 +1,6 @@
 /** Where a lab run stands, folded from its events. Pure. */
 import { type Phase, phases } from "../../../shared/domain/outcome.ts";
+import { wentWell } from "../../../shared/domain/timeline.ts";
 import type { LabEvent } from "../events.ts";
 
 export type StepState =
@@ -32,9 +33,6 @@ export function newProgress(kind: "failover" | "recovery"): Progress {
   const due = kind === "failover" ? phases.filter((phase) => phase !== "stand-down") : recoveryPhases;
   return { stage: null, page: { kind: "not-yet" }, steps: new Map(due.map((phase) => [phase, { kind: "waiting" }])), outcome: null, failures: [] };
 }
-
-/** Outcomes of a step that went as it should; any other names the ending that the run took in it. */
-const good = new Set(["done", "accepted"]);
 
 export function advanced(progress: Progress, event: LabEvent): Progress {
   switch (event.event) {
@@ -70,6 +68,6 @@ const inOrder = (steps: ReadonlyMap<Phase, StepState>): Progress["steps"] => new
 
 function stateOf({ state, startedAt, seconds, outcome }: Extract<LabEvent, { event: "step" }>): StepState {
   if (state === "began") return { kind: "running", since: Date.parse(startedAt) };
-  if (outcome === null || good.has(outcome)) return { kind: "done", seconds: seconds ?? 0 };
+  if (outcome === null || wentWell(outcome)) return { kind: "done", seconds: seconds ?? 0 };
   return { kind: "failed", seconds: seconds ?? 0, outcome };
 }
