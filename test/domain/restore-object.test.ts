@@ -1,0 +1,99 @@
+import { describe, expect, test } from "vitest";
+import type { Consumer, Contents } from "../../shared/domain/contents.ts";
+import { consumersOf, modifierObject, releasePatch, restoreObject, type RestoreOrder, unholdable } from "../../shared/domain/restore-object.ts";
+import { examplePlan } from "./example-plans.ts";
+
+const applications = examplePlan("shop-replicated").applications;
+const application = (name: string) => {
+  const found = applications.find((known) => known.name === name);
+  if (!found) throw new Error(`the example has no application ${name}`);
+  return found;
+};
+const consumer = (kind: string, more: Partial<Consumer> = {}): Consumer => ({
+  apiVersion: kind === "CronJob" || kind === "Job" ? "batch/v1" : "apps/v1",
+  kind,
+  namespace: "shop",
+  name: kind.toLowerCase(),
+  replicas: null,
+  suspended: null,
+  podLabels: { app: "order-mailer" },
+  owned: false,
+  ...more,
+});
+const contentsWith = (...consumers: Consumer[]): Contents => ({ objects: 0, namespaces: {}, cluster: { objects: 0, kinds: {}, images: [], storageClasses: [] }, consumers, claims: [], dataUploads: [], customKinds: [], cut: [] });
+const order = (more: Partial<RestoreOrder> = {}): RestoreOrder => ({ name: "lifeboat-shop-7-shop", namespace: "velero", runId: "shop-7", backup: "shop-hourly-1", application: application("shop"), part: "main", consumers: [], ...more });
+const specOf = (object: Readonly<Record<string, unknown>>) => object["spec"] as Readonly<Record<string, unknown>>;
+
+describe("the Restore", () => {
+  test("is named, labelled with its run, and names the backup", () => {
+    expect(restoreObject(order())).toMatchObject({ apiVersion: "velero.io/v1", kind: "Restore", metadata: { name: "lifeboat-shop-7-shop", namespace: "velero", labels: { "lifeboat.dev/run": "shop-7" } }, spec: { backupName: "shop-hourly-1" } });
+  });
+
+  test("of the main part takes the namespaces, without consumers, without their loose pods, without what controllers make anew", () => {
+    expect(specOf(restoreObject(order()))).toEqual({
+      backupName: "shop-hourly-1",
+      includedNamespaces: ["shop"],
+      excludedResources: ["endpoints", "endpointslices.discovery.k8s.io"],
+      labelSelector: {
+        matchExpressions: [
+          { key: "lifeboat.dev/consumer", operator: "NotIn", values: ["true"] },
+          { key: "app", operator: "NotIn", values: ["order-mailer"] },
+        ],
+      },
+    });
+  });
+
+  test("of the consumers takes their workloads alone, held by a modifier; what those make is left to them", () => {
+    expect(specOf(restoreObject(order({ part: "consumers", name: "lifeboat-shop-7-shop-held" })))).toEqual({
+      backupName: "shop-hourly-1",
+      includedNamespaces: ["shop"],
+      excludedResources: ["endpoints", "endpointslices.discovery.k8s.io", "pods", "replicasets.apps", "controllerrevisions.apps"],
+      labelSelector: { matchLabels: { "lifeboat.dev/consumer": "true" } },
+      resourceModifier: { kind: "configmap", name: "lifeboat-shop-7-shop-held" },
+    });
+  });
+
+  test("of an application without namespaces names its cluster-scoped kinds", () => {
+    const spec = specOf(restoreObject(order({ application: application("shop-foundation") })));
+    expect(spec).toMatchObject({ includeClusterResources: true, includedResources: expect.arrayContaining(["priorityclasses.scheduling.k8s.io"]) });
+    expect(spec).not.toHaveProperty("includedNamespaces");
+    expect(spec).not.toHaveProperty("labelSelector");
+  });
+
+  test("takes a label value with an equals sign in it whole", () => {
+    const shop = application("shop");
+    const spec = specOf(restoreObject(order({ application: { ...shop, consumers: { ...shop.consumers, podSelectors: ["hash=a=b"] } } })));
+    expect(spec["labelSelector"]).toMatchObject({ matchExpressions: [{}, { key: "hash", operator: "NotIn", values: ["a=b"] }] });
+  });
+});
+
+test("consumers are the labelled workloads of the application's namespaces that nobody owns", () => {
+  const contents = contentsWith(consumer("Deployment"), consumer("Pod"), consumer("ReplicaSet", { owned: true }), consumer("Deployment", { namespace: "other" }), consumer("ClusterThing", { namespace: null }), consumer("ConfigMap", { podLabels: {} }), consumer("CronJob"), consumer("DaemonSet"));
+  expect(consumersOf(contents, application("shop")).map(({ kind }) => kind)).toEqual(["Deployment", "CronJob"]);
+  expect(unholdable(contents, application("shop")).map(({ kind }) => kind)).toEqual(["DaemonSet"]);
+});
+
+test("the modifier holds each kind once: replicas to zero, schedules and jobs suspended", () => {
+  const object = modifierObject(order({ consumers: [consumer("Deployment"), consumer("Deployment", { name: "second" }), consumer("CronJob"), consumer("Job"), consumer("StatefulSet")] }));
+  const { "modifier.yaml": text } = object["data"] as { "modifier.yaml": string };
+  expect(JSON.parse(text)).toEqual({
+    version: "v1",
+    resourceModifierRules: [
+      { conditions: { groupResource: "deployments.apps" }, mergePatches: [{ patchData: '{"spec":{"replicas":0}}' }] },
+      { conditions: { groupResource: "cronjobs.batch" }, mergePatches: [{ patchData: '{"spec":{"suspend":true}}' }] },
+      { conditions: { groupResource: "jobs.batch" }, mergePatches: [{ patchData: '{"spec":{"suspend":true}}' }] },
+      { conditions: { groupResource: "statefulsets.apps" }, mergePatches: [{ patchData: '{"spec":{"replicas":0}}' }] },
+    ],
+  });
+});
+
+test.each([
+  ["a Deployment, to what it had", consumer("Deployment", { replicas: 3 }), { spec: { replicas: 3 } }],
+  ["a Deployment that said nothing, to one", consumer("Deployment"), { spec: { replicas: 1 } }],
+  ["a Deployment at rest in the backup, to nothing", consumer("Deployment", { replicas: 0 }), null],
+  ["a CronJob", consumer("CronJob"), { spec: { suspend: false } }],
+  ["a Job that was running", consumer("Job", { suspended: false }), { spec: { suspend: false } }],
+  ["a CronJob suspended in the backup, to nothing", consumer("CronJob", { suspended: true }), null],
+])("release sets %s", (_, held, patch) => {
+  expect(releasePatch(held)).toEqual(patch);
+});
