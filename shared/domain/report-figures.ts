@@ -6,6 +6,8 @@ import type { Report } from "./report.ts";
 export interface Figure {
   readonly name: string;
   readonly value: string;
+  /** The same to the tenth of a second, where `value` rounds. */
+  readonly exact: string | null;
   /** The figure itself, in seconds; `null`: there is none. */
   readonly seconds: number | null;
   /** What it is held against; `null`: nothing. */
@@ -30,12 +32,11 @@ function recoveryOf(report: Report): Figure {
   const seen = observed?.lastGoodAt != null && observed.firstGoodAt != null ? [`last good answer ${time(observed.lastGoodAt)}, next good answer ${time(observed.firstGoodAt)}, seen from outside by ${observed.by}`] : [];
   if (outcome !== "recovered" || rtoSeconds === null)
     return rtoSeconds === null
-      ? { name: "Recovery time", value: "users were not moved", seconds: null, objective: null, about: seen }
-      : { name: "Users went without", value: exactly(rtoSeconds), seconds: rtoSeconds, objective: null, about: ["it ended without a failover", ...seen] };
+      ? { name: "Recovery time", value: "users were not moved", exact: null, seconds: null, objective: null, about: seen }
+      : { name: "Users went without", ...figured(rtoSeconds), objective: null, about: ["it ended without a failover", ...seen] };
   return {
     name: "Recovery time",
-    value: exactly(rtoSeconds),
-    seconds: rtoSeconds,
+    ...figured(rtoSeconds),
     objective: heldAgainst(rtoSeconds, objectives.rtoSeconds),
     about: seen.length > 0 ? seen : ["from when the loss was first seen to the first good answer seen from outside"],
   };
@@ -43,11 +44,10 @@ function recoveryOf(report: Report): Figure {
 
 function lossOf(report: Report): Figure {
   const { restorePoint: point, objectives, outcome } = report;
-  if (point === null) return { name: "Loss", value: "nothing was restored", seconds: null, objective: null, about: [] };
+  if (point === null) return { name: "Loss", value: "nothing was restored", exact: null, seconds: null, objective: null, about: [] };
   return {
     name: "Loss",
-    value: `at most ${exactly(point.lossSeconds)}`,
-    seconds: point.lossSeconds,
+    ...figured(point.lossSeconds, "at most "),
     objective: heldAgainst(point.lossSeconds, objectives.rpoSeconds),
     about: [`${outcome === "recovered" ? "restored" : "chosen"}: ${point.name}, taken ${timesOf(report)(point.takenAt)}`, `${point.items} objects, ${point.volumeBytes} bytes of volume data`],
   };
@@ -59,11 +59,14 @@ function usersOf({ traffic, observed }: Report): Figure {
   return {
     name: "Users see now",
     value: shows === null ? (traffic.after === "nobody" ? "nothing" : `what ${traffic.after} answers`) : `"${shows}"`,
+    exact: null,
     seconds: null,
     objective: null,
     about: [sent, ...(observed === null ? [] : [`writes that the primary accepted after the fence: ${observed.writesToPrimary}`])],
   };
 }
+
+const figured = (seconds: number, before = ""): Pick<Figure, "value" | "exact" | "seconds"> => ({ value: `${before}${spoken(seconds)}`, exact: spoken(seconds) === `${seconds} s` ? null : `${seconds} s`, seconds });
 
 const heldAgainst = (seconds: number, objective: number): Figure["objective"] => {
   const met = seconds <= objective;

@@ -41,12 +41,12 @@ function outcome({ outcome: how }: Report): string {
   return `<span class="${good ? "good" : "bad"}">${good ? "✓" : "✗"} ${text(how)}</span>`;
 }
 
-function figure({ name, value, seconds, objective, about }: Figure): string {
+function figure({ name, value, exact, seconds, objective, about }: Figure): string {
   const held =
     objective === null || seconds === null
       ? ""
       : `<p class="${objective.met ? "good" : "bad"}">${objective.met ? "✓" : "✗"} ${text(objective.words)}</p><div class="meter ${objective.met ? "met" : "missed"}" aria-hidden="true"><span style="width:${percent(Math.min(1, seconds / objective.seconds))}"></span></div>`;
-  const shown = seconds === null ? text(value) : `<data value="${seconds}">${text(value)}</data>`;
+  const shown = seconds === null ? text(value) : `<data value="${seconds}">${text(value)}</data>${exact === null ? "" : ` <small>${text(exact)}</small>`}`;
   return `<section class="figure"><h2>${text(name)}</h2><p class="value">${shown}</p>${held}${about.map((line) => `<p class="about">${text(line)}</p>`).join("")}</section>`;
 }
 
@@ -65,9 +65,10 @@ function block(what: Block): string {
   }
 }
 
+/** Roles are said in full: a narrow page lays rows out as lines, and a browser would then forget that this is a table. */
 function table({ head, rows }: Extract<Block, { kind: "table" }>): string {
-  const row = ([first = "", ...others]: readonly string[]) => `<tr><th scope="row">${text(first)}</th>${others.map((cell) => `<td>${text(cell)}</td>`).join("")}</tr>`;
-  return `<table><thead><tr>${head.map((name) => `<th scope="col">${text(name)}</th>`).join("")}</tr></thead><tbody>${rows.map(row).join("")}</tbody></table>`;
+  const row = ([first = "", ...others]: readonly string[]) => `<tr role="row"><th scope="row" role="rowheader">${text(first)}</th>${others.map((cell) => `<td role="cell">${text(cell)}</td>`).join("")}</tr>`;
+  return `<table role="table"><thead role="rowgroup"><tr role="row">${head.map((name) => `<th scope="col" role="columnheader">${text(name)}</th>`).join("")}</tr></thead><tbody role="rowgroup">${rows.map(row).join("")}</tbody></table>`;
 }
 
 /** Bars to scale, each step in a lane of its own; read aloud it is a list of steps with their times. */
@@ -75,8 +76,8 @@ function course(report: Report): string {
   const { lanes, dark, marks, fromAt, toAt } = timelineOf(report);
   const time = timesOf(report);
   const lane = (css: string, name: string, beside: string, at: string, stretch: Stretch, how: string) =>
-    `<li class="lane ${css}"><span class="name">${text(name)}${beside === "" ? "" : ` <small>${beside}</small>`}</span><span class="began">${text(time(at))}</span><span class="took"><data value="${stretch.seconds}">${text(spoken(stretch.seconds))}</data>${how}</span><span class="track" aria-hidden="true"><span class="bar" style="left:${percent(stretch.from)};width:${percent(stretch.to - stretch.from)}"></span></span></li>`;
-  const how = ({ outcome: ended }: Lane) => (wentWell(ended) ? ` ${text(ended)}` : ` <strong class="bad">✗ ${text(ended)}</strong>`);
+    `<li class="lane ${css}"><span class="name">${text(name)}${beside === "" ? "" : ` <small>${beside}</small>`}</span><span class="began">${text(time(at))}</span><span class="took"><data value="${stretch.seconds}">${text(spoken(stretch.seconds))}</data>${how}</span><span class="track" aria-hidden="true"><span class="bar" style="left:${percent(stretch.from)};width:${percent(stretch.to - stretch.from)}"></span>${marks.map(({ name: mark, where }) => `<span class="tick ${mark}" style="left:${percent(where)}"></span>`).join("")}</span></li>`;
+  const how = ({ outcome: ended }: Lane) => (wentWell(ended) ? ` <small>${text(ended)}</small>` : ` <strong class="bad">✗ ${text(ended)}</strong>`);
   const items = [
     ...(dark === null ? [] : [lane("dark", "users go without", "", dark.fromAt, dark, "")]),
     ...lanes.map((each) => lane(wentWell(each.outcome) ? "" : "ended-here", each.name, each.parallel ? "side by side" : "", each.startedAt, each, how(each))),
@@ -85,7 +86,7 @@ function course(report: Report): string {
 }
 
 /** A line through all lanes; its words are on the side where there is room. */
-const flag = ({ name, where }: Mark): string => `<span class="mark ${name}${where > 0.5 ? " late" : ""}" style="left:${percent(where)}"><span>▼ ${name}</span></span>`;
+const flag = ({ name, where }: Mark): string => `<span class="mark ${name}${where > 0.5 ? " late" : ""}" style="left:${percent(where)}"><span>${where > 0.5 ? `${name} ▼` : `▼ ${name}`}</span></span>`;
 
 const percent = (fraction: number): string => `${Math.round(fraction * 10_000) / 100}%`;
 

@@ -19,7 +19,7 @@ export function reportMarkdown(report: Report): string {
   ].join("\n\n")}\n`;
 }
 
-const figure = ({ name, value, objective, about }: Figure): readonly string[] => [safe(name), `**${safe(value)}**`, [...(objective === null ? [] : [`${objective.met ? "✓" : "✗"} ${objective.words}`]), ...about].map(safe).join("<br>")];
+const figure = ({ name, value, exact, objective, about }: Figure): readonly string[] => [safe(name), `**${safe(value)}**${exact === null ? "" : ` (${exact})`}`, [...(objective === null ? [] : [`${objective.met ? "✓" : "✗"} ${objective.words}`]), ...about].map(safe).join("<br>")];
 
 const section = ({ title, blocks }: Section): string => [`## ${safe(title)}`, ...blocks.map(block)].join("\n\n");
 

@@ -9,7 +9,7 @@ h1,h2,p,dl,ul,ol{margin:0}
 h1{font-size:1.6rem;line-height:1.25;margin:.25rem 0 .5rem}
 h2{font-size:1.15rem;margin:0 0 .5rem}
 section{margin-top:1.75rem}
-p,li,dd,td,th,h1,h2{overflow-wrap:anywhere}
+p,li,dd,h1,h2{overflow-wrap:anywhere}
 .run,.note,.about,small{color:var(--soft)}
 .run,.note,.about{font-size:.9rem}
 small{font-size:.8em;font-weight:400}
@@ -25,33 +25,40 @@ small{font-size:.8em;font-weight:400}
 .note{margin-top:.75rem}
 ul{padding-left:1.2rem}li+li{margin-top:.35rem}
 dl div{display:flex;flex-wrap:wrap;gap:0 1rem;padding:.45rem 0;border-bottom:1px solid var(--line)}
-dt{flex:0 0 13rem;max-width:100%;font-weight:600;overflow-wrap:anywhere}dd{margin:0;flex:1 1 17rem;min-width:0}
+dt{flex:0 0 100%;font-weight:600;overflow-wrap:anywhere}dd{margin:0;flex:1 1 17rem;min-width:0}
 section>p+dl,section>p+ul,section>p+table,dl+ul{margin-top:.5rem}
-table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
-th,td{text-align:left;vertical-align:top;padding:.4rem .75rem .4rem 0;border-bottom:1px solid var(--line)}
-th{font-weight:600}thead th{color:var(--soft);font-size:.9rem}
+table{display:block;width:100%;font-variant-numeric:tabular-nums}
+tbody{display:block}thead{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}
+tr{display:flex;flex-wrap:wrap;gap:0 .75rem;padding:.4rem 0;border-bottom:1px solid var(--line)}
+th,td{text-align:left;vertical-align:top;min-width:0;overflow-wrap:anywhere;padding:0}
+th{font-weight:600}
 details table{font-size:.9rem;margin-top:.5rem}
 summary{cursor:pointer;padding:.6rem 0;min-height:2.75rem}
 summary:focus-visible{outline:2px solid var(--bar);outline-offset:2px}
 .course{position:relative;padding-top:3.2rem;margin-bottom:.75rem;font-variant-numeric:tabular-nums}
 .course ol{list-style:none;padding:0;position:relative}
 .lane{display:grid;grid-template-columns:1fr auto auto;gap:0 .6rem;padding:.3rem 0;margin:0;align-items:baseline}
-.name{font-weight:600}.began{color:var(--soft)}
+.name{font-weight:600}.began,.scale{color:var(--soft)}
 .track{grid-column:1/-1;position:relative;height:.8rem;background:var(--track);border-radius:.2rem;overflow:hidden}
 .bar{position:absolute;top:0;bottom:0;min-width:3px;background:var(--bar);border-radius:.2rem}
 .dark .bar{background:repeating-linear-gradient(45deg,var(--dark) 0 6px,transparent 6px 10px)}
+.tick{position:absolute;top:0;bottom:0;width:2px;background:var(--traffic)}.tick.data{background:var(--data)}
 .ended-here .bar{background:var(--bad)}
 .over{position:absolute;inset:0 0 1.6rem;pointer-events:none}
-.mark{position:absolute;top:0;bottom:0;border-left:2px dashed var(--traffic);color:var(--traffic);font-size:.9rem;font-weight:600}
-.mark.traffic{top:1.5rem}.mark.data{border-color:var(--data);color:var(--data)}
-.mark span{position:absolute;left:.3rem;top:0;white-space:nowrap;line-height:1.5rem}
-.late span{left:auto;right:.3rem}
-.scale{display:flex;justify-content:space-between;color:var(--soft);font-size:.9rem;height:1.6rem;align-items:end}
+.mark{position:absolute;top:0;color:var(--traffic);font-size:.9rem;font-weight:600}
+.mark.traffic{top:1.5rem}.mark.data{color:var(--data)}
+.mark span{position:absolute;left:-.4rem;top:0;white-space:nowrap;line-height:1.5rem}
+.late span{left:auto;right:-.45rem}
+.scale{display:flex;justify-content:space-between;font-size:.9rem;height:1.6rem;align-items:end}
 @media(min-width:48rem){
 main{padding:2rem}
-.lane{grid-template-columns:12rem 1fr 5.5rem 9rem;gap:0;padding:.2rem 0;align-items:center}
+table{display:table;border-collapse:collapse}thead{display:table-header-group;position:static;clip-path:none}tbody{display:table-row-group}tr{display:table-row}
+th,td{padding:.4rem .75rem .4rem 0;border-bottom:1px solid var(--line)}thead th{color:var(--soft);font-size:.9rem}
+dt{flex-basis:15rem}
+.lane{grid-template-columns:13rem 1fr 6.25rem 9.25rem;gap:0;padding:.2rem 0;align-items:center}
 .name,.track{grid-row:1}.name{grid-column:1}.track{grid-column:2}.began{grid-column:3;padding-left:.75rem}.took{grid-column:4}
-.over,.scale{margin-left:12rem;margin-right:14.5rem}
+.over,.scale{margin-left:13rem;margin-right:15.5rem}
+.mark{bottom:0;border-left:2px dashed var(--traffic)}.mark.data{border-color:var(--data)}.tick{display:none}
 }
 @media print{
 body{font-size:10pt}main{max-width:none;padding:0}

@@ -39,9 +39,9 @@ export function ending({ report, directory }: { readonly report: Report; readonl
   ];
 }
 
-function figureLines({ value, objective, about }: Figure, paint: Paint): readonly string[] {
+function figureLines({ value, exact, objective, about }: Figure, paint: Paint): readonly string[] {
   const held = objective === null ? "" : `, ${objective.met ? paint.green(objective.words) : paint.red(objective.words)}`;
-  return [`${paint.bold(value)}${held}`, ...about];
+  return [`${paint.bold(value)}${exact === null ? "" : ` (${exact})`}${held}`, ...about];
 }
 
 /** A name in the margin, and its lines beside it; on a narrow terminal below it. */
