@@ -2,7 +2,7 @@
 import type { Phase } from "./outcome.ts";
 import type { Report } from "./report.ts";
 
-/** A stretch of the picture; `from` and `to` are fractions of the whole, 0 to 1. */
+/** A stretch of the picture; `from` and `to` are fractions of the whole, 0 to 1. `seconds` is the report's own figure. */
 export interface Stretch {
   readonly from: number;
   readonly to: number;
@@ -41,14 +41,14 @@ export function timelineOf(report: Report): Timeline {
   const from = Math.min(...instants);
   const to = Math.max(...instants);
   const where = (at: string) => (to === from ? 0 : (Date.parse(at) - from) / (to - from));
-  const stretch = (fromAt: string, toAt: string): Stretch => ({ from: where(fromAt), to: where(toAt), seconds: (Date.parse(toAt) - Date.parse(fromAt)) / 1_000 });
+  const stretch = (fromAt: string, toAt: string, seconds: number | null): Stretch => ({ from: where(fromAt), to: where(toAt), seconds: seconds ?? Math.round((Date.parse(toAt) - Date.parse(fromAt)) / 100) / 10 });
   const overlap = (a: Stretch, b: Stretch) => Math.min(a.to, b.to) > Math.max(a.from, b.from);
-  const lanes = steps.map(({ name, startedAt, endedAt, outcome }) => ({ name, startedAt, outcome, ...stretch(startedAt, endedAt ?? report.endedAt) }));
+  const lanes = steps.map(({ name, startedAt, endedAt, seconds, outcome }) => ({ name, startedAt, outcome, ...stretch(startedAt, endedAt ?? report.endedAt, seconds) }));
   return {
     fromAt: new Date(from).toISOString(),
     toAt: new Date(to).toISOString(),
     lanes: lanes.map((lane, at) => ({ ...lane, parallel: [lanes[at - 1], lanes[at + 1]].some((beside) => beside !== undefined && overlap(lane, beside)) })),
-    dark: observed?.lastGoodAt != null && observed.firstGoodAt != null ? { fromAt: observed.lastGoodAt, toAt: observed.firstGoodAt, ...stretch(observed.lastGoodAt, observed.firstGoodAt) } : null,
+    dark: observed?.lastGoodAt != null && observed.firstGoodAt != null ? { fromAt: observed.lastGoodAt, toAt: observed.firstGoodAt, ...stretch(observed.lastGoodAt, observed.firstGoodAt, observed.rtoSeconds) } : null,
     marks: (["data", "traffic"] as const).flatMap((name) => {
       const at = pointsOfNoReturn[name];
       return at === null ? [] : [{ name, at, where: where(at) }];

@@ -4,7 +4,7 @@ import { ending } from "./ending.ts";
 import { frame } from "./frame.ts";
 import type { Paint } from "./paint.ts";
 import { eventLine } from "./plain-lines.ts";
-import { advanced, newProgress, type Progress } from "./progress.ts";
+import { advanced, newProgress, type PageState } from "./progress.ts";
 import { openScreen, type TerminalStream } from "./screen.ts";
 import { sentence } from "./sentence.ts";
 import type { Show } from "./show.ts";
@@ -44,7 +44,7 @@ export function live({ stream, paint, page, title, kind, now }: LiveOptions): Sh
         draw();
         end();
         screen.print(["", ...ending(event, { paint, columns: screen.columns, failures: progress.failures })]);
-      } else if (standsAbove(event, before)) screen.print(wrapped(eventLine(event, paint, page), screen.columns, " ".repeat(10)));
+      } else if (standsAbove(event, before.page)) screen.print(wrapped(eventLine(event, paint, page), screen.columns, " ".repeat(10)));
       if (!over) draw();
     },
     note: (text) => screen.print(wrapped(text, screen.columns)),
@@ -53,7 +53,7 @@ export function live({ stream, paint, page, title, kind, now }: LiveOptions): Sh
 }
 
 /** Where the picture shows it better, it is not also told. */
-function standsAbove(event: LabEvent, { stage }: Progress): boolean {
+function standsAbove(event: LabEvent, page: PageState): boolean {
   switch (event.event) {
     case "stage":
     case "step":
@@ -61,7 +61,7 @@ function standsAbove(event: LabEvent, { stage }: Progress): boolean {
       return false;
     case "answer":
       // The first one is told as the page being served.
-      return stage === null;
+      return page.kind !== "not-yet";
     case "up":
     case "serving":
     case "backup":

@@ -53,6 +53,7 @@ export function advanced(progress: Progress, event: LabEvent): Progress {
     case "failed":
       return { ...progress, failures: [...progress.failures, event.why] };
     case "up":
+      return { ...progress, stage: null };
     case "backup":
     case "checked":
     case "lost":
