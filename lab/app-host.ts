@@ -23,12 +23,23 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 /** The one function key of the lab. Opens nothing anywhere else. */
 export const functionKey = "lab-function-key-opens-nothing-else";
 
+/** The bundle that would be deployed is not there. */
+export class AppNotBuilt extends Error {
+  override readonly name = "AppNotBuilt";
+  constructor() {
+    super("the function app is not built: run `npm run build` (`npm run lab` does it by itself)");
+  }
+}
+
+/** Whether the bundle is there. */
+export const appIsBuilt = (): boolean => existsSync(path.join(root, "dist/functions/index.js"));
+
 /** Where the lab's own certificate authority is written, for whoever wants to trust it. */
 export const caFileIn = (stateDirectory: string): string => path.join(stateDirectory, "lab-ca.pem");
 
-/** Starts the host. Fails with what it said when it does not come up. */
+/** Starts the host. Fails with what it said when it does not come up, or with `AppNotBuilt`. */
 export async function startAppHost({ pair, stateDirectory, topology, onLog }: AppHostOptions): Promise<HostProcess> {
-  if (!existsSync(path.join(root, "dist/functions/index.js"))) throw new Error("the app is not built: run `npm run build`");
+  if (!appIsBuilt()) throw new AppNotBuilt();
   await mkdir(stateDirectory, { recursive: true });
   const caFile = caFileIn(stateDirectory);
   await writeFile(caFile, pair.caPem);

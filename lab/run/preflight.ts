@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
+import { AppNotBuilt, appIsBuilt } from "../app-host.ts";
 import { CannotListen, listen } from "../faces/listen.ts";
 import { controlAddress, primary, secondary } from "../world/pair.ts";
 
@@ -12,11 +12,9 @@ export interface Needs {
   readonly port: number | null;
 }
 
-const app = fileURLToPath(new URL("../../dist/functions/index.js", import.meta.url));
-
 /** Everything that stands in the way, one sentence each with its remedy; empty: nothing. */
 export async function preflight({ reportDirectory, port }: Needs): Promise<readonly string[]> {
-  const built = existsSync(app) ? [] : ["the function app is not built: run `npm run build` (`npm run lab` does it by itself)"];
+  const built = appIsBuilt() ? [] : [new AppNotBuilt().message];
   return [...built, ...(await writable(reportDirectory)), ...(await addresses(port))];
 }
 

@@ -1,10 +1,11 @@
 /** What went wrong with the lab itself, in plain words: what happened and what to do next, without a stack. */
+import { AppNotBuilt } from "../app-host.ts";
 import { AzuriteFailed } from "../azurite.ts";
 import { CannotListen } from "../faces/listen.ts";
 
 /** One line or more. */
 export function troubleOf(error: unknown): string {
-  if (error instanceof CannotListen) return error.message;
+  if (error instanceof CannotListen || error instanceof AppNotBuilt) return error.message;
   if (error instanceof AzuriteFailed) return `${error.message}\nAzurite plays the storage accounts; it comes with the project's packages: run \`npm ci\` and try again`;
   if (!(error instanceof Error)) return `the lab failed: ${String(error)}`;
   switch ((error as NodeJS.ErrnoException).code) {

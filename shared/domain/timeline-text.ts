@@ -22,7 +22,7 @@ export function timelineRows(report: Report, width: number): readonly TextRow[] 
     { kind: "scale", name: "", picture: scale, took: "UTC" },
     ...(dark === null ? [] : [{ kind: "dark" as const, name: "users dark", picture: bar(dark, width, "▒"), took: spoken(dark.seconds) }]),
     ...lanes.map((lane) => ({ kind: "step" as const, name: `${lane.name}${lane.parallel ? " ∥" : ""}`, picture: bar(lane, width, "█"), took: `${spoken(lane.seconds)}${wentWell(lane.outcome) ? "" : ` ${lane.outcome}`}` })),
-    ...marks.map(({ name, at, where }) => ({ kind: "mark" as const, name: "no return", picture: flag(`${name} ${time(at)}`, where, width), took: "" })),
+    ...marks.map(({ name, at, where }) => ({ kind: "mark" as const, name: "no return", picture: flag(name, time(at), where, width), took: "" })),
   ];
 }
 
@@ -33,9 +33,9 @@ function bar({ from, to }: Stretch, width: number, letter: string): string {
   return " ".repeat(first) + letter.repeat(last - first);
 }
 
-/** A point on the scale, with its words on the side where there is room. */
-function flag(words: string, where: number, width: number): string {
+/** A point on the scale, with its words on the side where there is room, or its name alone. */
+function flag(name: string, time: string, where: number, width: number): string {
   const at = Math.min(width - 1, Math.floor(where * width));
-  if (at + 2 + words.length <= width) return `${" ".repeat(at)}▲ ${words}`;
-  return words.length < at ? `${words.padEnd(at)}▲` : `${" ".repeat(at)}▲`;
+  const words = [`${name} ${time}`, name].find(({ length }) => Math.max(at - 1, width - at - 2) >= length) ?? "";
+  return at + 2 + words.length <= width && words !== "" ? `${" ".repeat(at)}▲ ${words}` : `${words.padEnd(at)}▲`;
 }

@@ -1,7 +1,7 @@
 /** One picture of a run under way, as the lines of a terminal. Pure: the same state, time and size give the same lines. */
 import { spoken } from "../../../shared/domain/decision.ts";
 import type { Phase } from "../../../shared/domain/outcome.ts";
-import { cut, padded, tame } from "./columns.ts";
+import { columnsOf, cut, padded, tame } from "./columns.ts";
 import type { Paint } from "./paint.ts";
 import type { PageState, Progress, StepState } from "./progress.ts";
 import { quoted } from "./sentence.ts";
@@ -30,7 +30,7 @@ export function frame(progress: Progress, options: FrameOptions): readonly strin
   const { columns, rows, paint, now, title, page } = options;
   const head = [
     paint.dim(`${new Date(now).toISOString().slice(11, 19)}  ${title}`),
-    ...(progress.stage === null ? [pageLine(progress.page, page, options)] : [`${turning(options)} ${tame(progress.stage)}`]),
+    ...(progress.stage === null ? pageLines(progress.page, page, options) : [`${turning(options)} ${tame(progress.stage)}`]),
   ];
   const steps = stepLines(progress.steps, options);
   // The last row stays empty: writing into it would scroll the picture away under the cursor.
@@ -38,14 +38,20 @@ export function frame(progress: Progress, options: FrameOptions): readonly strin
   return lines.map((line) => cut(line, columns));
 }
 
-function pageLine(state: PageState, page: string, { paint, now }: FrameOptions): string {
+/** One line, or two where one has no room for what matters: who answers, and what. */
+function pageLines(state: PageState, page: string, options: FrameOptions): readonly string[] {
+  const said = pageSays(state, options);
+  return columnsOf(page) + 2 + columnsOf(said) <= options.columns || state.kind === "dark" ? [`${page}  ${said}`] : [page, `  ${said}`];
+}
+
+function pageSays(state: PageState, { paint, now }: FrameOptions): string {
   switch (state.kind) {
     case "not-yet":
-      return `${page}  ${paint.dim("does not answer yet")}`;
+      return paint.dim("does not answer yet");
     case "answering":
-      return `${page}  ${paint.green(`answers from ${state.from}: ${quoted(state.shows)}`)}`;
+      return paint.green(`answers from ${state.from}: ${quoted(state.shows)}`);
     case "dark":
-      return `${page}  ${paint.red(`dark for ${minutes(now - state.since)}`)}  ${paint.dim(tame(state.why))}`;
+      return `${paint.red(`dark for ${minutes(now - state.since)}`)}  ${paint.dim(tame(state.why))}`;
   }
 }
 

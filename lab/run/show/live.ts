@@ -36,6 +36,11 @@ export function live({ stream, paint, page, title, kind, now }: LiveOptions): Sh
     clearInterval(ticking);
     screen.release();
   };
+  // Steps that nobody will take any more are no picture to leave behind.
+  const breakOff = () => {
+    if (!over && progress.outcome === null) screen.draw([]);
+    end();
+  };
   return {
     tell(event) {
       const before = progress;
@@ -48,7 +53,7 @@ export function live({ stream, paint, page, title, kind, now }: LiveOptions): Sh
       if (!over) draw();
     },
     note: (text) => screen.print(wrapped(text, screen.columns)),
-    end,
+    end: breakOff,
   };
 }
 

@@ -30,7 +30,8 @@ export function openScreen(stream: TerminalStream): Screen {
   let picture: readonly string[] = [];
   let hidden = false;
   let released = false;
-  const columns = () => stream.columns ?? 80;
+  // A terminal that does not know its size says nothing, or zero.
+  const columns = () => stream.columns || 80;
 
   /** To the first row of the picture. After a resize a terminal has broken its lines anew, so rows are counted at the width of now. */
   const toTop = () => {
@@ -49,7 +50,7 @@ export function openScreen(stream: TerminalStream): Screen {
       return columns();
     },
     get rows() {
-      return stream.rows ?? 24;
+      return stream.rows || 24;
     },
     print(lines) {
       if (released) stream.write(lines.map((line) => `${line}\n`).join(""));
