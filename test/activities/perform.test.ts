@@ -1,0 +1,236 @@
+import { describe, expect, test } from "vitest";
+import { closePrimary } from "../../functions/activities/fence-primary.ts";
+import { openSecondary } from "../../functions/activities/open-secondary.ts";
+import { perform } from "../../functions/activities/perform.ts";
+import { closeRun, putQuestion, readPoints, turnPhase } from "../../functions/activities/phases.ts";
+import { deletePolicy, passDataPoint, readPolicy, storeTakesWrites } from "../../functions/activities/promote.ts";
+import { report } from "../../functions/activities/report.ts";
+import { warmTarget } from "../../functions/activities/target.ts";
+import { noRun } from "../../functions/runs.ts";
+import type { StepAnswer } from "../../orchestrations/step.ts";
+import { steps } from "../../orchestrations/steps.ts";
+import { entryName } from "../../shared/domain/ledger.ts";
+import { type World, WorldError } from "../../shared/ports.ts";
+import { exampleText } from "../domain/example-plans.ts";
+import { losing } from "./memory-world.ts";
+import { type OpenedRun, openedRun } from "./run.ts";
+
+const policy = { policyId: "policy-1", sourceAccount: "a", destinationAccount: "b", rules: [] };
+
+describe("every act", () => {
+  test("writes its intent before it touches the world, and its outcome after", async () => {
+    const run = await openedRun({ phase: "fence" });
+    const before: string[] = [];
+    const traffic: typeof run.world.traffic = {
+      ...run.world.traffic,
+      async closePrimary(of) {
+        before.push(...(await run.entries()).map(({ step, kind }) => `${step} ${kind}`));
+        return run.world.traffic.closePrimary(of);
+      },
+    };
+    await run.answer(steps.closePrimary, closePrimary, {}, { world: { ...run.world, traffic } });
+    expect(before).toEqual(["close-primary intent"]);
+    expect((await run.entries()).map(({ step, kind, value }) => [step, kind, value])).toEqual([
+      ["close-primary", "intent", {}],
+      ["close-primary", "outcome", { kind: "closed" }],
+    ]);
+    expect(run.home.blobs.has(entryName("shop", 1, "fence", "close-primary", "", "intent"))).toBe(true);
+  });
+
+  test("done twice answers the same and touches the world once", async () => {
+    const run = await openedRun({ phase: "fence" });
+    const first = await run.take(steps.closePrimary, closePrimary, {});
+    run.state.traffic = { ...run.state.traffic, primary: { open: true, monitor: "online" } };
+    expect(await run.take(steps.closePrimary, closePrimary, {})).toEqual(first);
+    expect(run.effects).toEqual(["close-primary"]);
+  });
+
+  test("of an overtaken run does nothing, writes nothing, and says why", async () => {
+    const run = await openedRun({ phase: "fence" });
+    await run.supersede();
+    expect(await run.take(steps.closePrimary, closePrimary, {})).toEqual({ kind: "superseded", because: "shop-1 may not act any more: the ledger is at epoch 2 with no run open" });
+    expect(run.effects).toEqual([]);
+    expect(await run.entries()).toEqual([]);
+  });
+
+  test("outside a run does nothing", async () => {
+    const run = await openedRun();
+    await run.home.put("plans/shop.yaml", exampleText("shop-replicated"));
+    const call = { ref: noRun("shop"), phase: null, step: "close-primary", key: "", input: {} };
+    expect(await perform(steps.closePrimary, closePrimary, call, run.world, () => undefined)).toMatchObject({ kind: "superseded" });
+    expect(run.effects).toEqual([]);
+  });
+
+  test("that throws says try again, with the wait that was asked for, and tells the log", async () => {
+    const run = await openedRun({ phase: "fence" });
+    const traffic = { ...run.world.traffic, read: async () => Promise.reject(new WorldError("read", "profile tm-shop", "429", { retryAfterSeconds: 12 })) };
+    const told: unknown[] = [];
+    const call = { ref: run.ref, phase: "fence" as const, step: "close-primary", key: "", input: {} };
+    expect(await perform(steps.closePrimary, closePrimary, call, { ...run.world, traffic }, (event, fields) => told.push(event, fields))).toEqual({ kind: "again", because: "read on profile tm-shop: 429", retryAfterSeconds: 12 });
+    expect(told).toEqual(["step.again", { run: "shop-1", step: "close-primary", key: "", because: "read on profile tm-shop: 429" }]);
+  });
+
+  test("whose outcome could not be written is done again, and the effect is still one", async () => {
+    const run = await openedRun({ phase: "fence" });
+    let writes = 0;
+    const create: typeof run.home.create = async (name, body) => {
+      if (name.endsWith(".outcome.json") && ++writes === 1) throw new WorldError("write", name, "no answer");
+      return run.home.create(name, body);
+    };
+    const world = { ...run.world, home: { ...run.home, create } };
+    expect((await run.take(steps.closePrimary, closePrimary, {}, { world })).kind).toBe("again");
+    expect(await run.answer(steps.closePrimary, closePrimary, {}, { world })).toEqual({ kind: "closed" });
+    expect(run.effects).toEqual(["close-primary"]);
+  });
+});
+
+describe("a judgement", () => {
+  test("is kept when it is made, and not while it waits", async () => {
+    const run = await openedRun({ phase: "promote" });
+    run.state.probeWrite = { kind: "locked" };
+    expect(await run.answer(steps.storeTakesWrites, storeTakesWrites, { expect: "writable" })).toMatchObject({ kind: "not-yet", about: "the container is locked by its replication policy" });
+    expect(await run.entries()).toEqual([]);
+    run.state.probeWrite = { kind: "accepted" };
+    expect(await run.answer(steps.storeTakesWrites, storeTakesWrites, { expect: "writable" })).toEqual({ kind: "done", value: { kind: "writable" } });
+    expect((await run.entries()).map(({ kind }) => kind)).toEqual(["outcome"]);
+    // Kept is kept: a repeat does not look again.
+    run.state.probeWrite = { kind: "read-only" };
+    expect(await run.answer(steps.storeTakesWrites, storeTakesWrites, { expect: "any" })).toEqual({ kind: "done", value: { kind: "writable" } });
+  });
+
+  test("of a store that is read for ever needs no writes", async () => {
+    const run = await openedRun({ phase: "promote" });
+    run.state.probeWrite = { kind: "read-only" };
+    expect(await run.answer(steps.storeTakesWrites, storeTakesWrites, { expect: "any" })).toEqual({ kind: "done", value: { kind: "read-only", why: "it is a secondary endpoint, which only reads" } });
+  });
+
+  test("may be made again under another key", async () => {
+    const run = await openedRun({ phase: "promote" });
+    await run.answer(steps.readPolicy, readPolicy, {}, { key: "first" });
+    run.state.policy = policy;
+    expect(await run.answer(steps.readPolicy, readPolicy, {}, { key: "second" })).toMatchObject({ kind: "policy", policyId: "policy-1" });
+  });
+});
+
+describe("effect without answer:", () => {
+  type Taken = (run: OpenedRun, world: World) => Promise<StepAnswer>;
+  const cases: (readonly [port: "traffic" | "aks" | "replication", method: string, take: Taken, effects: readonly string[]])[] = [
+    ["traffic", "closePrimary", (run, world) => run.take(steps.closePrimary, closePrimary, {}, { world }), ["close-primary"]],
+    ["traffic", "openSecondary", (run, world) => run.take(steps.openSecondary, openSecondary, {}, { world }), ["close-primary", "open-secondary"]],
+    // The cluster runs after the first try, so its pools are looked at; they are large enough.
+    ["aks", "start", (run, world) => run.take(steps.warmTarget, warmTarget, {}, { world }), ["start cluster"]],
+    ["replication", "deletePolicy", (run, world) => run.take(steps.deletePolicy, deletePolicy, { policyId: "policy-1" }, { world }), ["delete policy"]],
+  ];
+  test.each(cases)("%s.%s is done once, though it is asked for twice", async (port, method, take, effects) => {
+    const run = await openedRun({ phase: "fence" });
+    run.state.policy = policy;
+    run.state.aks = { ...run.state.aks, power: "stopped" };
+    const world = { ...run.world, [port]: losing(run.world[port] as unknown as Record<string, unknown>, method) };
+    expect(await take(run, world)).toMatchObject({ kind: "again", retryAfterSeconds: 2 });
+    expect((await take(run, world)).kind).toBe("answer");
+    expect(run.effects).toEqual(effects);
+  });
+});
+
+describe("the points of no return", () => {
+  test("are passed once, and passed again by a repeat", async () => {
+    const run = await openedRun({ phase: "promote" });
+    expect(await run.answer(steps.passDataPoint, passDataPoint, {})).toEqual({ kind: "passed" });
+    expect(await run.answer(steps.passDataPoint, passDataPoint, {}, { key: "again" })).toEqual({ kind: "passed" });
+    expect(await run.answer(steps.readPoints, readPoints, {})).toEqual({ data: true, traffic: false });
+  });
+
+  test("are not passed after an abort: the secondary stays closed", async () => {
+    const run = await openedRun({ phase: "open" });
+    await run.abort();
+    expect(await run.answer(steps.passDataPoint, passDataPoint, {})).toEqual({ kind: "abort-asked", by: "Grace" });
+    expect(await run.answer(steps.openSecondary, openSecondary, {})).toEqual({ kind: "abort-asked", by: "Grace" });
+    expect(run.effects).toEqual([]);
+    expect(await run.answer(steps.readPoints, readPoints, {})).toEqual({ data: false, traffic: false });
+  });
+
+  test("refuse the abort that comes after the secondary was opened", async () => {
+    const run = await openedRun({ phase: "open" });
+    expect(await run.answer(steps.openSecondary, openSecondary, {})).toEqual({ kind: "open", before: { primary: true, secondary: false }, after: { primary: false, secondary: true } });
+    expect(await run.abort()).toMatchObject({ kind: "refused", why: "past-no-return" });
+  });
+
+  test("belong to the open run", async () => {
+    const run = await openedRun();
+    await run.supersede();
+    for (const taken of [run.take(steps.readPoints, readPoints, {}), run.take(steps.turnPhase, turnPhase, { end: null, begin: "confirm" }), run.take(steps.closeRun, closeRun, { outcome: { kind: "declined", why: "no" } }), run.take(steps.report, report, { outcome: { kind: "declined", why: "no" } })])
+      expect(await taken).toMatchObject({ kind: "superseded" });
+  });
+});
+
+describe("the policy", () => {
+  test("is deleted and read back as gone; gone already is done", async () => {
+    const run = await openedRun({ phase: "promote" });
+    run.state.policy = policy;
+    expect(await run.answer(steps.deletePolicy, deletePolicy, { policyId: "policy-1" })).toEqual({ kind: "deleted" });
+    expect(await run.answer(steps.deletePolicy, deletePolicy, { policyId: "policy-1" }, { key: "again" })).toEqual({ kind: "deleted" });
+    expect(run.effects).toEqual(["delete policy"]);
+  });
+
+  test("that somebody changed meanwhile is not deleted", async () => {
+    const run = await openedRun({ phase: "promote" });
+    run.state.policy = { ...policy, policyId: "policy-2" };
+    expect(await run.answer(steps.deletePolicy, deletePolicy, { policyId: "policy-1" })).toMatchObject({ kind: "refused", why: expect.stringContaining("somebody changed it") });
+    expect(run.effects).toEqual([]);
+  });
+
+  test("that cannot be deleted is an answer, not an error", async () => {
+    const run = await openedRun({ phase: "promote" });
+    run.state.policy = policy;
+    run.state.deleteRefused = "no right to";
+    expect(await run.answer(steps.deletePolicy, deletePolicy, { policyId: "policy-1" })).toEqual({ kind: "refused", why: "no right to" });
+  });
+
+  test("that is still there after it was deleted is tried again", async () => {
+    const run = await openedRun({ phase: "promote" });
+    run.state.policy = policy;
+    const replication = { ...run.world.replication, deletePolicy: async () => ({ kind: "deleted" as const }) };
+    expect(await run.take(steps.deletePolicy, deletePolicy, { policyId: "policy-1" }, { world: { ...run.world, replication } })).toMatchObject({ kind: "again", because: expect.stringContaining("still there") });
+  });
+});
+
+describe("the books", () => {
+  const outcome = { kind: "declined", why: "no" } as const;
+  const turn = { end: { phase: "confirm", outcome: "done" }, begin: "decide" } as const;
+
+  test("grow by a phase once, though it is turned twice", async () => {
+    const run = await openedRun();
+    await run.answer(steps.turnPhase, turnPhase, { end: null, begin: "confirm" });
+    await run.answer(steps.closePrimary, closePrimary, {});
+    const world = { ...run.world, home: losing(run.home, "replace") };
+    expect((await run.take(steps.turnPhase, turnPhase, turn, { world })).kind).toBe("again");
+    const { digest } = await run.ledger.head("shop");
+    expect(digest).not.toBe("0".repeat(64));
+    expect(await run.answer(steps.turnPhase, turnPhase, turn, { world })).toEqual({ abortBy: null });
+    expect((await run.ledger.head("shop")).digest).toBe(digest);
+  });
+
+  test("close once, with the report's own records in the chain", async () => {
+    const run = await openedRun({ phase: "report" });
+    await run.answer(steps.report, report, { outcome });
+    const before = (await run.ledger.head("shop")).digest;
+    const world = { ...run.world, home: losing(run.home, "replace") };
+    expect((await run.take(steps.closeRun, closeRun, { outcome }, { world })).kind).toBe("again");
+    expect(await run.answer(steps.closeRun, closeRun, { outcome }, { world })).toEqual({ kind: "closed" });
+    expect(await run.ledger.head("shop")).toMatchObject({ run: null, last: { runId: "shop-1", outcome: "declined" } });
+    expect((await run.ledger.head("shop")).digest).not.toBe(before);
+  });
+
+  test("say who asked for an abort, at every turn", async () => {
+    const run = await openedRun();
+    await run.abort();
+    expect(await run.answer(steps.turnPhase, turnPhase, { end: null, begin: "confirm" })).toEqual({ abortBy: "Grace" });
+    expect(await run.answer(steps.putQuestion, putQuestion, { about: "decision", approvalsNeeded: 1, silence: "decline", text: "go?", expiresSeconds: 60 })).toEqual({ kind: "aborted", by: "Grace" });
+  });
+
+  test("write the report in three forms, which name the run", async () => {
+    const run = await openedRun({ phase: "report" });
+    expect(await run.answer(steps.report, report, { outcome })).toEqual({ report: "reports/shop-1/report.json" });
+    for (const form of ["report.json", "report.md", "report.html"]) expect(run.home.blobs.get(`reports/shop-1/${form}`)?.body).toContain("shop-1");
+  });
+});
