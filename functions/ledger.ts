@@ -33,13 +33,29 @@ const swapsMax = 25;
 /** Records of one run; a run writes a few dozen. */
 const entriesMax = 2_000;
 
+/** Records that this process has seen, by home. They are written once, so what was read once need not be read again. Bounded: the oldest goes first. */
+const seen = new WeakMap<Home, Map<string, string>>();
+const seenMax = 2_000;
+
 export function openLedger(home: Home): Ledger {
   const readHead = async (plan: string) => {
     const stored = await home.read(headName(plan));
     return stored === null ? null : { head: JSON.parse(stored.body) as Head, etag: stored.etag };
   };
+  const known = seen.get(home) ?? new Map<string, string>();
+  seen.set(home, known);
+  const remember = (name: string, body: string) => {
+    known.set(name, body);
+    for (const oldest of known.keys()) {
+      if (known.size <= seenMax) break;
+      known.delete(oldest);
+    }
+  };
   const readEntry = async (name: string) => {
+    const before = known.get(name);
+    if (before !== undefined) return before;
     const stored = await home.read(name);
+    if (stored !== null) remember(name, stored.body);
     return stored === null ? null : stored.body;
   };
   const bodies = async (plan: string, epoch: number, phase?: Phase) => {
@@ -73,7 +89,11 @@ export function openLedger(home: Home): Ledger {
 
     async write(at, entry) {
       const name = entryName(at.plan, at.epoch, at.phase, at.step, at.key, entry.kind);
-      if (await home.create(name, JSON.stringify(entry, null, 1))) return entry;
+      const body = JSON.stringify(entry, null, 1);
+      if (await home.create(name, body)) {
+        remember(name, body);
+        return entry;
+      }
       const first = await readEntry(name);
       if (first === null) throw new WorldError("read the ledger", name, "an entry that exists could not be read");
       return JSON.parse(first) as Entry;

@@ -40,11 +40,11 @@ export async function perform<In, Out>(step: Step<In, Out>, work: Work<Step<In, 
     const plan = await planOf(world.home, call.ref);
     const duty: Duty = { world, ledger, plan, target: targetOf(plan, call.ref.kind), call, startedAt: world.clock.now() };
     const at = step.records === "nothing" ? null : entryAt(call);
-    const before = at === null ? null : await ledger.entry(at, "outcome");
+    const [before, head] = await Promise.all([at === null ? null : ledger.entry(at, "outcome"), step.records === "act" ? ledger.head(call.ref.plan) : null]);
     // A repeat finds its own outcome: the world is not touched again.
     if (before !== null) return { kind: "answer", value: before.value };
-    if (step.records === "act") {
-      await mayAct(ledger, call);
+    if (head !== null) {
+      mayAct(head, call);
       if (at !== null) await ledger.write(at, entry("intent", call, duty.startedAt, world.clock.now(), call.input));
     }
     const value = await (work as (input: unknown, duty: Duty) => Promise<unknown>)(call.input, duty);
@@ -60,8 +60,7 @@ export async function perform<In, Out>(step: Step<In, Out>, work: Work<Step<In, 
 }
 
 /** Before every act: is this run still the one that the ledger lets act? A run that was overtaken must not move. */
-async function mayAct(ledger: Ledger, { ref }: StepCall): Promise<void> {
-  const head = await ledger.head(ref.plan);
+function mayAct(head: Head, { ref }: StepCall): void {
   if (head.epoch !== ref.epoch || head.run?.id !== ref.runId) throw new Superseded(ref.runId, head);
 }
 

@@ -18,19 +18,32 @@ export interface ClustersOptions {
 
 const kept = z.object({ server: z.url(), ca: z.string().min(1), learntAt: z.number() });
 
+const readMs = 60_000;
+
 export function openClusters({ home, address, token, deadlineSeconds, connectTo, now }: ClustersOptions): Clusters {
   /** One for each address, so that connections are kept alive from step to step. */
   const opened = new Map<string, Cluster>();
+  /** What was read at home, for a minute: each step asks, and a cluster moves once in years. */
+  const read = new Map<string, { readonly at: number; readonly address: ClusterAddress }>();
 
   const learn = async (cluster: string): Promise<ClusterAddress> => {
     const { server, ca } = await address(cluster);
     await home.put(blobOf(cluster), JSON.stringify({ server, ca, learntAt: now() } satisfies z.input<typeof kept>));
+    read.delete(cluster);
     return { server, ca };
+  };
+
+  const addressOf = async (cluster: string): Promise<ClusterAddress> => {
+    const before = read.get(cluster);
+    if (before !== undefined && now() - before.at < readMs) return before.address;
+    const address = (await remembered(home, cluster)) ?? (await learn(cluster));
+    read.set(cluster, { at: now(), address });
+    return address;
   };
 
   return {
     async of(cluster) {
-      const { server, ca } = (await remembered(home, cluster)) ?? (await learn(cluster));
+      const { server, ca } = await addressOf(cluster);
       const key = `${server}\n${ca}`;
       const found = opened.get(key) ?? openCluster(nameOf(cluster), { server, ca, token, deadlineSeconds, connectTo: connectTo(server) });
       opened.set(key, found);
