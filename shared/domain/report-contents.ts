@@ -83,6 +83,6 @@ function acts(report: Report): readonly Block[] {
   return table(
     ["At", "Phase", "Step", "Took"],
     report.acts.map(({ at, phase, step, key, seconds }) => [time(at), phase, key === "" ? step : `${step} (${key})`, spoken(seconds)]),
-    `${report.acts.length} records of the ledger`,
+    `${report.acts.length} ${report.acts.length === 1 ? "record" : "records"} of the ledger`,
   );
 }

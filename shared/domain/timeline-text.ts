@@ -1,6 +1,6 @@
 /** The course of a run as bars of letters, for wherever letters are all there is. Pure. */
 import { spoken } from "./decision.ts";
-import { type Stretch, timelineOf, wentWell } from "./timeline.ts";
+import { type Stretch, timelineOf, wentOn } from "./timeline.ts";
 import type { Report } from "./report.ts";
 import { timesOf } from "./report-figures.ts";
 
@@ -21,7 +21,7 @@ export function timelineRows(report: Report, width: number): readonly TextRow[] 
   return [
     { kind: "scale", name: "", picture: scale, took: "UTC" },
     ...(dark === null ? [] : [{ kind: "dark" as const, name: "users dark", picture: bar(dark, width, "▒"), took: spoken(dark.seconds) }]),
-    ...lanes.map((lane) => ({ kind: "step" as const, name: `${lane.name}${lane.parallel ? " ∥" : ""}`, picture: bar(lane, width, "█"), took: `${spoken(lane.seconds)}${wentWell(lane.outcome) ? "" : ` ${lane.outcome}`}` })),
+    ...lanes.map((lane) => ({ kind: "step" as const, name: `${lane.name}${lane.parallel ? " ∥" : ""}`, picture: bar(lane, width, "█"), took: `${spoken(lane.seconds)}${wentOn(lane.outcome) ? "" : ` ${lane.outcome}`}` })),
     ...marks.map(({ name, at, where }) => ({ kind: "mark" as const, name: "no return", picture: flag(name, time(at), where, width), took: "" })),
   ];
 }

@@ -56,5 +56,8 @@ export function timelineOf(report: Report): Timeline {
   };
 }
 
-/** Outcomes of a step that went as it should; any other names the ending that the run took in it. */
-export const wentWell = (outcome: string): boolean => outcome === "done" || outcome === "accepted";
+/** Outcomes of a step after which the run went on; any other names the ending that the run took in it. */
+export const wentOn = (outcome: string): boolean => outcome === "done" || outcome === "accepted";
+
+/** Whether nobody has to do anything about a step. A run that rightly touched nothing ends well. */
+export const wentWell = (outcome: string): boolean => wentOn(outcome) || outcome === "not-failed-over";

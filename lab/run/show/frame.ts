@@ -1,6 +1,7 @@
 /** One picture of a run under way, as the lines of a terminal. Pure: the same state, time and size give the same lines. */
 import { spoken } from "../../../shared/domain/decision.ts";
 import type { Phase } from "../../../shared/domain/outcome.ts";
+import { wentOn } from "../../../shared/domain/timeline.ts";
 import { columnsOf, cut, padded, tame } from "./columns.ts";
 import type { Paint } from "./paint.ts";
 import type { PageState, Progress, StepState } from "./progress.ts";
@@ -80,7 +81,7 @@ function stepCell(phase: Phase, state: StepState, options: FrameOptions): string
     case "running":
       return `${turning(options)} ${paint.bold(name)} ${spoken((now - state.since) / 1_000)}`;
     case "done":
-      return `${paint.green("✓")} ${name} ${spoken(state.seconds)}`;
+      return `${paint.green("✓")} ${name} ${spoken(state.seconds)}${wentOn(state.outcome) ? "" : ` ${state.outcome}`}`;
     case "failed":
       return `${paint.red("✗")} ${name} ${spoken(state.seconds)} ${paint.red(state.outcome)}`;
   }

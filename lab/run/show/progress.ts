@@ -6,7 +6,7 @@ import type { LabEvent } from "../events.ts";
 export type StepState =
   | { readonly kind: "waiting" }
   | { readonly kind: "running"; readonly since: number }
-  | { readonly kind: "done"; readonly seconds: number }
+  | { readonly kind: "done"; readonly seconds: number; readonly outcome: string }
   | { readonly kind: "failed"; readonly seconds: number; readonly outcome: string };
 
 /** What users meet under the public name. */
@@ -69,6 +69,6 @@ const inOrder = (steps: ReadonlyMap<Phase, StepState>): Progress["steps"] => new
 
 function stateOf({ state, startedAt, seconds, outcome }: Extract<LabEvent, { event: "step" }>): StepState {
   if (state === "began") return { kind: "running", since: Date.parse(startedAt) };
-  if (outcome === null || wentWell(outcome)) return { kind: "done", seconds: seconds ?? 0 };
+  if (outcome === null || wentWell(outcome)) return { kind: "done", seconds: seconds ?? 0, outcome: outcome ?? "done" };
   return { kind: "failed", seconds: seconds ?? 0, outcome };
 }
