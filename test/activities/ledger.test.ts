@@ -12,8 +12,14 @@ const place = { plan: "shop", epoch: 1, phase: "confirm", step: "confirm-loss", 
 
 /** A home whose calls are answered in the order that chance likes. */
 function scheduled(home: Home, scheduler: fc.Scheduler): Home {
-  const slow = <A extends unknown[], R>(method: (...args: A) => Promise<R>) => scheduler.scheduleFunction((...args: A) => method(...args));
-  return { read: slow(home.read), create: slow(home.create), replace: slow(home.replace), put: slow(home.put), list: slow(home.list) };
+  const slow = <A extends unknown[], R>(method: (...args: A) => Promise<R>) => scheduler.scheduleFunction(method);
+  return {
+    read: slow(async (...args: Parameters<Home["read"]>) => home.read(...args)),
+    create: slow(async (...args: Parameters<Home["create"]>) => home.create(...args)),
+    replace: slow(async (...args: Parameters<Home["replace"]>) => home.replace(...args)),
+    put: slow(async (...args: Parameters<Home["put"]>) => home.put(...args)),
+    list: slow(async (...args: Parameters<Home["list"]>) => home.list(...args)),
+  };
 }
 
 describe("openings that cross each other", () => {

@@ -26,7 +26,7 @@ export function memoryWorld() {
     health: { state: "available", since: null, summary: "all is well" } as Awaited<ReturnType<World["health"]["of"]>>,
     probe: (_url: string, _connectTo?: string): ProbeAnswer => ({ kind: "answered", status: 200, body: "EUR", durationMs: 3 }),
     resolve: (name: string): Resolved => ({ kind: "resolved", chain: [], addresses: [`address of ${name}`], ttlSeconds: 30 }),
-    blobs: new Map<string, Uint8Array>(),
+    blobs: new Map<string, { readonly bytes: Uint8Array; readonly lastModifiedAt: number }>(),
   };
   const blobKey = ({ url, container }: BlobPlace, name: string) => `${url}/${container}/${name}`;
   const home = memoryHome();
@@ -57,16 +57,16 @@ export function memoryWorld() {
     clusters: { of: async (id) => clusterOf(id), refresh: async () => undefined },
     backups: {
       async *list(place, prefix) {
-        for (const [key, bytes] of state.blobs) {
+        for (const [key, { bytes, lastModifiedAt }] of state.blobs) {
           const name = key.slice(blobKey(place, "").length);
-          if (key.startsWith(blobKey(place, prefix))) yield { name, bytes: bytes.length, etag: `"${bytes.length}"`, lastModifiedAt: testStart, replication: "complete" };
+          if (key.startsWith(blobKey(place, prefix))) yield { name, bytes: bytes.length, etag: `"${bytes.length}"`, lastModifiedAt, replication: "complete" };
         }
       },
       folders: async (place, prefix) => [...new Set([...state.blobs.keys()].filter((key) => key.startsWith(blobKey(place, prefix))).map((key) => key.slice(blobKey(place, prefix).length).split("/")[0] ?? ""))],
-      read: async (place, name) => state.blobs.get(blobKey(place, name)) ?? null,
+      read: async (place, name) => state.blobs.get(blobKey(place, name))?.bytes ?? null,
       async open(place, name) {
-        const bytes = state.blobs.get(blobKey(place, name));
-        return bytes === undefined ? null : chunksOf(bytes);
+        const blob = state.blobs.get(blobKey(place, name));
+        return blob === undefined ? null : chunksOf(blob.bytes);
       },
       async probeWrite(_place, name) {
         if (state.probeWrite.kind === "accepted") effects.push(`probe ${name}`);
@@ -103,7 +103,7 @@ export function memoryWorld() {
     return known;
   }
 
-  return { world, time, effects, state, home, clusterOf, put: (place: BlobPlace, name: string, bytes: Uint8Array) => void state.blobs.set(blobKey(place, name), bytes) };
+  return { world, time, effects, state, home, clusterOf, put: (place: BlobPlace, name: string, bytes: Uint8Array, lastModifiedAt = testStart) => void state.blobs.set(blobKey(place, name), { bytes, lastModifiedAt }) };
 }
 
 async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -1,0 +1,130 @@
+import { describe, expect, test } from "vitest";
+import { releaseConsumers, restoreEnded, startRestore } from "../../functions/activities/restore.ts";
+import { steps } from "../../orchestrations/steps.ts";
+import type { Consumer } from "../../shared/domain/contents.ts";
+import { kinds } from "../../shared/domain/kinds.ts";
+import type { RestorePart } from "../../shared/domain/restore-run.ts";
+import { losing } from "./memory-world.ts";
+import { contents, object, openedRun, type OpenedRun, point } from "./run.ts";
+
+const consumer = (kind: string, name: string, more: Partial<Consumer> = {}): Consumer => ({ apiVersion: kind === "CronJob" ? "batch/v1" : "apps/v1", kind, namespace: "shop", name, replicas: null, suspended: null, podLabels: {}, owned: false, ...more });
+const held = [consumer("Deployment", "order-mailer", { replicas: 2 }), consumer("CronJob", "invoice-run", { suspended: false }), consumer("CronJob", "old-run", { suspended: true })];
+const volume = (claim: string, restorable = true) => ({ namespace: "shop", claim, method: "file-system-backup" as const, snapshot: "abc", bytes: 7, restorable, why: "" });
+
+async function secondary(record: Parameters<OpenedRun["keep"]>[0] = {}) {
+  const run = await openedRun({ phase: "restore" });
+  await run.keep(record);
+  const cluster = run.clusterOf(run.plan.secondary.cluster);
+  return { ...run, cluster, start: async (part: RestorePart["part"], key: string = part) => run.answer(steps.startRestore, startRestore, { application: "shop", part, point }, { key }) };
+}
+
+describe("starting a restore", () => {
+  test("asks Velero by the run's own name, and expects the volumes that the backup has", async () => {
+    const run = await secondary({ volumes: [volume("a"), volume("b"), volume("c", false), { ...volume("d"), namespace: "other" }] });
+    expect(await run.start("main")).toEqual({ application: "shop", part: "main", name: "lifeboat-shop-1-shop", volumes: 2 });
+    expect(run.cluster.spec(kinds.restores, "velero", "lifeboat-shop-1-shop")).toMatchObject({ backupName: point.name, includedNamespaces: ["shop"] });
+  });
+
+  test("brings consumers held, with the modifier there before the restore that reads it", async () => {
+    const run = await secondary({ contents: contents({ consumers: held }), volumes: [volume("a")] });
+    expect(await run.start("consumers")).toEqual({ application: "shop", part: "consumers", name: "lifeboat-shop-1-shop-held", volumes: 0 });
+    expect(run.effects).toEqual(["create configmaps velero/lifeboat-shop-1-shop-held", "create restores velero/lifeboat-shop-1-shop-held"]);
+  });
+
+  test("asks for nothing where there are no consumers", async () => {
+    const run = await secondary();
+    expect(await run.start("consumers")).toBeNull();
+    // A repeat finds that answer too.
+    expect(await run.start("consumers")).toBeNull();
+    expect(run.effects).toEqual([]);
+  });
+
+  test("asked twice, or with the answer lost, makes one Restore", async () => {
+    const run = await secondary();
+    const cluster = losing(run.cluster, "create");
+    const world = { ...run.world, clusters: { ...run.world.clusters, of: async () => cluster } };
+    const input = { application: "shop", part: "main", point } as const;
+    expect((await run.take(steps.startRestore, startRestore, input, { world })).kind).toBe("again");
+    const second = await run.answer(steps.startRestore, startRestore, input, { world });
+    expect(await run.start("main", "another")).toEqual(second);
+    expect(run.effects).toEqual(["create restores velero/lifeboat-shop-1-shop"]);
+  });
+
+  test("does not take for its own one that restores something else", async () => {
+    const run = await secondary();
+    run.cluster.has(kinds.restores, object("lifeboat-shop-1-shop", "velero", { spec: { backupName: "an-older-one" } }));
+    expect(await run.take(steps.startRestore, startRestore, { application: "shop", part: "main", point })).toMatchObject({ kind: "again", because: expect.stringContaining("restores an-older-one: delete it") });
+  });
+});
+
+describe("watching a restore", () => {
+  const part: RestorePart = { application: "shop", part: "main", name: "lifeboat-shop-1-shop", volumes: 1 };
+  const look = async (run: OpenedRun, state?: unknown) => run.answer(steps.restoreEnded, restoreEnded, { part, storeTakesWrites: true }, { state });
+  const restore = (phase: string, itemsRestored = 0, more: object = {}) => object(part.name, "velero", { spec: { backupName: point.name }, status: { phase, progress: { itemsRestored, totalItems: 52 }, ...more } });
+  const mover = (phase: string, bytesDone = 0, name = "mover-1", of = part.name) => object(name, "velero", { labels: { "velero.io/restore-name": of }, status: { phase, progress: { bytesDone } } });
+
+  test("goes on until Velero and every mover have ended", async () => {
+    const run = await secondary();
+    run.cluster.has(kinds.restores, restore("InProgress", 7));
+    expect(await look(run)).toMatchObject({ kind: "not-yet", about: "InProgress, 7 of 52 objects, 0 of 1 volumes, 0 bytes" });
+    run.cluster.has(kinds.restores, restore("Completed", 52));
+    run.cluster.has(kinds.podVolumeRestores, mover("InProgress", 5));
+    run.cluster.has(kinds.podVolumeRestores, mover("Completed", 9, "foreign", "another-restore"));
+    expect(await look(run)).toMatchObject({ kind: "not-yet" });
+    run.cluster.has(kinds.podVolumeRestores, mover("Completed", 16));
+    expect(await look(run)).toMatchObject({ kind: "done", value: { kind: "whole", items: 52 } });
+  });
+
+  test("counts data movers of both kinds", async () => {
+    const run = await secondary();
+    run.cluster.has(kinds.restores, restore("Completed", 52));
+    run.cluster.has(kinds.dataDownloads, mover("Completed", 16));
+    expect(await look(run)).toMatchObject({ kind: "done", value: { kind: "whole" } });
+  });
+
+  test("calls a restore broken that somebody deleted", async () => {
+    const run = await secondary();
+    expect(await look(run)).toEqual({ kind: "done", value: { kind: "broken", why: "somebody deleted the Restore" } });
+  });
+
+  test("calls one broken that stands still for too long, and none that moves", async () => {
+    const run = await secondary();
+    const stallMs = run.plan.restore.stallSeconds * 1_000;
+    run.cluster.has(kinds.restores, restore("InProgress", 7));
+    let seen = await look(run);
+    const state = () => (seen.kind === "not-yet" ? seen.state : undefined);
+    run.time.now += stallMs;
+    seen = await look(run, state());
+    expect(seen.kind).toBe("not-yet");
+    run.cluster.has(kinds.restores, restore("InProgress", 8));
+    run.time.now += 1_000;
+    seen = await look(run, state());
+    run.time.now += stallMs;
+    seen = await look(run, state());
+    expect(seen.kind).toBe("not-yet");
+    run.time.now += 1_000;
+    expect(await look(run, state())).toMatchObject({ kind: "done", value: { kind: "broken", why: expect.stringContaining("no progress for 600 s") } });
+  });
+});
+
+describe("releasing consumers", () => {
+  const input = { applications: ["shop"], point: point.name };
+
+  test("gives them back what the backup says they had, and wakes none that was at rest", async () => {
+    const run = await secondary({ contents: contents({ consumers: held }) });
+    run.cluster.has(kinds.deployments, object("order-mailer", "shop", { spec: { replicas: 0 } }));
+    run.cluster.has(kinds.cronJobs, object("invoice-run", "shop", { spec: { suspend: true } }));
+    run.cluster.has(kinds.cronJobs, object("old-run", "shop", { spec: { suspend: true } }));
+    expect(await run.answer(steps.releaseConsumers, releaseConsumers, input)).toEqual({ released: ["Deployment shop/order-mailer", "CronJob shop/invoice-run"] });
+    expect(run.cluster.spec(kinds.deployments, "shop", "order-mailer")).toEqual({ replicas: 2 });
+    expect(run.cluster.spec(kinds.cronJobs, "shop", "old-run")).toEqual({ suspend: true });
+    const effects = run.effects.length;
+    await run.answer(steps.releaseConsumers, releaseConsumers, input, { key: "again" });
+    expect(run.effects).toHaveLength(effects);
+  });
+
+  test("says which one is missing", async () => {
+    const run = await secondary({ contents: contents({ consumers: held }) });
+    expect(await run.take(steps.releaseConsumers, releaseConsumers, input)).toMatchObject({ kind: "again", because: "Deployment shop/order-mailer is in the backup and not in the cluster" });
+  });
+});
