@@ -13,6 +13,10 @@ export interface AppHostOptions {
   /** Journal, receipts, keys: what outlives the process. */
   readonly stateDirectory: string;
   readonly topology: "shared" | "replicated";
+  /** Holds the app as it would be deployed; without it the project's own, built into `dist`. */
+  readonly appDirectory?: string;
+  /** Pause between two looks of the blob trigger, lab time; the host's own without it. */
+  readonly blobPollMs?: number;
   readonly onLog?: (record: TimedLogRecord) => void;
 }
 
@@ -32,24 +36,25 @@ export class AppNotBuilt extends Error {
 }
 
 /** Whether the bundle is there. */
-export const appIsBuilt = (): boolean => existsSync(path.join(root, "dist/functions/index.js"));
+export const appIsBuilt = (appDirectory: string = root): boolean => existsSync(path.join(appDirectory, "dist/functions/index.js"));
 
 /** Where the lab's own certificate authority is written, for whoever wants to trust it. */
 export const caFileIn = (stateDirectory: string): string => path.join(stateDirectory, "lab-ca.pem");
 
 /** Starts the host. Fails with what it said when it does not come up, or with `AppNotBuilt`. */
-export async function startAppHost({ pair, stateDirectory, topology, onLog }: AppHostOptions): Promise<HostProcess> {
-  if (!appIsBuilt()) throw new AppNotBuilt();
+export async function startAppHost({ pair, stateDirectory, topology, appDirectory = root, blobPollMs, onLog }: AppHostOptions): Promise<HostProcess> {
+  if (!appIsBuilt(appDirectory)) throw new AppNotBuilt();
   await mkdir(stateDirectory, { recursive: true });
   const caFile = caFileIn(stateDirectory);
   await writeFile(caFile, pair.caPem);
   return startHostProcess({
-    appDirectory: root,
+    appDirectory,
     stateDirectory,
     clock: pair.world.clock.toString(),
     hosts: pair.hosts,
     keys: { functions: { default: functionKey } },
     environment: settings(pair, topology, caFile),
+    ...(blobPollMs === undefined ? {} : { blobPollMs }),
     ...(onLog === undefined ? {} : { onLog }),
   });
 }

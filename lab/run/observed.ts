@@ -20,7 +20,7 @@ const togetherMsMax = 45_000;
 
 export async function observe({ lab, scenario, report }: ObserveInput): Promise<LabResult> {
   const { pair, observer } = lab;
-  const wanted: RegionName = scenario.loss.kind === "region" ? secondary.region : primary.region;
+  const wanted: RegionName = scenario.loss.kind === "region" || scenario.loss.kind === "nothing" ? secondary.region : primary.region;
   const failures: string[] = [];
   if (report.outcome !== scenario.ends) failures.push(`the run ended ${report.outcome}, and ${scenario.name} must end ${scenario.ends}: ${report.summary}`);
 

@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 import type { Report } from "../../shared/domain/report.ts";
 import { reportHtml } from "../../shared/domain/report-html.ts";
 import { reportMarkdown } from "../../shared/domain/report-markdown.ts";
-import { caFileIn, functionKey, startAppHost } from "../app-host.ts";
+import { type AppHostOptions, caFileIn, functionKey, startAppHost } from "../app-host.ts";
 import type { LabClock } from "../clock.ts";
 import type { HostProcess } from "../host/process.ts";
 import { type LabPair, openPair, type PairOptions } from "../pair-in-a-box.ts";
@@ -39,6 +39,13 @@ export interface LabRunOptions {
   readonly reportDirectory: string | null;
   readonly tell: Tell;
   readonly latencies?: PairOptions["latencies"];
+  /** Lab milliseconds between two looks of the observer, default one second; and of the blob trigger, the host's own without it. */
+  readonly lookEveryMs?: number;
+  readonly blobPollMs?: number;
+  /** Another build of the app than the project's own. */
+  readonly appDirectory?: string;
+  /** What each host of the run writes, record by record. */
+  readonly onLog?: AppHostOptions["onLog"];
   /** Another wording of the scenario's plan, before the app gets it. */
   readonly changePlan?: (text: string) => string;
   /** Called when the pair and the app are up, before anything is lost: a test arms its faults here. */
@@ -94,7 +101,7 @@ async function run(options: LabRunOptions, stateDirectory: string, closing: Clos
   closing.add(pair.close);
   signal?.throwIfAborted();
   tell({ event: "stage", stage: "app" });
-  let host = await startAppHost({ pair, stateDirectory, topology });
+  let host = await startAppHost(hostOptions(options, pair, stateDirectory));
   // Who aborts does not wait for what the app is doing.
   closing.add(() => host.kill(signal?.aborted ? "SIGKILL" : "SIGTERM"));
   const app = appClient(pair, () => host.url);
@@ -108,12 +115,12 @@ async function run(options: LabRunOptions, stateDirectory: string, closing: Clos
     url: publicUrl,
     dns: pair.dns,
     caPem: pair.caPem,
-    everyMs: 1_000,
+    everyMs: options.lookEveryMs ?? 1_000,
     onChange: (look) => (look.ok ? tell({ event: "answer", from: regionAt(look.address), shows: shownBy(look.body) }) : tell({ event: "dark", why: look.why })),
   });
   closing.add(() => observer.stop());
   const restartHost = async () => {
-    host = await startAppHost({ pair, stateDirectory, topology });
+    host = await startAppHost(hostOptions(options, pair, stateDirectory));
   };
   const lab: RunningLab = { pair, app, host: () => host, restartHost, observer, stateDirectory };
   const serving = await observer.until((look) => look.ok, upMsMax, "the application to answer from the primary");
@@ -151,6 +158,17 @@ function pairOptions({ scenario, topology, rate, clock, port, latencies }: LabRu
   };
 }
 
+function hostOptions({ topology, appDirectory, blobPollMs, onLog }: LabRunOptions, pair: LabPair, stateDirectory: string): AppHostOptions {
+  return {
+    pair,
+    stateDirectory,
+    topology,
+    ...(appDirectory === undefined ? {} : { appDirectory }),
+    ...(blobPollMs === undefined ? {} : { blobPollMs }),
+    ...(onLog === undefined ? {} : { onLog }),
+  };
+}
+
 /** The public page as each region's own ingress serves it: an address, for whoever brings the name. */
 const ingressUrls = ({ port }: LabPair) => Object.fromEntries(Object.values(regions).map(({ region, ingressAddress }) => [region, `https://${ingressAddress}:${port}/`]));
 
@@ -173,7 +191,7 @@ async function loseAndRecover(lab: RunningLab, scenario: Scenario, tell: Tell): 
 }
 
 async function lose(lab: RunningLab, { loss, plan }: Scenario, tell: Tell, monitor: AzureMonitor): Promise<void> {
-  const { pair, app, observer } = lab;
+  const { pair, observer } = lab;
   switch (loss.kind) {
     case "region":
       pair.lose(primary.region);
@@ -187,6 +205,10 @@ async function lose(lab: RunningLab, { loss, plan }: Scenario, tell: Tell, monit
       });
       return;
     }
+    case "nothing":
+      // A person moves the shop while all is well: the primary can be fenced from within.
+      monitor.stop();
+      return await ask(lab, plan, "failover", "maintenance of the region", tell);
     case "namespace": {
       // A person sees it and starts the recovery: no alert of a lost region would be right here.
       monitor.stop();
@@ -194,12 +216,17 @@ async function lose(lab: RunningLab, { loss, plan }: Scenario, tell: Tell, monit
       if (deleted.status >= 300) throw new Error(`the namespace ${loss.namespace} could not be deleted: status ${deleted.status}`);
       tell({ event: "lost", what: `namespace ${loss.namespace}` });
       await observer.until((look) => !look.ok, upMsMax, "the page to go away");
-      const { head } = await app.plan(plan);
-      const asked = await app.startRun({ plan, kind: "recovery", confirm: plan, reason: `namespace ${loss.namespace} was deleted` }, head.epoch);
-      tell({ event: "asked", status: asked.status, answer: JSON.stringify(asked.body) });
-      if (asked.status !== 202) throw new Error(`the recovery was not started (${asked.status}): ${JSON.stringify(asked.body)}`);
+      await ask(lab, plan, "recovery", `namespace ${loss.namespace} was deleted`, tell);
     }
   }
+}
+
+/** Asks at the HTTP door, as the plan's ledger stands now. */
+async function ask({ app }: RunningLab, plan: string, kind: "failover" | "recovery", reason: string, tell: Tell): Promise<void> {
+  const { head } = await app.plan(plan);
+  const asked = await app.startRun({ plan, kind, confirm: plan, reason }, head.epoch);
+  tell({ event: "asked", status: asked.status, answer: JSON.stringify(asked.body) });
+  if (asked.status !== 202) throw new Error(`the ${kind} was not started (${asked.status}): ${JSON.stringify(asked.body)}`);
 }
 
 /** Tells each step as it begins and ends, until the run has its report. */

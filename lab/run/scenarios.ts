@@ -13,7 +13,7 @@ export interface Scenario {
   /** Backups beside the schedule's that the plan selects. */
   readonly alsoBackups: readonly string[];
   readonly seeding: Omit<Seeding, "topology">;
-  readonly loss: { readonly kind: "region" } | { readonly kind: "blip"; readonly seconds: number } | { readonly kind: "namespace"; readonly namespace: string };
+  readonly loss: { readonly kind: "region" } | { readonly kind: "blip"; readonly seconds: number } | { readonly kind: "namespace"; readonly namespace: string } | { readonly kind: "nothing" };
   readonly ends: Outcome["kind"];
 }
 

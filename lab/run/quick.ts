@@ -1,0 +1,24 @@
+/** What a run is given that is not about time: a world that answers at once, and a plan that waits no longer than it must. For tests and benches. */
+import { noLatencies } from "../world/latencies.ts";
+import type { LabRunOptions } from "./run-lab.ts";
+import { scenarioNamed } from "./scenarios.ts";
+
+/** As fast as the waits of a plan can run without the lab's own watching becoming the work: a second of them is ten milliseconds of ours. */
+const rate = 100;
+
+/** The run of a lost region, without the backup before it. Everything that looks again and again does so a few times a wall second. */
+export const quickRun = {
+  scenario: { ...scenarioNamed("region-lost"), freshBackup: false },
+  rate,
+  latencies: { ...noLatencies, veleroSyncPeriod: 60_000, veleroValidation: 10_000 },
+  changePlan: quickPlan,
+  lookEveryMs: 5_000,
+  blobPollMs: 60_000,
+  reportDirectory: null,
+  tell: () => undefined,
+} satisfies Omit<LabRunOptions, "topology">;
+
+/** The plan's own waits, made short: they are the plan's choice. Rounds stay far enough apart that a busy machine keeps their pace. */
+export function quickPlan(plan: string): string {
+  return plan.replace(/soakSeconds: \d+/, "soakSeconds: 30").replace(/everySeconds: \d+/, "everySeconds: 5");
+}
