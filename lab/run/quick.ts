@@ -18,7 +18,10 @@ export const quickRun = {
   tell: () => undefined,
 } satisfies Omit<LabRunOptions, "topology">;
 
+/** How long the witnesses must agree in a quick plan. */
+export const quickSoakSeconds = 30;
+
 /** The plan's own waits, made short: they are the plan's choice. Rounds stay far enough apart that a busy machine keeps their pace. */
 export function quickPlan(plan: string): string {
-  return plan.replace(/soakSeconds: \d+/, "soakSeconds: 30").replace(/everySeconds: \d+/, "everySeconds: 5");
+  return plan.replace(/soakSeconds: \d+/, `soakSeconds: ${quickSoakSeconds}`).replace(/everySeconds: \d+/, "everySeconds: 5");
 }
