@@ -81,7 +81,7 @@ export async function openArm(world: LabWorld, parts: ArmParts, place: Place = {
     if (audit.length > auditMax) audit.shift();
     response.once("finish", () => void (entry.status = response.statusCode));
 
-    const call = { call: route?.call ?? "unknown ARM call", region: entry.region, mutating: entry.mutating, takesMs: world.latencies.armCall };
+    const call = { call: route?.call ?? "unknown ARM call", thing: entry.path, region: entry.region, mutating: entry.mutating, takesMs: world.latencies.armCall };
     void handle(world, call, request, response, async ({ blind }) => {
       const checked = await parts.identity.check(request.headers.authorization, audiences.arm);
       if (checked.kind === "accepted") entry.caller = checked.caller;

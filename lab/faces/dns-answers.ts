@@ -27,7 +27,7 @@ export async function answerTo(world: LabWorld, names: Names, message: Buffer): 
   const query = decoded(message);
   const question = query?.questions?.[0];
   if (!query || query.type !== "query" || !question) return null;
-  const fault = world.takeFault(`DNS ${question.type} ${question.name.toLowerCase()}`);
+  const fault = world.takeFault({ call: `DNS ${question.type} ${question.name.toLowerCase()}`, thing: "", by: "" });
   if (fault?.kind === "effect-without-answer") return null;
   if (fault?.kind === "slow") await world.clock.sleep(fault.delayMs ?? 0);
   const { rcode, answers } = fault?.kind === "refused-503" || fault?.kind === "blind" ? { rcode: "SERVFAIL" as const, answers: [] } : resolved(names, question);

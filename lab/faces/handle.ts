@@ -11,6 +11,8 @@ import { type Answer, json } from "./answer.ts";
 export interface Call {
   /** As faults name it: `PATCH trafficManagerProfiles/externalEndpoints`, `POST velero.io/restores`. */
   readonly call: string;
+  /** What it is about; default: nothing in particular. */
+  readonly thing?: string;
   /** The region that answers; `null`: none of the two, so it is always up. */
   readonly region: RegionName | null;
   /** `effect-without-answer` means something only where there is an effect; elsewhere the answer is lost all the same. */
@@ -26,12 +28,14 @@ export interface Call {
  */
 export async function handle(
   world: LabWorld,
-  { call, region, mutating, takesMs = 0 }: Call,
+  { call, thing = "", region, mutating, takesMs = 0 }: Call,
   request: IncomingMessage,
   response: ServerResponse,
   work: (seen: { readonly blind: boolean }) => Promise<Answer> | Answer,
 ): Promise<void> {
-  const fault = world.takeFault(call);
+  const asked = { call, thing, by: request.headers["user-agent"] ?? "" };
+  if (mutating) world.noteChangeAsked(asked);
+  const fault = world.takeFault(asked);
   const blind = fault?.kind === "blind";
   const reach = () => (blind ? "up" : world.reach(region));
   if (withheld(reach(), request, response)) return;

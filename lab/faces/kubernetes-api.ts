@@ -39,7 +39,8 @@ async function answerRequest(world: LabWorld, cluster: Cluster, api: ClusterApi,
   const method = request.method ?? "GET";
   const isWatch = url.searchParams.get("watch") === "1" || url.searchParams.get("watch") === "true";
   const call = callName(isWatch ? "WATCH" : method, url.pathname, target);
-  await handle(world, { call, region: cluster.region, mutating: method !== "GET" }, request, response, async ({ blind }) => {
+  const thing = target.kind === "resource" ? `${cluster.region}/${target.namespace}/${target.name ?? ""}` : cluster.region;
+  await handle(world, { call, thing, region: cluster.region, mutating: method !== "GET" }, request, response, async ({ blind }) => {
     if (blind) return status(new ApiErrorOf503());
     const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1];
     // AKS answers nobody without a token, not even for its health.

@@ -34,7 +34,7 @@ export function openStorageFront(parts: StorageFrontParts): Promise<Listener> {
     const call = storageCall(request);
     const endpoint = storage.endpoint(call.account, call.secondary);
     const mutating = call.method !== "GET" && call.method !== "HEAD";
-    void handle(world, { call: nameOf(call), region: endpoint?.region ?? null, mutating }, request, response, async ({ blind }) => {
+    void handle(world, { call: nameOf(call), thing: [call.container, call.blob].filter((part) => part !== null).join("/"), region: endpoint?.region ?? null, mutating }, request, response, async ({ blind }) => {
       const answer = await answered(parts, call, endpoint, request, blind).catch((error: unknown) => {
         if (request.destroyed && !request.complete) return refusalAnswer(brokenOff);
         throw error;

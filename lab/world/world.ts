@@ -27,9 +27,19 @@ export interface Fault {
    * `blind`: for reads, not answered with what is true but as if it could not be seen (each face says how).
    */
   readonly kind: "effect-without-answer" | "refused-503" | "slow" | "blind";
+  /** Hits only requests about such a thing, as `Asked` names it, and only from callers whose name begins so. */
+  readonly thing?: RegExp;
+  readonly by?: string;
   readonly delayMs?: number;
   /** How many matching requests it hits; default 1; `Infinity` for all. */
   readonly times?: number;
+}
+
+/** A request, as faults see it. `thing`: the path of a resource, `container/blob`, `region/namespace/object`; `by`: the caller's user agent. */
+export interface Asked {
+  readonly call: string;
+  readonly thing: string;
+  readonly by: string;
 }
 
 export interface LabWorld {
@@ -47,7 +57,11 @@ export interface LabWorld {
   /** Arms a fault; returns what disarms it. */
   inject(fault: Fault): () => void;
   /** Faces ask at each request. Uses the fault up. */
-  takeFault(call: string): Fault | null;
+  takeFault(asked: Asked): Fault | null;
+
+  /** Faces tell each request that is to change something, when it comes: whether it was done is in `effects`. */
+  readonly changesAsked: readonly (Asked & { readonly at: number })[];
+  noteChangeAsked(asked: Asked): void;
 
   /** Settings of the timing rules, from `lab/world/latencies.ts` (typical values, with sources) or all zero. */
   readonly latencies: import("./latencies.ts").Latencies;
@@ -57,12 +71,15 @@ export function openWorld(clock: LabClock, latencies: LabWorld["latencies"]): La
   const reaches = new Map<RegionName, Reach>();
   const listeners: ((region: RegionName, reach: Reach) => void)[] = [];
   const effects: Effect[] = [];
+  const changesAsked: (Asked & { readonly at: number })[] = [];
   const faults: { readonly fault: Fault; left: number }[] = [];
 
   return {
     clock,
     latencies,
     effects,
+    changesAsked,
+    noteChangeAsked: (asked) => void changesAsked.push({ ...asked, at: clock.now() }),
     reach: (region) => (region === null ? "up" : (reaches.get(region) ?? "up")),
     setReach(region, reach) {
       if ((reaches.get(region) ?? "up") === reach) return;
@@ -77,11 +94,16 @@ export function openWorld(clock: LabClock, latencies: LabWorld["latencies"]): La
       faults.push(armed);
       return () => void (armed.left = 0);
     },
-    takeFault(call) {
-      const hit = faults.find(({ fault, left }) => left > 0 && (fault.call.endsWith("*") ? call.startsWith(fault.call.slice(0, -1)) : call === fault.call));
+    takeFault(asked) {
+      const hit = faults.find(({ fault, left }) => left > 0 && hits(fault, asked));
       if (!hit) return null;
       hit.left -= 1;
       return hit.fault;
     },
   };
+}
+
+function hits(fault: Fault, { call, thing, by }: Asked): boolean {
+  const named = fault.call.endsWith("*") ? call.startsWith(fault.call.slice(0, -1)) : call === fault.call;
+  return named && (fault.thing?.test(thing) ?? true) && by.startsWith(fault.by ?? "");
 }
