@@ -30,11 +30,14 @@ export function openDoorkeeper({ people, endpointHosts }: Pick<Config, "people" 
       if (!may(who, act)) return { kind: "refused", response: problem(403, "not allowed", `${who.name} has no role that may do this (${act}): ask for one of Lifeboat's app roles`) };
       return { kind: "admitted", person: who };
     } catch (error) {
-      if (error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError)) return { kind: "refused", response: problem(503, "cannot check who you are", "the issuer's keys could not be read: try again", {}, { "retry-after": "5" }) };
+      if (!(error instanceof errors.JOSEError) || keysUnread(error)) return { kind: "refused", response: problem(503, "cannot check who you are", "the issuer's keys could not be read: try again", {}, { "retry-after": "5" }) };
       // The reason is the library's own code, never a part of the token.
       return unauthorized(`the token is not good: ${error.code}`);
     }
   };
 }
+
+/** Whether it was the issuer's keys that failed, not the token: no answer, no list of keys, or another status (which jose reports without a class of its own). */
+const keysUnread = (error: errors.JOSEError): boolean => error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid || error.code === errors.JOSEError.code;
 
 const unauthorized = (why: string): Admitted => ({ kind: "refused", response: problem(401, "who are you?", why, {}, { "www-authenticate": "Bearer" }) });

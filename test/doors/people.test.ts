@@ -1,0 +1,222 @@
+import { describe, expect, test } from "vitest";
+import type { Head } from "../../shared/domain/ledger.ts";
+import type { Role } from "../../shared/domain/people.ts";
+import { exampleText } from "../domain/example-plans.ts";
+import { doors } from "./stage.ts";
+
+const { ask, bearer, home, instances, keyServer, plan, putPlan, startRun } = doors();
+
+const head = (name = plan()): Head | null => JSON.parse(home.blobs.get(`ledger/${name}/head.json`)?.body ?? "null") as Head | null;
+const runId = () => `${plan()}-1`;
+
+describe("who comes", () => {
+  test("while the issuer's keys cannot be read is told to come again: 503, not 401", async () => {
+    const good = keyServer.body;
+    keyServer.status = 500;
+    const first = await ask("GET", "plans", { headers: await bearer(["reader"]) });
+    expect(first.status).toBe(503);
+    expect(first.headers.get("retry-after")).toBe("5");
+    Object.assign(keyServer, { status: 200, body: "{}" });
+    expect((await ask("GET", "plans", { headers: await bearer(["reader"]) })).status).toBe(503);
+    keyServer.body = good;
+    expect((await ask("GET", "plans", { headers: await bearer(["reader"]) })).status).toBe(200);
+  });
+
+  test.each([
+    ["nothing", async () => ({})],
+    ["something that is no token", async () => ({ authorization: "Bearer abc" })],
+    ["a key of another door", async () => ({ "x-functions-key": "doors-test-key-opens-nothing-else" })],
+    ["an expired token", () => bearer(["operator"], { lifeSeconds: -3_600 })],
+    ["a token for somebody else", () => bearer(["operator"], { audience: "api://other" })],
+    ["a token of another issuer", () => bearer(["operator"], { issuer: "https://login.example.com/" })],
+    ["a token that somebody else signed", () => bearer(["operator"], { forged: true })],
+    ["an application's token", () => bearer(["operator"], { claims: { idtyp: "app" } })],
+    ["an application's token, as Entra gives it without that claim", () => bearer(["operator"], { claims: { scp: undefined, oid: "app-1", sub: "app-1" } })],
+  ] satisfies [string, () => Promise<Record<string, string>>][])("with %s is 401, and starts nothing", async (_, headers) => {
+    const answered = await ask("POST", "runs", { body: { plan: plan(), confirm: plan(), reason: "the region is dark" }, headers: { "if-match": '"0"', ...(await headers()) } });
+    expect(answered.status).toBe(401);
+    expect(answered.headers.get("www-authenticate")).toBe("Bearer");
+    expect(head()).toBeNull();
+    for (const route of ["plans", `plans/${plan()}`, "runs/shop-1", "runs/shop-1/report.json"]) expect((await ask("GET", route, { headers: await headers() })).status, route).toBe(401);
+  });
+
+  test.each([
+    ["reader", "POST", "runs", 403],
+    ["approver", "POST", "runs", 403],
+    ["operator", "POST", "runs", 202],
+    ["reader", "PUT", "plans", 403],
+    ["approver", "PUT", "plans", 403],
+    ["operator", "PUT", "plans", 200],
+  ] satisfies [Role, string, string, number][])("as %s may or may not: %s %s is %i", async (role, method, route, status) => {
+    const headers = await bearer([role]);
+    const answered = route === "runs" ? await startRun({}, { authorization: headers["authorization"] ?? "" }) : await ask(method, `plans/${plan()}`, { body: home.blobs.get(`plans/${plan()}.yaml`)?.body, headers });
+    expect(answered.status).toBe(status);
+  });
+
+  test("without any role of ours may do nothing, not even look", async () => {
+    expect(await ask("GET", "plans", { headers: await bearer([]) })).toMatchObject({ status: 403, body: { title: "not allowed" } });
+    expect((await ask("GET", "plans", { headers: await bearer([], { claims: { roles: ["Global Administrator"] } }) })).status).toBe(403);
+  });
+});
+
+describe("a manual failover", () => {
+  test("is accepted, with its id and link, once the ledger holds it, and started", async () => {
+    const answered = await startRun();
+    expect(answered).toMatchObject({ status: 202, body: { runId: runId(), link: `/api/runs/${runId()}` } });
+    expect(answered.headers.get("location")).toBe(`/api/runs/${runId()}`);
+    expect(head()).toMatchObject({ epoch: 1, run: { door: "http", by: "Ada Operator", reason: "the region is dark" } });
+    expect(instances()).toContain(runId());
+    const { status, body } = await ask("GET", `runs/${runId()}`, { headers: await bearer(["reader"]) });
+    expect([status, body]).toMatchObject([200, { state: "open", run: { id: runId() } }]);
+    // The addresses by which the durable instance could be managed are handed out nowhere.
+    expect(JSON.stringify([answered.body, body])).not.toContain("runtime/webhooks");
+  });
+
+  const refusals: [string, Record<string, unknown>, { ifMatch?: string | null }, number, string][] = [
+    ["of an unknown plan", { plan: "nobody", confirm: "nobody" }, {}, 404, "there is no valid plan nobody"],
+    ["that is not confirmed", { confirm: "shop" }, {}, 412, "must repeat the name of the plan"],
+    ["with a stale epoch", {}, { ifMatch: '"7"' }, 412, "is at epoch 0 now"],
+    ["without an epoch", {}, { ifMatch: null }, 428, "send the plan's epoch in If-Match"],
+    ["with something else for an epoch", {}, { ifMatch: "*" }, 428, "send the plan's epoch in If-Match"],
+    ["of an unknown application", { kind: "recovery", applications: ["nothing"] }, {}, 400, "has no nothing"],
+    ["without a reason", { reason: undefined }, {}, 400, "see `problems`"],
+    ["with something that no run has", { force: true }, {}, 400, "see `problems`"],
+  ];
+  test.each(refusals)("%s is refused and starts nothing", async (_, body, options, status, said) => {
+    expect(await startRun(body, options)).toMatchObject({ status, body: { detail: expect.stringContaining(said) } });
+    expect(head()).toBeNull();
+    expect(instances()).toEqual([]);
+  });
+
+  test("while a run is open is 409, with its id and link", async () => {
+    await startRun();
+    expect(await startRun({}, { ifMatch: '"1"' })).toMatchObject({ status: 409, body: { runId: runId(), link: `/api/runs/${runId()}` } });
+    expect(head()?.epoch).toBe(1);
+  });
+
+  test("by somebody who looked before another one started is 412: they have not seen what is under way", async () => {
+    await startRun();
+    expect(await startRun()).toMatchObject({ status: 412, body: { epoch: 1 } });
+  });
+
+  test("in ten copies at once starts one run", async () => {
+    const answers = await Promise.all(Array.from({ length: 10 }, async () => startRun()));
+    expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([202, ...Array(9).fill(412)]);
+    expect(head()?.epoch).toBe(1);
+  });
+
+  test("of a plan that was moved is 409, with the run that moved it", async () => {
+    await startRun();
+    await home.put(`ledger/${plan()}/head.json`, JSON.stringify({ ...head(), run: null, active: "secondary", last: { runId: runId(), outcome: "recovered", endedAt: 1 } }));
+    for (const kind of ["failover", "recovery"]) expect(await startRun({ kind }, { ifMatch: '"1"' })).toMatchObject({ status: 409, body: { title: "already in the other region", detail: expect.stringContaining(runId()) } });
+  });
+});
+
+describe("decisions and aborts", () => {
+  const decide = async (body: object, roles: Role[] = ["approver"], name = "Grace Approver") => ask("POST", `runs/${runId()}/decisions`, { body, headers: await bearer(roles, { name }) });
+  const approve = { verdict: "approve", reason: "it is really gone" };
+  const question = { about: "decision", askedAt: 0, expiresAt: Date.parse("2030-01-01"), approvalsNeeded: 2, silence: "decline", text: "go?" };
+  const putQuestion = async () => home.put(`ledger/${plan()}/head.json`, JSON.stringify({ ...head(), run: { ...head()?.run, question } }));
+
+  test("are taken into the ledger, by name, and acknowledged again when they are sent again", async () => {
+    await startRun();
+    await putQuestion();
+    for (let copy = 0; copy < 2; copy++) expect(await decide(approve)).toMatchObject({ status: 202, body: { taken: "approve" } });
+    expect(head()?.run?.decisions).toEqual([expect.objectContaining({ by: "Grace Approver", verdict: "approve", reason: "it is really gone" })]);
+    expect(await decide({ ...approve, verdict: "deny" })).toMatchObject({ status: 409, body: { why: "already-decided" } });
+  });
+
+  test("need the right: who starts may not approve, who approves may not start, each may say no", async () => {
+    await startRun();
+    await putQuestion();
+    expect((await decide(approve, ["operator"])).status).toBe(403);
+    expect((await decide(approve, ["reader"])).status).toBe(403);
+    expect((await decide({ ...approve, verdict: "deny" }, ["operator"], "Ken Operator")).status).toBe(202);
+  });
+
+  test("are refused without a question, without a run, without a reason", async () => {
+    expect((await decide(approve)).status).toBe(404);
+    await startRun();
+    expect(await decide(approve)).toMatchObject({ status: 409, body: { why: "no-question" } });
+    await putQuestion();
+    expect((await decide({ verdict: "approve" })).status).toBe(400);
+    expect((await decide({ verdict: "perhaps", reason: "who knows" })).status).toBe(400);
+  });
+
+  test("an abort is taken once and acknowledged twice; past the traffic point it is too late", async () => {
+    const abort = async (id = runId()) => ask("POST", `runs/${id}/abort`, { body: { reason: "a false alarm" }, headers: await bearer(["operator"]) });
+    expect((await abort()).status).toBe(404);
+    await startRun();
+    for (let copy = 0; copy < 2; copy++) expect(await abort()).toMatchObject({ status: 202, body: { taken: "abort" } });
+    expect(head()?.run?.abort).toMatchObject({ by: "Ada Operator", reason: "a false alarm" });
+    await home.put(`ledger/${plan()}/head.json`, JSON.stringify({ ...head(), run: { ...head()?.run, abort: null, pointsOfNoReturn: { data: null, traffic: 1 } } }));
+    expect(await abort()).toMatchObject({ status: 409, body: { title: "too late" } });
+    for (const id of ["nothing", "shop-", "../x", "shop-0"]) expect((await abort(encodeURIComponent(id))).status).toBe(404);
+  });
+});
+
+describe("plans", () => {
+  test("are listed with where they stand, and one by one with their epoch as ETag", async () => {
+    const headers = await bearer(["reader"]);
+    expect(await ask("GET", "plans", { headers })).toMatchObject({ status: 200, body: { plans: [{ plan: plan(), epoch: 0, active: "primary", openRun: null, topology: "replicated" }], unreadable: [] } });
+    await startRun();
+    const one = await ask("GET", `plans/${plan()}`, { headers });
+    expect(one.headers.get("etag")).toBe('"1"');
+    expect(one.body).toMatchObject({ plan: { plan: plan() }, head: { epoch: 1 } });
+    expect((await ask("GET", "plans/nobody", { headers })).status).toBe(404);
+  });
+
+  test("that are invalid are refused with all their problems, and the old version stays", async () => {
+    const before = home.blobs.get(`plans/${plan()}.yaml`)?.body;
+    const broken = exampleText("shop-replicated").replace("plan: shop\n", `plan: ${plan()}\n`).replace("topology: replicated", "topology: magic").replace("provenFrom: readable", "provenFrom: hoped");
+    const answered = await ask("PUT", `plans/${plan()}`, { body: broken, headers: await bearer(["operator"]) });
+    expect(answered).toMatchObject({ status: 422, body: { detail: expect.stringContaining("nothing was changed") } });
+    expect((answered.body["problems"] as unknown[]).length).toBeGreaterThanOrEqual(2);
+    expect(home.blobs.get(`plans/${plan()}.yaml`)?.body).toBe(before);
+    expect((await ask("PUT", "plans/other", { body: before, headers: await bearer(["operator"]) })).status).toBe(422);
+  });
+
+  test("that are broken at home are told of, and keep no other from working", async () => {
+    await putPlan("broken", (text) => text.replace("topology: replicated", "topology: magic"));
+    expect(await ask("GET", "plans", { headers: await bearer(["reader"]) })).toMatchObject({ status: 200, body: { plans: [{ plan: plan() }], unreadable: [{ file: "plans/broken.yaml", problems: [expect.anything()] }] } });
+    expect((await startRun({ plan: "broken", confirm: "broken" })).status).toBe(404);
+    expect((await startRun()).status).toBe(202);
+  });
+
+  test("that are nonsense, or too large, are refused and not taken for hours of reading", async () => {
+    for (const body of ["", "\t\0", "[".repeat(10_000), "a: &a [*a]", `plan: ${plan()}\nabout: ${"x".repeat(2_000_000)}\n`]) expect((await ask("PUT", `plans/${plan()}`, { body: body || " ", headers: await bearer(["operator"]) })).status).toBe(422);
+  });
+});
+
+describe("a run that has ended", () => {
+  test("is answered by its report, in each of its forms and in no other", async () => {
+    const headers = await bearer(["reader"]);
+    for (const [form, body] of [["report.json", '{"runId":"x-1"}'], ["report.md", "# x"], ["report.html", "<p>x"]] as const) await home.put(`reports/x-1/${form}`, body);
+    expect(await ask("GET", "runs/x-1", { headers })).toMatchObject({ status: 200, body: { state: "ended", report: { runId: "x-1" } } });
+    expect((await ask("GET", "runs/x-1/report.json", { headers })).headers.get("content-security-policy")).toContain("default-src 'none'");
+    for (const route of ["runs/x-2", "runs/nothing", "runs/x-1/report.pdf", "runs/x-1/..%2F..%2Fplans"]) expect((await ask("GET", route, { headers })).status, route).toBe(404);
+  });
+});
+
+test("while our own account is out of reach every door is 503 with Retry-After, never 500", async () => {
+  const asked = async (): Promise<number[]> => {
+    const headers = await bearer(["operator", "approver"]);
+    const reason = { reason: "because it is" };
+    const answers = await Promise.all([
+      startRun(),
+      ask("GET", "plans", { headers }),
+      ask("GET", `plans/${plan()}`, { headers }),
+      ask("PUT", `plans/${plan()}`, { body: exampleText("shop-replicated").replace("plan: shop\n", `plan: ${plan()}\n`), headers }),
+      ask("GET", `runs/${runId()}`, { headers }),
+      ask("GET", `runs/${runId()}/report.json`, { headers }),
+      ask("POST", `runs/${runId()}/decisions`, { body: { verdict: "deny", ...reason }, headers }),
+      ask("POST", `runs/${runId()}/abort`, { body: reason, headers }),
+    ]);
+    expect(answers.every(({ status, headers: given }) => status !== 503 || given.get("retry-after") === "5")).toBe(true);
+    return answers.map(({ status }) => status);
+  };
+  home.reachable = false;
+  expect(await asked()).toEqual(Array(8).fill(503));
+  home.reachable = true;
+  expect(await asked()).not.toContain(503);
+});
