@@ -5,6 +5,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { LabPair } from "./pair-in-a-box.ts";
 import { type HostProcess, startHostProcess, type TimedLogRecord } from "./host/process.ts";
+import type { StartFault } from "./host/start-fault.ts";
 import { people } from "./world/identity.ts";
 import { accounts, blobHost } from "./world/pair.ts";
 
@@ -17,6 +18,8 @@ export interface AppHostOptions {
   readonly appDirectory?: string;
   /** Pause between two looks of the blob trigger, lab time; the host's own without it. */
   readonly blobPollMs?: number;
+  /** A start of an orchestration that goes wrong, once. */
+  readonly startFault?: StartFault;
   readonly onLog?: (record: TimedLogRecord) => void;
 }
 
@@ -42,7 +45,7 @@ export const appIsBuilt = (appDirectory: string = root): boolean => existsSync(p
 export const caFileIn = (stateDirectory: string): string => path.join(stateDirectory, "lab-ca.pem");
 
 /** Starts the host. Fails with what it said when it does not come up, or with `AppNotBuilt`. */
-export async function startAppHost({ pair, stateDirectory, topology, appDirectory = root, blobPollMs, onLog }: AppHostOptions): Promise<HostProcess> {
+export async function startAppHost({ pair, stateDirectory, topology, appDirectory = root, blobPollMs, startFault, onLog }: AppHostOptions): Promise<HostProcess> {
   if (!appIsBuilt(appDirectory)) throw new AppNotBuilt();
   await mkdir(stateDirectory, { recursive: true });
   const caFile = caFileIn(stateDirectory);
@@ -55,6 +58,7 @@ export async function startAppHost({ pair, stateDirectory, topology, appDirector
     keys: { functions: { default: functionKey } },
     environment: settings(pair, topology, caFile),
     ...(blobPollMs === undefined ? {} : { blobPollMs }),
+    ...(startFault === undefined ? {} : { startFault }),
     ...(onLog === undefined ? {} : { onLog }),
   });
 }

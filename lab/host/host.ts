@@ -13,6 +13,7 @@ import { httpFunctions } from "./http-functions.ts";
 import { listenHttp } from "./http-server.ts";
 import { openKeys, type HostKeys } from "./keys.ts";
 import type { HostLog } from "./log.ts";
+import { type StartFault, withStartFault } from "./start-fault.ts";
 import { openTriggers } from "./triggers/open-triggers.ts";
 
 /** How long requests may still run when the host closes, wall time. */
@@ -38,6 +39,8 @@ export interface HostOptions {
   readonly strict?: "fail" | "warn";
   /** Pause between two looks of a blob trigger, lab time; the default is ten seconds. */
   readonly blobPollMs?: number;
+  /** A start of an orchestration that goes wrong, once. */
+  readonly startFault?: StartFault;
   readonly log: HostLog;
   readonly onProblem?: (problem: EngineProblem) => void;
   readonly onEvent?: (event: EngineEvent) => void;
@@ -99,7 +102,7 @@ async function open(options: HostOptions, undo: (() => unknown)[]): Promise<Host
     return closing;
   };
   listener.serve([
-    ...(engine ? [engine.mount] : []),
+    ...(engine ? [options.startFault ? withStartFault(engine.mount, options.startFault) : engine.mount] : []),
     refuseWhenClosing,
     adminMount({ ...shared, triggers, startedAt: clock.now() }),
     httpFunctions({ ...shared, routePrefix: hostJson.extensions.http.routePrefix }),

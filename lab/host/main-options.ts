@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { givenKeys } from "./keys.ts";
+import { startFault } from "./start-fault.ts";
 
 const mainOptions = z.object({
   appDirectory: z.string().min(1),
@@ -11,6 +12,7 @@ const mainOptions = z.object({
   keys: givenKeys.default({}),
   strict: z.enum(["fail", "warn"]).default("fail"),
   blobPollMs: z.number().positive().default(10_000),
+  startFault: startFault.optional(),
   /** Whether the host closes when its stdin ends. */
   endsWithParent: z.boolean().default(false),
 });

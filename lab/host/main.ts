@@ -8,13 +8,14 @@ import { openHost } from "./host.ts";
 import type { HostLog } from "./log.ts";
 import { readMainOptions } from "./main-options.ts";
 
-const { clock: clockText, endsWithParent, ...options } = readMainOptions(process.env);
+const { clock: clockText, endsWithParent, startFault, ...options } = readMainOptions(process.env);
 const clock = joinClock(clockText);
 const log: HostLog = (record) => void process.stderr.write(`${JSON.stringify({ at: clock.now(), ...record })}\n`);
 
 try {
   const host = await openHost({
     ...options,
+    ...(startFault === undefined ? {} : { startFault }),
     clock,
     log,
     environment: process.env,

@@ -44,6 +44,7 @@ export interface LabRunOptions {
   readonly blobPollMs?: number;
   /** Another build of the app than the project's own. */
   readonly appDirectory?: string;
+  readonly startFault?: AppHostOptions["startFault"];
   /** What each host of the run writes, record by record. */
   readonly onLog?: AppHostOptions["onLog"];
   /** Another wording of the scenario's plan, before the app gets it. */
@@ -88,7 +89,11 @@ export async function runLab(options: LabRunOptions): Promise<LabResult> {
   } finally {
     try {
       await closing.close();
-      await Promise.race([running.catch(() => undefined), sleep(lateMsMax, undefined, { ref: false })]);
+      if (options.signal?.aborted) {
+        await Promise.race([running.catch(() => undefined), sleep(lateMsMax)]);
+        // What came too late has been added meanwhile.
+        await closing.close();
+      }
     } finally {
       await rm(stateDirectory, { recursive: true, force: true });
     }
@@ -158,13 +163,14 @@ function pairOptions({ scenario, topology, rate, clock, port, latencies }: LabRu
   };
 }
 
-function hostOptions({ topology, appDirectory, blobPollMs, onLog }: LabRunOptions, pair: LabPair, stateDirectory: string): AppHostOptions {
+function hostOptions({ topology, appDirectory, blobPollMs, startFault, onLog }: LabRunOptions, pair: LabPair, stateDirectory: string): AppHostOptions {
   return {
     pair,
     stateDirectory,
     topology,
     ...(appDirectory === undefined ? {} : { appDirectory }),
     ...(blobPollMs === undefined ? {} : { blobPollMs }),
+    ...(startFault === undefined ? {} : { startFault }),
     ...(onLog === undefined ? {} : { onLog }),
   };
 }
