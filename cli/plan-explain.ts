@@ -61,7 +61,7 @@ function decide({ approval, secondary }: Plan): string[] {
     case "automatic":
       return [look, `Nobody is asked. ${sentence(approval.because)}`];
     case "veto":
-      return [look, `Tell the people on duty, and go on after ${duration(approval.windowSeconds)} unless one of them objects.`];
+      return [look, `Show the decision card, and go on after ${duration(approval.windowSeconds)} unless one of them objects.`];
     case "approval":
       return [look, `Wait until ${counted(approval.approvals, "person", "people")} approved. Not approved within ${duration(approval.expiresSeconds)}: end, nothing touched.`];
   }
@@ -105,7 +105,7 @@ function restore({ applications, storage, restore: { deadlineSeconds, stallSecon
   return [
     `From storage location ${storage.storageLocation}, which stays read-only:`,
     ...waves.map((wave) => `Wave ${wave}: ${applications.filter((a) => a.wave === wave).map(contents).join("; ")}.`),
-    `Each is watched until its objects and volumes are really back. After ${duration(stallSeconds)} without progress, or ${duration(deadlineSeconds)} in all, a person is called.`,
+    `Each is watched until its objects and volumes are really back. After ${duration(stallSeconds)} without progress, or ${duration(deadlineSeconds)} in all, the run halts, and a person decides.`,
   ];
 }
 

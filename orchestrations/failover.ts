@@ -49,7 +49,7 @@ export const failover = defineRunbook("failover", function* (desk: Desk, { plan,
     fenced.begun = true;
     const fence = yield* desk.together({ closed: call(steps.closePrimary, {}), quieted: call(steps.quietPrimary, {}) });
     fenced.quieted = fence.quieted;
-    const found = fenceLevel(fence.closed, fence.quieted);
+    const found = fenceLevel(fence.closed, fence.quieted, plan.fence.suspend);
     if (!isEnough(found, plan.fence)) {
       const person = yield* ask(fenceAsked(found));
       if (person.kind === "declined") return yield* standDown(desk, fenced, { kind: "declined", why: `the fence (${found.about}) is not enough for this plan, and ${person.why}` });

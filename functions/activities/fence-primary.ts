@@ -3,6 +3,7 @@ import type { Quieted, Suspended } from "../../shared/domain/fence.ts";
 import { type Kind, kinds } from "../../shared/domain/kinds.ts";
 import type { Plan } from "../../shared/domain/plan.ts";
 import type { Cluster, KubeObject } from "../../shared/ports.ts";
+import { planOfRun } from "../run-id.ts";
 import type { steps } from "../../orchestrations/steps.ts";
 import { type Duty, type Work } from "./perform.ts";
 
@@ -66,7 +67,7 @@ export const wakePrimary: Work<typeof steps.wakePrimary> = async ({ quieted }, {
   const left: string[] = [];
   for (const rule of rulesFor(plan).toReversed()) {
     try {
-      for (const object of (await cluster.list(rule.kind, rule.namespace)) ?? []) left.push(...(await wake(cluster, rule.kind, object, call.ref.runId)));
+      for (const object of (await cluster.list(rule.kind, rule.namespace)) ?? []) left.push(...(await wake(cluster, rule.kind, object, call.ref.plan)));
     } catch (error) {
       left.push(`what is suspended of ${placeOf(rule)} (${messageOf(error)})`);
     }
@@ -74,8 +75,8 @@ export const wakePrimary: Work<typeof steps.wakePrimary> = async ({ quieted }, {
   return { left };
 };
 
-async function wake(cluster: Cluster, kind: Kind, object: KubeObject, runId: string): Promise<string[]> {
-  const undo = ownUndo(object, runId);
+async function wake(cluster: Cluster, kind: Kind, object: KubeObject, plan: string): Promise<string[]> {
+  const undo = ownUndo(object, plan);
   if (undo === null) return [];
   const { namespace = "", name } = object.metadata;
   try {
@@ -111,7 +112,7 @@ function rulesFor(plan: Plan): Rule[] {
   const rules: Rule[] = [];
   // What would undo the rest goes first.
   if (plan.fence.suspend.includes("gitops"))
-    rules.push(rule(kinds.kustomizations, null, "suspend", true), rule(kinds.helmReleases, null, "suspend", true));
+    rules.push(rule(kinds.kustomizations, null, "suspend", true), rule(kinds.helmReleases, null, "suspend", true), argoRule(namespaces));
   if (plan.fence.suspend.includes("velero")) rules.push(rule(kinds.schedules, plan.primary.veleroNamespace, "paused", true));
   if (plan.fence.suspend.includes("workloads"))
     for (const namespace of namespaces) {
@@ -120,6 +121,19 @@ function rulesFor(plan: Plan): Rule[] {
       rules.push(rule(kinds.deployments, namespace, "replicas", 0), rule(kinds.statefulSets, namespace, "replicas", 0));
     }
   return rules;
+}
+
+/** Argo CD has no switch of this kind: its automated sync is taken out, for applications that deploy into the plan's namespaces. */
+function argoRule(namespaces: readonly string[]): Rule {
+  return {
+    kind: kinds.applications,
+    namespace: null,
+    stop: (object) => {
+      const { destination, syncPolicy } = (object["spec"] ?? {}) as { destination?: { namespace?: string }; syncPolicy?: { automated?: unknown } };
+      if (!namespaces.includes(destination?.namespace ?? "") || syncPolicy?.automated == null) return null;
+      return { patch: { spec: { syncPolicy: { automated: null } } }, undo: { spec: { syncPolicy: { automated: syncPolicy.automated } } } };
+    },
+  };
 }
 
 /** Sets one field of the spec. What is not there counts as the API's default: not suspended, one replica. */
@@ -141,8 +155,8 @@ async function* suspendAll(cluster: Cluster, { kind, namespace, stop }: Rule, { 
   for (const object of objects) {
     const at = { apiVersion: kind.apiVersion, plural: kind.plural, namespace: object.metadata.namespace ?? "", name: object.metadata.name };
     const stopping = stop(object);
-    // Stopped by an earlier run of this very step: its undo is written on the object.
-    const ours = ownUndo(object, call.ref.runId);
+    // Stopped before, by this step or by a run that halted: its undo is written on the object.
+    const ours = ownUndo(object, call.ref.plan);
     if (stopping === null) {
       if (ours !== null) yield { ...at, undo: ours };
       continue;
@@ -168,10 +182,10 @@ const undoNote = z
   })
   .pipe(z.object({ run: z.string(), undo: z.record(z.string(), z.unknown()) }));
 
-/** How to give back what this run stopped; `null`: it did not stop it. */
-function ownUndo(object: KubeObject, runId: string): Readonly<Record<string, unknown>> | null {
+/** How to give back what a run of this plan stopped, this one or one that halted before it; `null`: none did. */
+function ownUndo(object: KubeObject, plan: string): Readonly<Record<string, unknown>> | null {
   const note = object.metadata.annotations?.[undoAnnotation];
   if (note === undefined) return null;
   const read = undoNote.safeParse(note);
-  return read.success && read.data.run === runId ? read.data.undo : null;
+  return read.success && planOfRun(read.data.run) === plan ? read.data.undo : null;
 }

@@ -32,9 +32,9 @@ export const putQuestion: Work<typeof deskSteps.putQuestion> = async ({ expiresS
 
 export const readPoints: Work<typeof steps.readPoints> = async (_, { ledger, call }) => {
   const head = await ledger.head(call.ref.plan);
-  const { run } = head;
+  const { run, promotedBy } = head;
   if (run === null || run.id !== call.ref.runId) throw new Superseded(call.ref.runId, head);
-  return { data: run.pointsOfNoReturn.data !== null, traffic: run.pointsOfNoReturn.traffic !== null };
+  return { data: run.pointsOfNoReturn.data !== null || promotedBy !== null, traffic: run.pointsOfNoReturn.traffic !== null };
 };
 
 /** Gives the plan free for its next run. Closed already, by an earlier try of this step, is closed. */

@@ -1,4 +1,5 @@
 import { passPoint } from "../../shared/domain/ledger.ts";
+import type { Backups } from "../../shared/ports.ts";
 import { placesOf } from "../../shared/domain/replica.ts";
 import type { Passed, steps } from "../../orchestrations/steps.ts";
 import { type Duty, Superseded, type Work } from "./perform.ts";
@@ -41,11 +42,14 @@ export const deletePolicy: Work<typeof steps.deletePolicy> = async ({ policyId }
 export const storeTakesWrites: Work<typeof steps.storeTakesWrites> = async ({ expect }, { world, plan, call }) => {
   const probe = await world.backups.probeWrite(placesOf(plan).replica, `restores/lifeboat-probe-${call.ref.runId}/probe`);
   if (probe.kind === "accepted") return { kind: "done", value: { kind: "writable" } };
-  const why = refusals[probe.kind] ?? `a write is refused`;
-  return expect === "any" ? { kind: "done", value: { kind: "read-only", why } } : { kind: "not-yet", about: probe.kind === "refused" ? `${why}: ${probe.why}` : why };
+  // Only a lock goes away by itself. Everything else is known now, and a restore can do without writes.
+  if (probe.kind === "locked" && expect === "writable") return { kind: "not-yet", about: locked };
+  return { kind: "done", value: { kind: "read-only", why: whyNot(probe) } };
 };
 
-const refusals: Readonly<Record<string, string>> = {
-  locked: "the container is locked by its replication policy",
-  "read-only": "it is a secondary endpoint, which only reads",
-};
+const locked = "the container is locked by its replication policy";
+
+function whyNot(probe: Exclude<Awaited<ReturnType<Backups["probeWrite"]>>, { kind: "accepted" }>): string {
+  if (probe.kind === "refused") return `a write is refused: ${probe.why}`;
+  return probe.kind === "locked" ? locked : "it is a secondary endpoint, which only reads";
+}

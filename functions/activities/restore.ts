@@ -16,14 +16,14 @@ export const startRestore: Work<typeof steps.startRestore> = async ({ applicatio
   if (!application) throw new Error(`the plan has no application ${name}`);
   const { contents, volumes } = await readPoint(world.home, call.ref, point.name);
   const consumers = consumersOf(contents, application);
-  if (part === "consumers" && consumers.length === 0) return null;
+  if (part === "consumers" && consumers.length === 0 && application.consumers.podSelectors.length === 0) return null;
   const order: RestoreOrder = { name: restoreName(call.ref.runId, name, part), namespace: target.veleroNamespace, runId: call.ref.runId, backup: point.name, application, part, consumers };
   const cluster = await world.clusters.of(target.cluster);
-  if (part === "consumers") await cluster.create(kinds.configMaps, modifierObject(order));
+  if (part === "consumers" && consumers.length > 0) await cluster.create(kinds.configMaps, modifierObject(order));
   const created = await cluster.create(kinds.restores, restoreObject(order));
   const spec = created.object["spec"] as { backupName?: string };
   if (spec.backupName !== point.name) throw new Error(`a Restore ${order.name} is there already and restores ${spec.backupName ?? "something else"}: delete it`);
-  // Consumers' own volumes come with the main part, whose selector does not leave claims out.
+  // Counted whole for the main part: data that only a consumer's pod could bring would be missing, and the restore is not whole then.
   const expected = part === "main" ? volumes.filter((volume) => application.namespaces.includes(volume.namespace) && volume.restorable).length : 0;
   return { application: name, part, name: order.name, volumes: expected };
 };

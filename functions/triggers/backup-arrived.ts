@@ -6,10 +6,17 @@ import * as df from "durable-functions";
 import type { BackupSource } from "../../shared/config.ts";
 import { labelledForPlan, namedByPlan } from "../../shared/domain/plan-backups.ts";
 import { ended, readBackup } from "../../shared/domain/velero-backup.ts";
+import type { Plan } from "../../shared/domain/plan.ts";
 import { placesOf } from "../../shared/domain/replica.ts";
 import type { World } from "../../shared/ports.ts";
 import { noRun, plansAt } from "../runs.ts";
 import { startNew } from "../start.ts";
+
+/** The container and, where the host says it, the account: two sources may have containers of one name. */
+function isSourceOf(plan: Plan, container: string, uri: unknown): boolean {
+  const { source } = placesOf(plan);
+  return source.container === container && (typeof uri !== "string" || !URL.canParse(uri) || new URL(uri).hostname === new URL(source.url).hostname);
+}
 
 export function backupArrived(world: World, { name: connection, container }: BackupSource): void {
   df.app.client.storageBlob(`backup-arrived-${connection}`, {
@@ -24,7 +31,7 @@ export function backupArrived(world: World, { name: connection, container }: Bac
       if (read.value.name !== folder) return ignored(`it says it is ${read.value.name}`);
       if (!ended(read.value.phase)) return ignored(`its phase is ${read.value.phase}: it comes again when it has ended`);
       const { plans } = await plansAt(world.home);
-      const ours = plans.filter(({ plan }) => (namedByPlan(plan, folder) || labelledForPlan(plan, read.value.labels)) && placesOf(plan).source.container === container);
+      const ours = plans.filter(({ plan }) => (namedByPlan(plan, folder) || labelledForPlan(plan, read.value.labels)) && isSourceOf(plan, container, context.triggerMetadata?.["uri"]));
       if (ours.length === 0) return ignored("no plan selects it");
       await Promise.all(ours.map(({ plan }) => startNew(client, "check-replication", `replica--${plan.plan}--${folder}`, { ref: noRun(plan.plan), phase: null, input: { backup: folder } })));
       context.log("backup.arrived", { folder, plans: ours.map(({ plan }) => plan.plan) });

@@ -27,7 +27,7 @@ export function decisionGiven(world: World, admit: Doorkeeper): void {
       const admitted = await admit(request, read.data.verdict === "approve" ? "approve" : "decline");
       if (admitted.kind === "refused") return admitted.response;
       const runId = request.params["runId"] ?? "";
-      const made = await openLedger(world.home).change(planOfRun(runId), (head) => decide(head, runId, { ...read.data, by: admitted.person.name, at: world.clock.now() }));
+      const made = await openLedger(world.home).change(planOfRun(runId), (head) => decide(head, runId, { ...read.data, personId: admitted.person.id, by: admitted.person.name, at: world.clock.now() }));
       if (made.kind === "refused" && made.why === "not-this-run") return notOpen(runId);
       if (made.kind === "refused" && !takenBefore(made.head, admitted.person.name, read.data)) return problem(409, "not taken", `${runId} does not take this decision: ${made.why}`, { why: made.why });
       await ring(client, runId);

@@ -33,7 +33,8 @@ export function failoverRequested(world: World, admit: Doorkeeper): void {
       if (!found) return problem(404, "no such plan", `there is no valid plan ${name}: GET /api/plans lists them`);
       if (confirm !== name) return problem(412, "not confirmed", `\`confirm\` must repeat the name of the plan: ${name}`);
       const epoch = /^"?(\d{1,9})"?$/.exec(request.headers.get("if-match") ?? "")?.[1];
-      if (epoch === undefined) return problem(428, "which state did you see?", "send the plan's epoch in If-Match: GET /api/plans shows it as its ETag");
+      if (epoch === undefined) return problem(428, "which state did you see?", "send the plan's epoch in If-Match: GET /api/plans/{plan} has it as its ETag");
+      if (kind === "failover" && applications.length > 0) return problem(400, "a failover takes all", "leave `applications` out: only a recovery in place is for single ones");
       const unknown = applications.filter((application) => !found.plan.applications.some((known) => known.name === application));
       if (unknown.length > 0) return problem(400, "no such application", `plan ${name} has no ${unknown.join(", ")}`);
 

@@ -25,15 +25,17 @@ export type FenceFound =
   | { readonly kind: "none"; readonly about: string };
 
 /** The level that was reached. Only what was seen counts: an unreachable cluster is never `fenced`. */
-export function fenceLevel(closed: Closed, quieted: Quieted): FenceFound {
+export function fenceLevel(closed: Closed, quieted: Quieted, suspend: Plan["fence"]["suspend"]): FenceFound {
   if (quieted.kind === "quiet") {
-    if (closed.kind === "closed") return { kind: "level", level: "fenced", about: "the primary's cluster answered and its workloads, Velero and GitOps are stopped; its public endpoint is closed" };
+    if (closed.kind === "closed") return { kind: "level", level: "fenced", about: `the primary's cluster answered and its ${suspend.map((what) => names[what]).join(", ")} are stopped; its public endpoint is closed` };
     return { kind: "none", about: `the primary's workloads are stopped, but its public endpoint is not closed: ${closed.why}` };
   }
   if (closed.kind === "open") return { kind: "none", about: `the primary's public endpoint is not closed: ${closed.why}` };
   const inside = quieted.kind === "unreachable" ? `its cluster does not answer: ${quieted.why}` : `not everything in its cluster could be stopped: ${quieted.left.join(", ")}`;
   return { kind: "level", level: "traffic-only", about: `the primary's public endpoint is closed; ${inside}` };
 }
+
+const names = { workloads: "workloads", velero: "backup schedules", gitops: "GitOps deployments" } as const;
 
 /** Whether the plan takes this level without asking a person. */
 export const isEnough = (found: FenceFound, fence: Plan["fence"]): boolean => found.kind === "level" && fence.enough.includes(found.level);

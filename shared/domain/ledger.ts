@@ -18,6 +18,8 @@ export interface Head {
   /** The newest alerts and the runs that answered them, so that a late copy opens no second one. */
   readonly alerts: readonly { readonly alertId: string; readonly runId: string }[];
   readonly cooldownUntilAt: number | null;
+  /** The run that passed the data point of no return and did not move users: whatever a later run undoes, the primary's data is no longer followed. */
+  readonly promotedBy: string | null;
   /** Since when the active region has no proven replica elsewhere. */
   readonly unprotectedSinceAt: number | null;
   /** Hash chain over the entries of all phases that have ended. */
@@ -71,6 +73,8 @@ export interface Question {
 export interface Decision {
   readonly about: Question["about"];
   readonly verdict: "approve" | "deny";
+  /** Who it is, by the tenant's own id: two people of one name are two. */
+  readonly personId: string;
   readonly by: string;
   readonly at: number;
   readonly reason: string;
@@ -84,7 +88,7 @@ const alertsKept = 50;
 const emptyDigest = "0".repeat(64);
 
 export function newHead(plan: string): Head {
-  return { format: 1, plan, epoch: 0, active: "primary", run: null, last: null, alerts: [], cooldownUntilAt: null, unprotectedSinceAt: null, digest: emptyDigest };
+  return { format: 1, plan, epoch: 0, active: "primary", run: null, last: null, alerts: [], cooldownUntilAt: null, promotedBy: null, unprotectedSinceAt: null, digest: emptyDigest };
 }
 
 export const runId = (plan: string, epoch: number): string => `${plan}-${epoch}`;
@@ -166,7 +170,7 @@ export function decide(head: Head, id: string, decision: Decision): Changed {
   if (run === null || run.id !== id) return refused("not-this-run");
   if (run.question === null || run.question.about !== decision.about) return refused("no-question");
   if (decision.at >= run.question.expiresAt) return refused("expired");
-  if (run.decisions.some(({ about, by }) => about === decision.about && by === decision.by)) return refused("already-decided");
+  if (run.decisions.some(({ about, personId }) => about === decision.about && personId === decision.personId)) return refused("already-decided");
   if (judge(run, decision.about, decision.at).kind !== "waiting") return refused("already-decided");
   return changed({ ...head, run: { ...run, decisions: [...run.decisions, decision] } });
 }
@@ -203,6 +207,7 @@ export function closeRun(head: Head, epoch: number, outcome: Outcome, at: number
     digest,
     active: moved ? "secondary" : head.active,
     last: { runId: run.id, outcome: outcome.kind, endedAt: at },
+    promotedBy: moved ? null : run.pointsOfNoReturn.data !== null ? run.id : head.promotedBy,
     cooldownUntilAt: moved ? at + cooldownSeconds * 1_000 : head.cooldownUntilAt,
     unprotectedSinceAt: moved ? at : head.unprotectedSinceAt,
   });

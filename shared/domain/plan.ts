@@ -113,7 +113,10 @@ const fence = withRules(
       .array(z.enum(["workloads", "velero", "gitops"]))
       .max(3)
       .default(["workloads", "velero", "gitops"])
-      .describe("What is stopped in the primary as far as it can be reached."),
+      .describe("What is stopped in the primary as far as it can be reached. `workloads` is always among it: what still runs still takes writes."),
+  }),
+  rule(z.object({ suspend: z.array(z.unknown()) }), ({ suspend }, report) => {
+    if (!suspend.includes("workloads")) report(["suspend"], "does not list `workloads`", "add it: a primary whose workloads run is not fenced, whatever else is stopped");
   }),
   rule(z.object({ enough: z.array(z.unknown()), trafficOnlyBecause: z.undefined().optional() }), ({ enough }, report) => {
     if (enough.includes("traffic-only"))

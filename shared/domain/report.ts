@@ -123,7 +123,7 @@ export function buildReport({ head, run, plan, entries, outcome, endedAt }: Repo
     steps: run.phases.map((note) => stepOf(note, outcome, endedAt)),
     confirmation: confirmed,
     decision: { card: weighed?.card ?? null, asked: run.question?.text ?? null, answers: run.decisions, abort: run.abort },
-    fence: fenceOf(run, found("close-primary"), found("quiet-primary")),
+    fence: fenceOf(run, plan.fence, found("close-primary"), found("quiet-primary")),
     traffic: trafficOf({ head, run, plan, opened: opened?.after ?? null, closed: found<Closed>("close-primary")?.kind === "closed", reopened: found("reopen-primary") !== null }),
     checks: verified?.value.checks ?? [],
     pointsOfNoReturn: { data: instantOrNull(run.pointsOfNoReturn.data), traffic: instantOrNull(run.pointsOfNoReturn.traffic) },
@@ -161,9 +161,9 @@ function trafficOf({ head: { active }, run, plan: { primary, secondary }, opened
   return { before, after: closed && !reopened ? "nobody" : before };
 }
 
-function fenceOf(run: OpenRun, closed: Closed | null, quieted: Quieted | null): Report["fence"] {
+function fenceOf(run: OpenRun, { suspend }: Plan["fence"], closed: Closed | null, quieted: Quieted | null): Report["fence"] {
   if (closed === null || quieted === null) return null;
-  const found: FenceFound = fenceLevel(closed, quieted);
+  const found: FenceFound = fenceLevel(closed, quieted, suspend);
   const forced = run.decisions.find(({ about, verdict }) => about === "fence" && verdict === "approve");
   if (forced) return { level: `forced by ${forced.by}`, about: `${found.about}; ${forced.reason}` };
   return { level: found.kind === "level" ? found.level : "none", about: found.about };

@@ -28,8 +28,8 @@ export const unholdable = (contents: Contents, application: Application): readon
 export const runLabel = "lifeboat.dev/run";
 
 /**
- * The Restore. Its main part leaves out the consumers and their loose pods, by labels; the consumers' part brings their workloads alone,
- * through a modifier that holds them. A part that is only cluster-scoped names its kinds; one with namespaces lets Velero bring along
+ * The Restore. Its main part leaves out the consumers and their loose pods, by labels; the consumers' part brings the rest of
+ * them, through a modifier that holds their workloads. A part that is only cluster-scoped names its kinds; one with namespaces lets Velero bring along
  * what their objects need (a claim's volume).
  */
 export function restoreObject(order: RestoreOrder): Readonly<Record<string, unknown>> {
@@ -38,7 +38,7 @@ export function restoreObject(order: RestoreOrder): Readonly<Record<string, unkn
     apiVersion: "velero.io/v1",
     kind: "Restore",
     metadata: { name, namespace, labels: { [runLabel]: runId } },
-    spec: { backupName: backup, ...(application.namespaces.length === 0 ? clusterScope(application) : namespaceScope(order)), ...(part === "consumers" ? heldBack(order) : {}) },
+    spec: { backupName: backup, ...(application.namespaces.length === 0 ? clusterScope(application) : namespaceScope(order)), ...(part === "consumers" && order.consumers.length > 0 ? heldBack(order) : {}) },
   };
 }
 
@@ -47,12 +47,19 @@ const clusterScope = ({ clusterResources }: Application) => ({ includedResources
 function namespaceScope({ application, part }: RestoreOrder) {
   const { label, podSelectors } = application.consumers;
   const scope = { includedNamespaces: application.namespaces };
-  // Their pods, and what makes pods beside their workload, would act at once: the workload makes them anew when it is released.
-  if (part === "consumers") return { ...scope, excludedResources: [...neverRestored, ...madeByWorkloads], labelSelector: { matchLabels: { [label]: "true" } } };
-  const others = podSelectors.map((selector) => {
+  const theirs = podSelectors.map((selector) => {
     const at = selector.indexOf("=");
-    return { key: selector.slice(0, at), operator: "NotIn", values: [selector.slice(at + 1)] };
+    return { key: selector.slice(0, at), values: [selector.slice(at + 1)] };
   });
+  // All that the main part leaves out: a service that shares their label comes back too. But not their pods, and what makes pods beside
+  // their workload: those would act at once, and the workload makes them anew when it is released.
+  if (part === "consumers")
+    return {
+      ...scope,
+      excludedResources: [...neverRestored, ...madeByWorkloads],
+      orLabelSelectors: [{ matchLabels: { [label]: "true" } }, ...theirs.map((those) => ({ matchExpressions: [{ ...those, operator: "In" }] }))],
+    };
+  const others = theirs.map((those) => ({ ...those, operator: "NotIn" }));
   return { ...scope, excludedResources: neverRestored, labelSelector: { matchExpressions: [{ key: label, operator: "NotIn", values: ["true"] }, ...others] } };
 }
 

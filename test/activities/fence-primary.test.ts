@@ -83,13 +83,16 @@ describe("waking the primary", () => {
     expect((await run.cluster.get(kinds.deployments, "shop", "storefront"))?.metadata.annotations).toEqual({});
   });
 
-  test("leaves alone what another run stopped, and notes that are not ours", async () => {
+  test("gives back what a halted run of the same plan stopped, and leaves alone what is not ours", async () => {
     const run = await primary();
-    run.cluster.has(kinds.deployments, object("other-run", "shop", { spec: { replicas: 0 }, annotations: { "lifeboat.dev/undo": JSON.stringify({ run: "shop-9", undo: { spec: { replicas: 3 } } }) } }));
+    const stopped = (name: string, by: string) => object(name, "shop", { spec: { replicas: 0 }, annotations: { "lifeboat.dev/undo": JSON.stringify({ run: by, undo: { spec: { replicas: 3 } } }) } });
+    run.cluster.has(kinds.deployments, stopped("halted-before", "shop-9"));
+    run.cluster.has(kinds.deployments, stopped("other-plan", "billing-9"));
     run.cluster.has(kinds.deployments, object("scribbled", "shop", { spec: { replicas: 0 }, annotations: { "lifeboat.dev/undo": "{not json" } }));
     await run.answer(steps.quietPrimary, quietPrimary, {});
     await run.answer(steps.wakePrimary, wakePrimary, { quieted: null });
-    expect(run.cluster.spec(kinds.deployments, "shop", "other-run")).toEqual({ replicas: 0 });
+    expect(run.cluster.spec(kinds.deployments, "shop", "halted-before")).toEqual({ replicas: 3 });
+    expect(run.cluster.spec(kinds.deployments, "shop", "other-plan")).toEqual({ replicas: 0 });
     expect(run.cluster.spec(kinds.deployments, "shop", "scribbled")).toEqual({ replicas: 0 });
   });
 

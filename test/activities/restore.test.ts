@@ -31,11 +31,17 @@ describe("starting a restore", () => {
     expect(run.effects).toEqual(["create configmaps velero/lifeboat-shop-1-shop-held", "create restores velero/lifeboat-shop-1-shop-held"]);
   });
 
-  test("asks for nothing where there are no consumers", async () => {
+  test("without consumers in the backup, brings what their pods' labels left out, and holds nothing", async () => {
     const run = await secondary();
-    expect(await run.start("consumers")).toBeNull();
-    // A repeat finds that answer too.
-    expect(await run.start("consumers")).toBeNull();
+    expect(await run.start("consumers")).toMatchObject({ name: "lifeboat-shop-1-shop-held" });
+    expect(run.effects).toEqual(["create restores velero/lifeboat-shop-1-shop-held"]);
+    expect(run.cluster.spec(kinds.restores, "velero", "lifeboat-shop-1-shop-held")).not.toHaveProperty("resourceModifier");
+  });
+
+  test("asks for nothing where nothing was left out", async () => {
+    const run = await secondary();
+    const foundation = { application: "shop-foundation", part: "consumers", point } as const;
+    expect(await run.answer(steps.startRestore, startRestore, foundation, { key: "first" })).toBeNull();
     expect(run.effects).toEqual([]);
   });
 

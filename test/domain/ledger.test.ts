@@ -164,7 +164,7 @@ function apply(head: Head, what: string, now: number): Changed {
 }
 
 const question = (more: Partial<Question> = {}): Question => ({ about: "decision", askedAt: at, expiresAt: at + 300_000, approvalsNeeded: 2, silence: "decline", text: "go?", ...more });
-const decision = (more: Partial<Decision> = {}): Decision => ({ about: "decision", verdict: "approve", by: "Grace", at: at + 1_000, reason: "because", ...more });
+const decision = (more: Partial<Decision> = {}): Decision => ({ about: "decision", verdict: "approve", by: "Grace", personId: `id of ${more.by ?? "Grace"}`, at: at + 1_000, reason: "because", ...more });
 const asked = (more: Partial<Question> = {}, ...decisions: Partial<Decision>[]): Head => decisions.reduce((head, each) => headOf(decide(head, "shop-1", decision(each))), headOf(askQuestion(opened(), 1, question(more))));
 
 describe("a question", () => {

@@ -65,7 +65,7 @@ export function sampleReport(changes: Partial<Report> = {}): Report {
         waitingCosts: "Each second of waiting is a second of outage more; the plan allows 15 min.",
       },
       asked: "Restore shop-hourly-20261121055825? At most 19 min 24 s of changes are lost.",
-      answers: [{ about: "decision", verdict: "approve", by: "Ada Operator", at: Date.parse(at("06:18:02.000")), reason: "the region is dark" }],
+      answers: [{ about: "decision", verdict: "approve", personId: "id of Ada", by: "Ada Operator", at: Date.parse(at("06:18:02.000")), reason: "the region is dark" }],
       abort: null,
     },
     fence: { level: "traffic-only", about: "the primary's public endpoint is closed; its cluster does not answer" },

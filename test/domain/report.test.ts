@@ -114,7 +114,7 @@ describe("the fence", () => {
   });
 
   test("is forced by whoever let it pass, never by who refused it", () => {
-    const decision = (verdict: Decision["verdict"]): Decision => ({ about: "fence", verdict, by: "Grace", at: openedAt, reason: "the region is on fire" });
+    const decision = (verdict: Decision["verdict"]): Decision => ({ about: "fence", verdict, personId: "id of Grace", by: "Grace", at: openedAt, reason: "the region is on fire" });
     expect(reportOf({ answers, run: { decisions: [decision("approve")] } }).fence).toEqual({ level: "forced by Grace", about: expect.stringContaining("the region is on fire") });
     expect(reportOf({ answers, run: { decisions: [decision("deny")] } }).fence?.level).toBe("traffic-only");
   });

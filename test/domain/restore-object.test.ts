@@ -43,12 +43,12 @@ describe("the Restore", () => {
     });
   });
 
-  test("of the consumers takes their workloads alone, held by a modifier; what those make is left to them", () => {
-    expect(specOf(restoreObject(order({ part: "consumers", name: "lifeboat-shop-7-shop-held" })))).toEqual({
+  test("of the consumers takes what the main one left out, their workloads held by a modifier; the pods those make are left to them", () => {
+    expect(specOf(restoreObject(order({ part: "consumers", name: "lifeboat-shop-7-shop-held", consumers: [consumer("Deployment")] })))).toEqual({
       backupName: "shop-hourly-1",
       includedNamespaces: ["shop"],
       excludedResources: ["endpoints", "endpointslices.discovery.k8s.io", "pods", "replicasets.apps", "controllerrevisions.apps"],
-      labelSelector: { matchLabels: { "lifeboat.dev/consumer": "true" } },
+      orLabelSelectors: [{ matchLabels: { "lifeboat.dev/consumer": "true" } }, { matchExpressions: [{ key: "app", operator: "In", values: ["order-mailer"] }] }],
       resourceModifier: { kind: "configmap", name: "lifeboat-shop-7-shop-held" },
     });
   });

@@ -23,14 +23,14 @@ describe("the fence", () => {
     [open, dark, "none"],
     [open, partly, "none"],
   ])("%j and %j is %s", (endpoint, inside, level) => {
-    const found = fenceLevel(endpoint, inside);
+    const found = fenceLevel(endpoint, inside, ["workloads", "velero", "gitops"]);
     expect(found.kind === "level" ? found.level : "none").toBe(level);
     expect(isEnough(found, { ...plan.fence, enough: ["fenced"] })).toBe(level === "fenced");
     expect(isEnough(found, { ...plan.fence, enough: ["traffic-only"] })).toBe(level === "traffic-only");
   });
 
   test("that is weaker asks one person, and silence declines", () => {
-    const asked = fenceAsked(fenceLevel(closed, dark));
+    const asked = fenceAsked(fenceLevel(closed, dark, ["workloads"]));
     expect(asked).toMatchObject({ about: "fence", approvalsNeeded: 1, silence: "decline" });
     expect(asked.text).toContain("its cluster does not answer: no route");
   });
