@@ -34,6 +34,8 @@ async function lab(options: LabOptions): Promise<number> {
   const show = openShow({ options, page, now: () => clock.now(), environment: process.env, stdout: process.stdout, stderr: process.stderr });
   const stop = watchForStop({ onStop: () => show.note("stopping: everything is being closed"), giveUp: () => show.end() });
   notesInsteadOfWarnings(show);
+  // What is waited for may hold nothing open itself, and a process that has only promises left ends in the middle of them.
+  const awake = setInterval(() => undefined, 60_000);
   let urls: Readonly<Record<string, string>> = {};
   const tell: Tell = (told) => {
     if (told.event === "up") urls = told.urls;
@@ -60,6 +62,7 @@ async function lab(options: LabOptions): Promise<number> {
     if (options.json) tell({ event: "failed", why: troubleOf(error) });
     return 1;
   } finally {
+    clearInterval(awake);
     show.end();
   }
 }

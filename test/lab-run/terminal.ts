@@ -1,7 +1,9 @@
 /** A terminal for tests: knows the few sequences that our screen uses, and breaks on any other. */
 export interface Terminal {
-  columns: number;
-  rows: number;
+  readonly columns: number;
+  readonly rows: number;
+  /** Breaks all lines anew, as terminals do. */
+  resize(columns: number): void;
   write(text: string): void;
   /** What somebody would read now, from the first line ever written; colours taken off. */
   lines(): readonly string[];
@@ -53,9 +55,18 @@ export function openTerminal({ columns = 80, rows = 24 } = {}): Terminal {
         throw new Error(`the terminal does not know ESC ${sequence}`);
     }
   };
+  let width = columns;
   const terminal: Terminal = {
-    columns,
+    get columns() {
+      return width;
+    },
     rows,
+    resize(columns) {
+      width = columns;
+      const broken = screen.map((line) => line.trimEnd().match(new RegExp(`.{1,${columns}}`, "gu")) ?? [""]);
+      row = broken.slice(0, row).flat().length;
+      screen.splice(0, screen.length, ...broken.flat());
+    },
     write(text) {
       writes += 1;
       for (const piece of text.match(/\p{Control}\[\??\d*[A-Za-z]|[\s\S]/gu) ?? []) {
