@@ -40,6 +40,7 @@ export async function handle(
   const reach = () => (blind ? "up" : world.reach(region));
   if (withheld(reach(), request, response)) return;
   if (fault?.kind === "refused-503") return send(response, unavailable(`${call} was refused by an injected fault`));
+  if (fault?.kind === "refused-403") return send(response, forbidden(call));
   const waitMs = takesMs + (fault?.kind === "slow" ? (fault.delayMs ?? 0) : 0);
   if (waitMs > 0) await world.clock.sleep(waitMs);
   // Lost while we waited: what had not begun does not happen.
@@ -80,6 +81,8 @@ async function answered(call: string, mutating: boolean, work: () => Promise<Ans
   }
 }
 
+/** As ARM says it of a role that is missing. */
+const forbidden = (call: string) => json(403, { error: { code: "AuthorizationFailed", message: `The client does not have authorization to perform action '${call}', or the scope is invalid.` } });
 const unavailable = (message: string) => json(503, { error: { code: "ServiceUnavailable", message } });
 
 function drop(request: IncomingMessage, response: ServerResponse, answer?: Answer): void {

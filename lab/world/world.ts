@@ -23,10 +23,11 @@ export interface Fault {
   /** The call, as its face names it: `PATCH trafficManagerProfiles/externalEndpoints`, `POST velero.io/restores`. A prefix with `*` matches more. */
   readonly call: string;
   /**
-   * `effect-without-answer`: done, then the connection closed. `refused-503`: not done. `slow`: done after `delayMs` of lab time.
+   * `effect-without-answer`: done, then the connection closed. `refused-503`, `refused-403`: not done; the second is an
+   * identity without the right, in ARM's words, and asking again does not help. `slow`: done after `delayMs` of lab time.
    * `blind`: for reads, not answered with what is true but as if it could not be seen (each face says how).
    */
-  readonly kind: "effect-without-answer" | "refused-503" | "slow" | "blind";
+  readonly kind: "effect-without-answer" | "refused-503" | "refused-403" | "slow" | "blind";
   /** Hits only requests about such a thing, as `Asked` names it, and only from callers whose name begins so. */
   readonly thing?: RegExp;
   readonly by?: string;

@@ -50,6 +50,10 @@ test("a refused request does nothing, a blinded one is told so, a slow one takes
   const { ask, seen, inject, world } = await face();
   inject("refused-503");
   expect((await ask()).status).toBe(503);
+  inject("refused-403");
+  const forbidden = await ask();
+  expect(forbidden.status).toBe(403);
+  expect(await forbidden.json()).toMatchObject({ error: { code: "AuthorizationFailed" } });
   expect(seen).toEqual([]);
   inject("blind");
   await ask();
