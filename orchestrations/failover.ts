@@ -42,6 +42,8 @@ export const failover = defineRunbook("failover", function* (desk: Desk, { plan,
     const warm = yield* until(steps.targetWarm, {}, waits.capacity);
     if (warm.kind === "late") return { kind: "target-not-ready", reasons: [warm.about] };
     if (warm.value.kind === "unable") return { kind: "target-not-ready", reasons: warm.value.reasons };
+    const fits = yield* run(steps.checkTarget, { point: ahead.points.card.restorePoint });
+    if (fits.kind === "unable") return { kind: "target-not-ready", reasons: fits.reasons };
     const decision = yield* ask(decisionAsked(plan, door, by, ahead.points.text));
     if (decision.kind === "declined") return { kind: "declined", why: decision.why };
 

@@ -1,5 +1,7 @@
 import { gunzipSync } from "node:zlib";
 import { readiness, repositoryState, storageLocationState } from "../../shared/domain/cluster-objects.ts";
+import { type CustomKind, customKindOf } from "../../shared/domain/contents.ts";
+import { unknownKinds } from "../../shared/domain/custom-kinds.ts";
 import { kinds } from "../../shared/domain/kinds.ts";
 import { importFrom, parity, type PointFiles } from "../../shared/domain/parity.ts";
 import { unholdable } from "../../shared/domain/restore-object.ts";
@@ -121,15 +123,20 @@ export const checkTarget: Work<typeof steps.checkTarget> = async ({ point }, { w
   const ours = new Set(restoreNames(call.ref.runId, plan.applications.map(({ name }) => name)));
   const unheld = plan.applications.flatMap((application) => unholdable(contents, application));
   const wantedClasses = new Set([...(target.source === null ? [] : plan.secondary.storageClasses), ...namespaces.flatMap((namespace) => contents.namespaces[namespace]?.storageClasses ?? [])]);
-  const [classes, occupied] = await Promise.all([cluster.list(kinds.storageClasses, null), Promise.all(namespaces.map((namespace) => occupants(cluster, namespace, ours)))]);
+  const [classes, definitions, occupied] = await Promise.all([cluster.list(kinds.storageClasses, null), cluster.list(kinds.customResourceDefinitions, null), Promise.all(namespaces.map((namespace) => occupants(cluster, namespace, ours)))]);
   const known = new Set((classes ?? []).map(({ metadata }) => metadata.name));
   const reasons = [
     ...[...wantedClasses].filter((name) => !known.has(name)).map((name) => `there is no storage class ${name}: volumes would come back empty`),
+    ...unknownKinds(contents, plan, (definitions ?? []).flatMap((definition) => customKindIn(definition) ?? [])),
     ...unheld.map(({ kind, namespace, name }) => `${kind} ${namespace}/${name} carries the consumer label and cannot be held back: take the label off, or stop it in the primary before the next backup`),
     ...occupied.flat(),
   ];
   return reasons.length === 0 ? { kind: "able" } : { kind: "unable", reasons };
 };
+
+/** What a list gives has no kind of its own. */
+const customKindIn = (definition: KubeObject): CustomKind | null =>
+  customKindOf({ apiVersion: kinds.customResourceDefinitions.apiVersion, kind: "CustomResourceDefinition", namespace: null, name: definition.metadata.name, object: definition });
 
 /** Workloads and claims in a namespace that no restore of this run has brought. */
 async function occupants(cluster: Cluster, namespace: string, ours: ReadonlySet<string>): Promise<string[]> {

@@ -216,7 +216,8 @@ function dataUploadOf(stored: Stored): DataUpload | null {
   return { name: stored.name, namespace: stored.namespace, phase: stringOf(phase) ?? "New", snapshot: stringOf(snapshotID) ?? "" };
 }
 
-function customKindOf(stored: Stored): CustomKind | null {
+/** A CustomResourceDefinition, of an archive or of a cluster; `null`: it is something else. */
+export function customKindOf(stored: Stored): CustomKind | null {
   if (stored.kind !== "CustomResourceDefinition") return null;
   const { group, names, versions } = recordOf(stored.object["spec"]);
   return {

@@ -28,6 +28,12 @@ describe("before anything was fenced, a run just ends:", () => {
   });
 });
 
+/** Able before anything is fenced, and unable when the secondary is made ready: something changed meanwhile. */
+const onlyNow =
+  (reasons: readonly string[]): Works["checkTarget"] =>
+  async (_, { call }) =>
+    call.phase === "make-ready" ? { kind: "unable", reasons } : { kind: "able" };
+
 describe("between the fence and the points of no return everything is undone:", () => {
   test("nothing-restorable", async () => {
     const { ended, trace } = await play({ quietPrimary: quiet, chooseRestorePoint: async () => ({ kind: "nothing-restorable", passedOver: [] }) });
@@ -39,7 +45,7 @@ describe("between the fence and the points of no return everything is undone:", 
   });
 
   test("a target that turns out not to be ready, on shared storage", async () => {
-    const { ended, trace } = await play({ checkTarget: async () => ({ kind: "unable", reasons: ["namespace shop is not empty"] }) }, { plan: examplePlan("shop-shared") });
+    const { ended, trace } = await play({ checkTarget: onlyNow(["namespace shop is not empty"]) }, { plan: examplePlan("shop-shared") });
     expect((await ended()).outcome).toEqual({ kind: "target-not-ready", reasons: ["namespace shop is not empty"] });
     expect(trace).toContain("reopen-primary");
   });
@@ -109,7 +115,7 @@ describe("between the fence and the points of no return everything is undone:", 
 
 describe("between the two points of no return traffic is left alone, and what must be rebuilt is said:", () => {
   test("a target that is not ready halts", async () => {
-    const { ended, trace, head } = await play({ checkTarget: async () => ({ kind: "unable", reasons: ["no class managed-csi"] }) });
+    const { ended, trace, head } = await play({ checkTarget: onlyNow(["no class managed-csi"]) });
     const { outcome, report } = await ended();
     expect(outcome).toMatchObject({ kind: "halted", phase: "make-ready", step: "check-target", cause: "no class managed-csi", next: expect.stringContaining("start the failover again") });
     expect(trace).not.toContain("reopen-primary");
