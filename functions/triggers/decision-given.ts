@@ -29,7 +29,7 @@ export function decisionGiven(world: World, admit: Doorkeeper): void {
       const runId = request.params["runId"] ?? "";
       const made = await openLedger(world.home).change(planOfRun(runId), (head) => decide(head, runId, { ...read.data, personId: admitted.person.id, by: admitted.person.name, at: world.clock.now() }));
       if (made.kind === "refused" && made.why === "not-this-run") return notOpen(runId);
-      if (made.kind === "refused" && !takenBefore(made.head, admitted.person.name, read.data)) return problem(409, "not taken", `${runId} does not take this decision: ${made.why}`, { why: made.why });
+      if (made.kind === "refused" && !takenBefore(made.head, admitted.person.id, read.data)) return problem(409, "not taken", `${runId} does not take this decision: ${made.why}`, { why: made.why });
       await ring(client, runId);
       return answer(202, { runId, taken: read.data.verdict });
     }),
@@ -59,8 +59,8 @@ export function decisionGiven(world: World, admit: Doorkeeper): void {
 const notOpen = (runId: string): HttpResponseInit => problem(404, "no such open run", `${runId} is not open`);
 
 /** Whether the ledger holds this very answer already: the first time its acknowledgement may have been lost. */
-const takenBefore = ({ run }: Head, name: string, { about, verdict }: z.infer<typeof decision>): boolean =>
-  run?.decisions.some((known) => known.about === about && known.by === name && known.verdict === verdict) ?? false;
+const takenBefore = ({ run }: Head, personId: string, { about, verdict }: z.infer<typeof decision>): boolean =>
+  run?.decisions.some((known) => known.about === about && known.personId === personId && known.verdict === verdict) ?? false;
 
 /** The ledger has it already: a bell that nobody hears costs one poll. */
 async function ring(client: DurableClient, runId: string): Promise<void> {

@@ -79,6 +79,7 @@ describe("a manual failover", () => {
     ["without an epoch", {}, { ifMatch: null }, 428, "send the plan's epoch in If-Match"],
     ["with something else for an epoch", {}, { ifMatch: "*" }, 428, "send the plan's epoch in If-Match"],
     ["of an unknown application", { kind: "recovery", applications: ["nothing"] }, {}, 400, "has no nothing"],
+    ["of single applications", { applications: ["shop"] }, {}, 400, "leave `applications` out"],
     ["without a reason", { reason: undefined }, {}, 400, "see `problems`"],
     ["with something that no run has", { force: true }, {}, 400, "see `problems`"],
   ];
@@ -124,6 +125,17 @@ describe("decisions and aborts", () => {
     for (let copy = 0; copy < 2; copy++) expect(await decide(approve)).toMatchObject({ status: 202, body: { taken: "approve" } });
     expect(head()?.run?.decisions).toEqual([expect.objectContaining({ by: "Grace Approver", verdict: "approve", reason: "it is really gone" })]);
     expect(await decide({ ...approve, verdict: "deny" })).toMatchObject({ status: 409, body: { why: "already-decided" } });
+  });
+
+  test("of two people of one name count as two, and the answer to one is not the other's", async () => {
+    await startRun();
+    await putQuestion();
+    const other = async () => ask("POST", `runs/${runId()}/decisions`, { body: approve, headers: await bearer(["approver"], { name: "Grace Approver", claims: { oid: "another-grace" } }) });
+    expect((await decide(approve)).status).toBe(202);
+    expect((await other()).status).toBe(202);
+    expect(head()?.run?.decisions).toHaveLength(2);
+    const third = await ask("POST", `runs/${runId()}/decisions`, { body: approve, headers: await bearer(["approver"], { name: "Grace Approver", claims: { oid: "a-third-grace" } }) });
+    expect(third).toMatchObject({ status: 409, body: { why: "already-decided" } });
   });
 
   test("need the right: who starts may not approve, who approves may not start, each may say no", async () => {
