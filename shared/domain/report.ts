@@ -8,6 +8,7 @@ import { type FenceFound, fenceLevel, type Closed, type Quieted } from "./fence.
 import type { Entry, Head, OpenRun } from "./ledger.ts";
 import type { Outcome, PassedOver, Phase } from "./outcome.ts";
 import type { Plan, Topology } from "./plan.ts";
+import type { RestoreEnd } from "./restore-run.ts";
 
 export interface Report {
   readonly format: 1;
@@ -125,13 +126,22 @@ export function buildReport({ head, run, plan, entries, outcome, endedAt }: Repo
     decision: { card: weighed?.card ?? null, asked: run.question?.text ?? null, answers: run.decisions, abort: run.abort },
     fence: fenceOf(run, plan.fence, found("close-primary"), found("quiet-primary")),
     traffic: trafficOf({ head, run, plan, opened: opened?.after ?? null, closed: found<Closed>("close-primary")?.kind === "closed", reopened: found("reopen-primary") !== null }),
-    checks: verified?.value.checks ?? [],
+    checks: [...degradedRestores(outcomes), ...(verified?.value.checks ?? [])],
     pointsOfNoReturn: { data: instantOrNull(run.pointsOfNoReturn.data), traffic: instantOrNull(run.pointsOfNoReturn.traffic) },
     acts: outcomes.map(({ step, key, phase, startedAt, at }) => ({ at: instant(at), step, key, phase, seconds: seconds(startedAt, at) })),
     next: nextOf(outcome, plan),
     observed: null,
     digest: head.digest,
   };
+}
+
+/** Restores that are whole and yet not as they should be: whoever relies on them must know what is missing. */
+function degradedRestores(outcomes: readonly Entry[]): Report["checks"] {
+  return outcomes.flatMap(({ step, key, value }) => {
+    if (step !== "restore-ended") return [];
+    const { value: end } = value as { readonly kind: "done"; readonly value: RestoreEnd };
+    return end.kind === "degraded" ? [{ check: `restore ${key}`, saw: `degraded: ${end.why}` }] : [];
+  });
 }
 
 /** The loss began, as far as we saw it ourselves; what was asked for by a person began when they asked. */

@@ -39,6 +39,14 @@ function reportOf({ outcome = recovered, answers = [], run = {} }: Facts): Repor
   return buildReport({ head: { ...made.head, run: opened }, run: opened, plan, entries: entries.toReversed(), outcome, endedAt: openedAt + 300_000 });
 }
 
+test("a restore that is whole and lacks its log stands among the checks; one that lacks nothing does not", () => {
+  const degraded = { kind: "done", value: { kind: "degraded", why: "no log", warnings: 0, items: 60 } };
+  const whole = { kind: "done", value: { kind: "whole", warnings: 1, items: 60 } };
+  const verified = { kind: "done", value: { checks: [{ check: "GET /", saw: "status 200" }] } };
+  const { checks } = reportOf({ answers: [["restore", "restore-ended", whole], ["restore", "restore-ended", degraded], ["verify", "verify-applications", verified]] });
+  expect(checks).toEqual([{ check: "restore ", saw: "degraded: no log" }, { check: "GET /", saw: "status 200" }]);
+});
+
 describe("the figures", () => {
   test("of the time: from when the loss was first seen to the first green probe from outside", () => {
     expect(reportOf({ answers: [["confirm", "confirm-loss", lost], ["open", "seen-from-outside", seen]] }).rtoSeconds).toBe(230);
