@@ -4,7 +4,11 @@
  */
 import { backupOf, ended, podVolumeBackupOf, type PodVolumeBackup, type Raw, type VeleroBackup } from "./velero-backup.ts";
 
-export type Parity = { readonly kind: "equal" } | { readonly kind: "differs"; readonly what: string } | { readonly kind: "absent" };
+export type Parity =
+  | { readonly kind: "equal" }
+  /** `copiesMissing`: what is there is right, and the rest can be added to it. */
+  | { readonly kind: "differs"; readonly what: string; readonly copiesMissing?: true }
+  | { readonly kind: "absent" };
 
 /** The files of a point that an import is made of. */
 export interface PointFiles {
@@ -21,7 +25,15 @@ export function parity(point: PointFiles, clusterBackup: Raw | null, clusterPodV
   const there = backupOf(clusterBackup);
   if (there.kind === "unreadable") return { kind: "differs", what: `its Backup object cannot be read: ${there.why}` };
   const what = firstDifference(backupFacts(point.backup), backupFacts(there.value)) ?? podVolumeDifference(point.podVolumeBackups, clusterPodVolumeBackups);
-  return what === null ? { kind: "equal" } : { kind: "differs", what };
+  if (what !== null) return { kind: "differs", what };
+  const missing = missingCopy(point.podVolumeBackups, clusterPodVolumeBackups);
+  return missing === null ? { kind: "equal" } : { kind: "differs", what: missing, copiesMissing: true };
+}
+
+function missingCopy(point: readonly PodVolumeBackup[], cluster: readonly Raw[]): string | null {
+  const there = new Set(cluster.map((object) => objectOf(object["metadata"])["name"]));
+  const copy = point.find(({ name }) => !there.has(name));
+  return copy === undefined ? null : `PodVolumeBackup ${copy.name} is not there: the volume ${copy.claim ?? copy.volume} of ${copy.namespace}/${copy.pod} would come back empty`;
 }
 
 function podVolumeDifference(point: readonly PodVolumeBackup[], cluster: readonly Raw[]): string | null {
@@ -33,7 +45,7 @@ function podVolumeDifference(point: readonly PodVolumeBackup[], cluster: readonl
   }
   for (const copy of point) {
     const same = there.get(copy.name);
-    if (!same) return `PodVolumeBackup ${copy.name} is not there: the volume ${copy.claim ?? copy.volume} of ${copy.namespace}/${copy.pod} would come back empty`;
+    if (!same) continue; // missing is told apart from different
     there.delete(copy.name);
     const difference = firstDifference(copyFacts(copy), copyFacts(same));
     if (difference !== null) return `PodVolumeBackup ${copy.name}: ${difference}`;
