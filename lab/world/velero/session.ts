@@ -59,9 +59,9 @@ export function openSession(world: LabWorld, region: RegionName, store: Store): 
       delete: (name) => through(blobs.delete(name)),
     }),
     task(what, work) {
-      // Never awaited by anyone: it ends with its session.
+      // Never awaited by anyone: it ends with its session, and what was on its way then fails with it.
       void work().catch((error: unknown) => {
-        if (!(error instanceof ServerStopped)) process.emitWarning(`Velero in ${region} could not ${what}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`, "LabMistake");
+        if (!isOver) process.emitWarning(`Velero in ${region} could not ${what}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`, "LabMistake");
       });
     },
     follow(plural, call) {
