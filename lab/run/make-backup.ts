@@ -1,4 +1,5 @@
 /** One more backup before the loss, made by the primary's own Velero: the shop changes, is saved, and its copy is checked by the blob door. */
+import path from "node:path";
 import { primary } from "../world/pair.ts";
 import { clusterClient } from "./cluster-client.ts";
 import type { Tell } from "./events.ts";
@@ -19,7 +20,8 @@ export async function makeBackup({ pair, app, observer }: RunningLab, { heldBack
 
   const { object } = await expectOk(cluster.request("GET", `${velero}/schedules/${schedule}`), "read the schedule");
   const name = `${schedule}-${stamp(clock.now())}`;
-  for (const pattern of heldBack) pair.storage.holdBack(pattern.replaceAll("{backup}", name));
+  const missing = heldBack.map((pattern) => pattern.replaceAll("{backup}", name));
+  for (const blob of missing) pair.storage.holdBack(blob);
   const template = (object["spec"] as { template?: Record<string, unknown> } | undefined)?.template ?? {};
   await expectOk(
     cluster.request("POST", `${velero}/backups`, { apiVersion: "velero.io/v1", kind: "Backup", metadata: { name, namespace: "velero", labels: { "velero.io/schedule-name": schedule } }, spec: template }),
@@ -38,8 +40,10 @@ export async function makeBackup({ pair, app, observer }: RunningLab, { heldBack
     if (point === undefined) return false;
     const { reached, usable, open } = point.restorePoint;
     const whole = usable.kind === "usable" && reached === "readable";
-    if (!whole && heldBack.length === 0) return false;
-    tell({ event: "checked", name, reached, usable: whole, about: whole ? "arrived whole" : (usable.kind === "unusable" ? usable.reason : (open[0] ?? "not proven")) });
+    const about = whole ? "arrived whole" : usable.kind === "unusable" ? usable.reason : (open[0] ?? "not proven");
+    // Held back: told when the app knows the backup, and knows what is missing from it.
+    if (!whole && !missing.some((blob) => open.some((reason) => reason.includes(path.posix.basename(blob))))) return false;
+    tell({ event: "checked", name, reached, usable: whole, about });
     return true;
   }, `the blob door to check ${name}`);
 }

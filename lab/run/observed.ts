@@ -23,6 +23,7 @@ export async function observe({ lab, scenario, report }: ObserveInput): Promise<
   const wanted: RegionName = scenario.loss.kind === "region" || scenario.loss.kind === "nothing" ? secondary.region : primary.region;
   const failures: string[] = [];
   if (report.outcome !== scenario.ends) failures.push(`the run ended ${report.outcome}, and ${scenario.name} must end ${scenario.ends}: ${report.summary}`);
+  if ((scenario.heldBack.length > 0 || scenario.alsoBackups.length > 0) && report.passedOver.length === 0) failures.push(`${scenario.name} has a newer restore point that must not be taken, and the report does not say why it was passed over`);
 
   // Whatever the app says, users must be served again, from the region that the scenario leaves.
   const answering = await observer.until(({ ok, address }) => ok && address === regions[wanted].ingressAddress, 120_000, `an answer from ${wanted}`).catch((error: Error) => {

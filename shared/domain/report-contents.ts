@@ -19,12 +19,14 @@ export type Block =
 
 export interface Section {
   readonly title: string;
+  /** Whether the report itself is in doubt. */
+  readonly alarming: boolean;
   readonly blocks: readonly Block[];
 }
 
 /** Before the course of the run: what a reader must not miss. */
 export function urgentOf({ observed, next }: Report): readonly Section[] {
-  return [section("What does not fit together", list(observed?.disagrees ?? [])), section("Next", list(next))].flat();
+  return [section("What does not fit together", list(observed?.disagrees ?? []), true), section("Next", list(next))].flat();
 }
 
 /** After it: what the run stands on. */
@@ -40,7 +42,7 @@ export function evidenceOf(report: Report): readonly Section[] {
   ].flat();
 }
 
-const section = (title: string, blocks: readonly Block[]): readonly Section[] => (blocks.length === 0 ? [] : [{ title, blocks }]);
+const section = (title: string, blocks: readonly Block[], alarming = false): readonly Section[] => (blocks.length === 0 ? [] : [{ title, blocks, alarming }]);
 const paragraph = (text: string): readonly Block[] => [{ kind: "paragraph", text }];
 const list = (items: readonly string[]): readonly Block[] => (items.length === 0 ? [] : [{ kind: "list", items }]);
 const facts = (items: readonly Item[]): readonly Block[] => (items.length === 0 ? [] : [{ kind: "facts", items }]);

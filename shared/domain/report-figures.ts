@@ -29,7 +29,7 @@ export function figuresOf(report: Report): Figures {
 function recoveryOf(report: Report): Figure {
   const { rtoSeconds, objectives, observed, outcome } = report;
   const time = timesOf(report);
-  const seen = observed?.lastGoodAt != null && observed.firstGoodAt != null ? [`last good answer ${time(observed.lastGoodAt)}, next good answer ${time(observed.firstGoodAt)}, seen from outside by ${observed.by}`] : [];
+  const seen = observed?.lastGoodAt == null ? [] : [`last good answer ${time(observed.lastGoodAt)}, ${observed.firstGoodAt === null ? "none since" : `next good answer ${time(observed.firstGoodAt)}`}, seen from outside by ${observed.by}`];
   if (outcome !== "recovered" || rtoSeconds === null)
     return rtoSeconds === null
       ? { name: "Recovery time", value: "users were not moved", exact: null, seconds: null, objective: null, about: seen }
@@ -49,7 +49,7 @@ function lossOf(report: Report): Figure {
     name: "Loss",
     ...figured(point.lossSeconds, "at most "),
     objective: heldAgainst(point.lossSeconds, objectives.rpoSeconds),
-    about: [`${outcome === "recovered" ? "restored" : "chosen"}: ${point.name}, taken ${timesOf(report)(point.takenAt)}`, `${point.items} objects, ${point.volumeBytes} bytes of volume data`],
+    about: [`${outcome === "recovered" ? "restored" : "chosen"}: ${point.name}, taken ${timesOf(report)(point.takenAt)}`, `${grouped(point.items)} objects, ${grouped(point.volumeBytes)} bytes of volume data`],
   };
 }
 
@@ -81,6 +81,9 @@ export function aboutRate({ observed }: Report): string | null {
   if (observed === null || observed.rate === 1) return null;
   return `Times are lab time, which runs ${observed.rate} times as fast as the wall clock: whatever our own code and this machine took counts ${observed.rate} times in them.`;
 }
+
+/** `2,500,048` */
+const grouped = (count: number): string => String(count).replaceAll(/\B(?=(\d{3})+$)/g, ",");
 
 /** The time of day of an instant in UTC; with its date on another day than the run was opened. */
 export function timesOf({ opened }: Report): (instant: string) => string {

@@ -50,7 +50,7 @@ function figure({ name, value, exact, seconds, objective, about }: Figure): stri
   return `<section class="figure"><h2>${text(name)}</h2><p class="value">${shown}</p>${held}${about.map((line) => `<p class="about">${text(line)}</p>`).join("")}</section>`;
 }
 
-const section = ({ title, blocks }: Section): string => `<section><h2>${text(title)}</h2>${blocks.map(block).join("")}</section>`;
+const section = ({ title, blocks, alarming }: Section): string => `<section${alarming ? ' class="urgent"' : ""}><h2>${alarming ? '<span class="bad">✗</span> ' : ""}${text(title)}</h2>${blocks.map(block).join("")}</section>`;
 
 function block(what: Block): string {
   switch (what.kind) {
@@ -82,7 +82,7 @@ function course(report: Report): string {
     ...(dark === null ? [] : [lane("dark", "users go without", "", dark.fromAt, dark, "")]),
     ...lanes.map((each) => lane(wentWell(each.outcome) ? "" : "ended-here", each.name, each.parallel ? "side by side" : "", each.startedAt, each, how(each))),
   ];
-  return `<div class="course"><div class="over" aria-hidden="true">${marks.map(flag).join("")}</div><ol>${items.join("")}</ol><div class="scale" aria-hidden="true"><span>${text(time(fromAt))}</span><span>${text(time(toAt))}</span></div></div>${marks.length === 0 ? "<p>No point of no return was passed.</p>" : `<p>Points of no return: ${marks.map(({ name, at }) => `${name} at ${text(time(at))}`).join(", ")}.</p>`}`;
+  return `<div class="course${marks.length === 0 ? "" : " marked"}"><div class="over" aria-hidden="true">${marks.map(flag).join("")}</div><ol>${items.join("")}</ol><div class="scale" aria-hidden="true"><span>${text(time(fromAt))}</span><span>${text(time(toAt))}</span></div></div>${marks.length === 0 ? "<p>No point of no return was passed.</p>" : `<p>Points of no return: ${marks.map(({ name, at }) => `${name} at ${text(time(at))}`).join(", ")}.</p>`}`;
 }
 
 /** A line through all lanes; its words are on the side where there is room. */

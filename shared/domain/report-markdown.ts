@@ -21,7 +21,7 @@ export function reportMarkdown(report: Report): string {
 
 const figure = ({ name, value, exact, objective, about }: Figure): readonly string[] => [safe(name), `**${safe(value)}**${exact === null ? "" : ` (${exact})`}`, [...(objective === null ? [] : [`${objective.met ? "✓" : "✗"} ${objective.words}`]), ...about].map(safe).join("<br>")];
 
-const section = ({ title, blocks }: Section): string => [`## ${safe(title)}`, ...blocks.map(block)].join("\n\n");
+const section = ({ title, blocks, alarming }: Section): string => [`## ${alarming ? "✗ " : ""}${safe(title)}`, ...blocks.map(block)].join("\n\n");
 
 function block(what: Block): string {
   switch (what.kind) {

@@ -19,9 +19,11 @@ small{font-size:.8em;font-weight:400}
 .figure{margin:0;padding:.9rem 1rem;background:var(--card);border:1px solid var(--line);border-radius:.6rem}
 .figure h2{font-size:.9rem;font-weight:600;color:var(--soft);margin:0}
 .value{font-size:1.35rem;font-weight:650;line-height:1.3;margin:.1rem 0 .35rem}
+.value small{white-space:nowrap}
 .meter{height:.45rem;margin:.35rem 0 .5rem;background:var(--track);border-radius:1rem;overflow:hidden}
 .meter span{display:block;height:100%;background:var(--good)}
 .missed span{background:repeating-linear-gradient(45deg,var(--bad) 0 6px,transparent 6px 10px)}
+.urgent{padding:.75rem 1rem;border:1px solid var(--bad);border-left-width:.4rem;border-radius:.4rem}
 .note{margin-top:.75rem}
 ul{padding-left:1.2rem}li+li{margin-top:.35rem}
 dl div{display:flex;flex-wrap:wrap;gap:0 1rem;padding:.45rem 0;border-bottom:1px solid var(--line)}
@@ -35,7 +37,8 @@ th{font-weight:600}
 details table{font-size:.9rem;margin-top:.5rem}
 summary{cursor:pointer;padding:.6rem 0;min-height:2.75rem}
 summary:focus-visible{outline:2px solid var(--bar);outline-offset:2px}
-.course{position:relative;padding-top:3.2rem;margin-bottom:.75rem;font-variant-numeric:tabular-nums}
+.course{position:relative;margin-bottom:.75rem;font-variant-numeric:tabular-nums}
+.course.marked{padding-top:3.2rem}
 .course ol{list-style:none;padding:0;position:relative}
 .lane{display:grid;grid-template-columns:1fr auto auto;gap:0 .6rem;padding:.3rem 0;margin:0;align-items:baseline}
 .name{font-weight:600}.began,.scale{color:var(--soft)}
