@@ -1,5 +1,5 @@
 /** The confirmation: several witnesses, read together, who must agree without a break for the soak time. Pure. */
-import type { Plan, Signal } from "./plan.ts";
+import { clusterSignals, type Plan, type Signal } from "./plan.ts";
 
 export interface Reading {
   readonly signal: Signal["kind"];
@@ -13,7 +13,7 @@ export interface Soak {
   readonly firstAskedAt: number;
   /** Since when enough signals say `down` without a break; null while they do not. */
   readonly downSinceAt: number | null;
-  /** When the first signal said `down`: the best lower bound we have ourselves for the loss. */
+  /** Since when at least one signal says `down` in every round: the earliest instant that we ourselves can name for the loss. */
   readonly firstDownAt: number | null;
   readonly lastAskedAt: number;
   /** Whether a signal that sees what users see said `down` in any round. */
@@ -23,7 +23,8 @@ export interface Soak {
 }
 
 export type Verdict =
-  | { readonly kind: "lost"; readonly scope: "region" | "cluster"; readonly since: number; readonly readings: readonly Reading[] }
+  /** `since`: when the first signal fell, UTC milliseconds. `agreedSince`: from when on enough of them said `down` in every round; nobody saw the primary take a write after it. */
+  | { readonly kind: "lost"; readonly scope: "region" | "cluster"; readonly since: number; readonly agreedSince?: number; readonly readings: readonly Reading[] }
   | { readonly kind: "not-lost"; readonly why: string; readonly readings: readonly Reading[] };
 
 export type SoakStep = { readonly kind: "done"; readonly value: Verdict } | { readonly kind: "not-yet"; readonly state: Soak; readonly about: string };
@@ -35,7 +36,7 @@ export type SoakStep = { readonly kind: "done"; readonly value: Verdict } | { re
 export function soak(state: Soak | null, readings: readonly Reading[], controls: "answer" | "silent", at: number, confirmation: Plan["confirmation"]): SoakStep {
   const seen = controls === "answer" ? readings : readings.map((reading) => ({ ...reading, says: "unknown" as const, about: `none of the control targets answers, so this says nothing: ${reading.about}` }));
   const down = seen.filter(({ says }) => says === "down");
-  const agreed = down.length >= confirmation.agree;
+  const agreed = down.length >= confirmation.agree && clusterIsDown(seen);
   const before: Soak = state ?? { firstAskedAt: at, downSinceAt: null, firstDownAt: null, lastAskedAt: at, usersWereDown: false, usersUpSinceAt: null };
   const soakMs = confirmation.soakSeconds * 1_000;
   // Not to have looked for as long as the soak is a break too: nobody saw that it stayed as it was.
@@ -44,7 +45,7 @@ export function soak(state: Soak | null, readings: readonly Reading[], controls:
   const next: Soak = {
     firstAskedAt: before.firstAskedAt,
     downSinceAt: agreed ? ((looked ? before.downSinceAt : null) ?? at) : null,
-    firstDownAt: before.firstDownAt ?? (down.length > 0 ? at : null),
+    firstDownAt: down.length > 0 ? (before.firstDownAt ?? at) : null,
     lastAskedAt: at,
     usersWereDown: before.usersWereDown || down.some(({ signal }) => userSignals.includes(signal)),
     usersUpSinceAt: served ? ((looked ? before.usersUpSinceAt : null) ?? at) : null,
@@ -52,7 +53,7 @@ export function soak(state: Soak | null, readings: readonly Reading[], controls:
   const counted = count(seen);
 
   if (next.downSinceAt !== null && at - next.downSinceAt >= soakMs)
-    return { kind: "done", value: { kind: "lost", scope: scopeOf(seen), since: next.firstDownAt ?? next.downSinceAt, readings: seen } };
+    return { kind: "done", value: { kind: "lost", scope: scopeOf(seen), since: next.firstDownAt ?? next.downSinceAt, agreedSince: next.downSinceAt, readings: seen } };
 
   // Everybody who could see says it is there: nobody needs to wait for the give-up time.
   const up = seen.filter(({ says }) => says === "up");
@@ -67,7 +68,7 @@ export function soak(state: Soak | null, readings: readonly Reading[], controls:
   if (at - next.firstAskedAt >= confirmation.giveUpSeconds * 1_000)
     return {
       kind: "done",
-      value: { kind: "not-lost", why: `not confirmed within ${confirmation.giveUpSeconds} s: ${confirmation.agree} of ${seen.length} signals must say down, ${counted}`, readings: seen },
+      value: { kind: "not-lost", why: `not confirmed within ${confirmation.giveUpSeconds} s: ${confirmation.agree} of ${seen.length} signals must say down, ${clusterSignals.join(" or ")} among them, ${counted}`, readings: seen },
     };
   return { kind: "not-yet", state: next, about: counted };
 }
@@ -78,6 +79,12 @@ const count = (readings: readonly Reading[]): string =>
     .filter(({ who }) => who.length > 0)
     .map(({ says, who }) => `${says}: ${who.join(", ")}`)
     .join("; ");
+
+/** What is in front of a cluster may break alone. An API server that answers, over nodes that are Ready, is no lost cluster, whatever the others say. */
+function clusterIsDown(readings: readonly Reading[]): boolean {
+  if (readings.some(({ signal, says }) => signal === "kubernetes-api" && says === "up")) return false;
+  return readings.some(({ signal, says }) => says === "down" && clusterSignals.some((known) => known === signal));
+}
 
 const userSignals: readonly Signal["kind"][] = ["public-probe", "backend-probe"];
 

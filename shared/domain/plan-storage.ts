@@ -53,6 +53,10 @@ const replicated = withRules(
         report(["newBackups", "container"], "must differ from the replica's container, which stays read-only for ever", "give the new backups a container of their own");
     },
   ),
+  rule(z.object({ source: z.object({ account: z.string() }), newBackups: z.object({ account: z.string() }) }), ({ source, newBackups }, report) => {
+    if (sameId(newBackups.account, source.account))
+      report(["newBackups", "account"], "must differ from the source account, which is lost together with the primary region", "name an account in the secondary region; the replica's will do, with another container");
+  }),
   twoLocations,
 ).describe("Two accounts with Object Replication between them.");
 

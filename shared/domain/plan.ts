@@ -77,6 +77,11 @@ const signal = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("traffic-manager") }).describe("What Traffic Manager's own probes say of the primary's endpoint."),
 ]);
 
+/** Signals that look at the cluster itself. One of them must say `down` before anything is lost. */
+export const clusterSignals = ["kubernetes-api", "resource-health"] as const satisfies readonly z.output<typeof signal>["kind"][];
+/** Signals that see only what is in front of the cluster: a broken ingress or certificate looks the same to them. */
+const frontSignals = ["public-probe", "backend-probe", "traffic-manager"] as const satisfies readonly Exclude<z.output<typeof signal>["kind"], (typeof clusterSignals)[number]>[];
+
 const confirmation = withRules(
   z.strictObject({
     signals: z.array(signal).min(2).max(10),
@@ -84,7 +89,7 @@ const confirmation = withRules(
     soakSeconds: seconds.default(60).describe("For how long they must agree without a break before the loss is believed."),
     everySeconds: seconds.default(10).describe("How often all signals are read."),
     giveUpSeconds: seconds.default(900).describe("Not confirmed by then: the run ends `not-failed-over`."),
-    timeoutSeconds: z.number().positive().max(30).default(3).describe("How long one reading may take."),
+    timeoutSeconds: z.number().positive().max(30).default(3).describe("How long each question of a reading may take. Silence of the primary itself is `down`; silence of whoever is asked about it is `unknown`."),
     controls: z.array(httpsUrl).min(1).max(5).describe("Places that must answer: when none of them does, it is we who are cut off, and every reading is `unknown`."),
   }),
   rule(z.object({ signals: z.array(z.unknown()).max(10), agree: z.number() }), ({ signals, agree }, report) => {
@@ -95,6 +100,13 @@ const confirmation = withRules(
     kinds.forEach((kind, at) => {
       if (kinds.indexOf(kind) !== at) report(["signals", at, "kind"], `lists ${kind} a second time`, "remove one: two readings of one signal are not two witnesses");
     });
+  }),
+  rule(z.object({ signals: z.array(z.looseObject({ kind: z.enum(frontSignals) })).min(1).max(10) }), (_, report) =>
+    report(["signals"], "lists none that looks at the cluster itself", `add ${clusterSignals.join(" or ")}: the ingress in front of a cluster may break alone`),
+  ),
+  rule(z.object({ soakSeconds: z.number(), everySeconds: z.number() }), ({ soakSeconds, everySeconds }, report) => {
+    if (everySeconds * 2 > soakSeconds)
+      report(["everySeconds"], `must be at most half of soakSeconds, which is ${soakSeconds}`, "lower it, or raise soakSeconds: without a look in between nobody knows that it stayed as it was");
   }),
   rule(z.object({ soakSeconds: z.number(), giveUpSeconds: z.number() }), ({ soakSeconds, giveUpSeconds }, report) => {
     if (giveUpSeconds <= soakSeconds) report(["giveUpSeconds"], `must be more than soakSeconds, which is ${soakSeconds}`, "raise it: nothing could be confirmed in that time");

@@ -32,13 +32,19 @@ function play(rounds: readonly Round[], { otherwise = "down", agree = 5, pauses 
 
 describe("a loss", () => {
   test("is believed when all say down for the whole soak time, since the first of them said so", () => {
-    expect(play([{}])).toEqual({ verdict: { kind: "lost", scope: "region", since: start, readings: expect.any(Array) }, afterMs: 60_000 });
+    expect(play([{}])).toEqual({ verdict: { kind: "lost", scope: "region", since: start, agreedSince: start, readings: expect.any(Array) }, afterMs: 60_000 });
   });
 
   test("counts from the first signal that fell, while the soak counts from the last", () => {
     const { verdict, afterMs } = play([{ "traffic-manager": "up" }, { "traffic-manager": "up" }, {}]);
     expect(verdict).toMatchObject({ kind: "lost", since: start });
     expect(afterMs).toBe(80_000);
+  });
+
+  test("does not count from a signal that fell once and rose again: a round without any `down` begins anew", () => {
+    const { verdict, afterMs } = play([{ "public-probe": "down" }, {}, { "kubernetes-api": "down" }, { "public-probe": "down", "kubernetes-api": "down" }], { otherwise: "unknown", agree: 2 });
+    expect(verdict).toMatchObject({ kind: "lost", since: start + 20_000, agreedSince: start + 30_000 });
+    expect(afterMs).toBe(90_000);
   });
 
   test("is a cluster's when Resource Health does not say that its surroundings are gone", () => {
@@ -61,6 +67,14 @@ describe("a loss", () => {
 describe("nobody fails over", () => {
   test.each(kinds)("when %s is blinded and all must agree", (blind) => {
     for (const says of ["unknown", "up"] as const) expect(play([{ [blind]: says }]).verdict.kind).toBe("not-lost");
+  });
+
+  test("when only what stands in front of the cluster is down: an ingress can break alone", () => {
+    expect(play([{ "kubernetes-api": "unknown", "resource-health": "unknown" }], { agree: 2 }).verdict).toMatchObject({ kind: "not-lost", why: expect.stringContaining("kubernetes-api or resource-health among them") });
+  });
+
+  test("while the API server answers over living nodes, whatever all the others say", () => {
+    expect(play([{ "kubernetes-api": "up" }], { agree: 4 }).verdict.kind).toBe("not-lost");
   });
 
   test("when none of the control targets answers: it is we who are cut off", () => {
@@ -102,7 +116,7 @@ describe("nobody fails over", () => {
 
   test("when it stays unclear until the time is up, and the reason counts the signals", () => {
     const { verdict, afterMs } = play([{ "public-probe": "down" }], { otherwise: "unknown" });
-    expect(verdict).toMatchObject({ kind: "not-lost", why: "not confirmed within 900 s: 5 of 5 signals must say down, down: public-probe; unknown: backend-probe, kubernetes-api, resource-health, traffic-manager" });
+    expect(verdict).toMatchObject({ kind: "not-lost", why: "not confirmed within 900 s: 5 of 5 signals must say down, kubernetes-api or resource-health among them, down: public-probe; unknown: backend-probe, kubernetes-api, resource-health, traffic-manager" });
     expect(afterMs).toBe(900_000);
   });
 
@@ -118,6 +132,7 @@ describe("nobody fails over", () => {
           const played = rounds[Math.min(number, rounds.length - 1)] ?? {};
           expect(played).not.toBe("silent");
           expect(readingsOf(played, "down").filter((reading) => reading.says === "down").length).toBeGreaterThanOrEqual(agree);
+          expect(readingsOf(played, "down").find(({ signal }) => signal === "kubernetes-api")?.says).not.toBe("up");
         }
       }),
     );
