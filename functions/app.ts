@@ -5,7 +5,7 @@ import { makeReady } from "../orchestrations/make-ready.ts";
 import { promote } from "../orchestrations/promote.ts";
 import { recover } from "../orchestrations/recover.ts";
 import { release } from "../orchestrations/release.ts";
-import { reported } from "../orchestrations/reported.ts";
+import { closeAbandoned, reported } from "../orchestrations/reported.ts";
 import { restoreApplication } from "../orchestrations/restore-application.ts";
 import { registerRunbooks } from "../orchestrations/runbook.ts";
 import type { Config } from "../shared/config.ts";
@@ -22,7 +22,7 @@ import { verificationDue, watchdogDue } from "./triggers/timers.ts";
 
 export function registerApp(config: Config, world: World): void {
   registerActivities(world);
-  registerRunbooks([reported(failover), reported(recover), promote, makeReady, restoreApplication, release, verifyBackups, checkReplication]);
+  registerRunbooks([reported(failover), reported(recover), closeAbandoned, promote, makeReady, restoreApplication, release, verifyBackups, checkReplication]);
 
   const admit = openDoorkeeper(config);
   alertReceived(world);

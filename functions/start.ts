@@ -43,13 +43,18 @@ export async function startOrJoin(world: World, client: DurableClient, plan: Pla
 
 const orchestrators = { failover: "failover", recovery: "recover" } as const;
 
+/** Ends of an instance by which the run in the ledger should have been closed. */
+const ended: ReadonlySet<string> = new Set(["Completed", "Failed", "Terminated", "Canceled"]);
+
 /**
  * Starts the instance of an open run, unless it was started before. One that came to its end without closing the run is not
- * started anew: it would end the same way, and a person is needed.
+ * started anew, it would end the same way: the run is closed as halted, so that it does not hold its plan for ever.
  */
 export async function startInstance(world: World, client: DurableClient, plan: string, run: OpenRun): Promise<void> {
-  if ((await statusOf(client, run.id)) !== null) return;
+  const status = await statusOf(client, run.id);
   const ref = refOf(run, plan);
+  if (status !== null && ended.has(status)) return startNew(client, "close-abandoned", `${run.id}--close`, { ref, phase: null, input: { reached: run.phases.at(-1)?.phase ?? "accept" } });
+  if (status !== null) return;
   const input: Started<RunInput> = { ref, phase: null, input: { plan: await planOf(world.home, ref), door: run.door, by: run.by, applications: run.applications } };
   await startNew(client, orchestrators[run.kind], run.id, input);
 }
@@ -73,7 +78,7 @@ export async function statusOf(client: DurableClient, instanceId: string): Promi
     const status = await client.getStatus(instanceId);
     return status.runtimeStatus;
   } catch (error) {
-    if (error instanceof Error && /404|not found/i.test(error.message)) return null;
+    if (error instanceof Error && /HTTP 404/.test(error.message)) return null;
     throw error;
   }
 }

@@ -2,7 +2,7 @@
 import type { Outcome } from "../shared/domain/outcome.ts";
 import type { Plan } from "../shared/domain/plan.ts";
 import { fenceLevel, isEnough } from "../shared/domain/fence.ts";
-import { confirmWaiting, decisionAsked, fenceAsked, waits, wavesOf } from "../shared/domain/runbook-terms.ts";
+import { confirmWaiting, decisionAsked, fenceAsked, stillLostWaiting, waits, wavesOf } from "../shared/domain/runbook-terms.ts";
 import { makeReady } from "./make-ready.ts";
 import { promote } from "./promote.ts";
 import { release } from "./release.ts";
@@ -46,6 +46,13 @@ export const failover = defineRunbook("failover", function* (desk: Desk, { plan,
     if (fits.kind === "unable") return { kind: "target-not-ready", reasons: fits.reasons };
     const decision = yield* ask(decisionAsked(plan, door, by, ahead.points.text));
     if (decision.kind === "declined") return { kind: "declined", why: decision.why };
+
+    // Warming and asking take time, and a region may come back meanwhile. Nothing was touched so far.
+    if (door !== "http") {
+      const again = yield* until(steps.stillLost, {}, stillLostWaiting(plan));
+      if (again.kind === "late") return { kind: "not-failed-over", why: `the loss could not be seen any more when the primary was to be fenced: ${again.about}` };
+      if (again.value.kind === "not-lost") return { kind: "not-failed-over", why: again.value.why };
+    }
 
     yield* phase("fence"); // 4. Before the data moves, so that two regions never take writes at once. Reversible.
     fenced.begun = true;

@@ -81,13 +81,23 @@ export class StepFailed extends Error {
   }
 }
 
-/** Abort was asked, and found at the border of two phases. */
+/** Abort was asked, and found at the border of two phases, before an act, or in a wait. */
 export class AbortAsked extends Error {
   override readonly name = "AbortAsked";
   readonly by: string;
   constructor(by: string) {
     super(`abort was asked by ${by}`);
     this.by = by;
+  }
+}
+
+/** A step that may fail without keeping the next one from being taken. */
+export function* tried<Out>(step: Runbook<Out>): Runbook<{ readonly kind: "done"; readonly value: Out } | { readonly kind: "failed"; readonly because: string }> {
+  try {
+    return { kind: "done", value: yield* step };
+  } catch (error) {
+    if (!(error instanceof StepFailed) || error.superseded) throw error;
+    return { kind: "failed", because: error.because };
   }
 }
 
@@ -190,6 +200,7 @@ class DurableDesk implements Desk {
     for (let attempt = 1; ; attempt++) {
       const answer = yield* askOnce(this.#context, step.name, this.#call(step.name, key, input));
       if (answer.kind === "answer") return answer.value as Out;
+      if (answer.kind === "aborted") throw new AbortAsked(answer.by);
       if (answer.kind === "superseded" || attempt >= step.attempts) throw new StepFailed(step.name, answer.because, this.#phase, answer.kind === "superseded");
       yield* pause(this.#context, pauseMs(`${this.#context.df.instanceId}/${step.name}/${key}`, attempt, answer.retryAfterSeconds));
     }
@@ -314,7 +325,8 @@ function* watchStep(context: OrchestrationContext): Runbook<Ended<Waited<unknown
   const { call, waiting, startedAt } = watch;
   let state = watch.state;
   for (let poll = 0; poll < pollsPerGeneration; poll++) {
-    const answer = yield* askOnce(context, call.step, { ...call, input: { ...(call.input as object), state } });
+    const answer = yield* askOnce(context, call.step, { ...call, watched: true, input: { ...(call.input as object), state } });
+    if (answer.kind === "aborted") return { kind: "aborted", by: answer.by };
     if (answer.kind === "superseded") return failed(new StepFailed(call.step, answer.because, call.phase, true), null);
     const look: Look<unknown> = answer.kind === "answer" ? (answer.value as Look<unknown>) : { kind: "not-yet", about: answer.because };
     if (look.kind === "done") return { kind: "done", value: { kind: "done", value: look.value } };
@@ -344,6 +356,7 @@ function* waitForAnswer(context: OrchestrationContext): Runbook<Ended<Answer> | 
   const { call, until } = wait;
   for (let poll = 0; poll < pollsPerGeneration; poll++) {
     const answer = yield* askOnce(context, call.step, call);
+    if (answer.kind === "aborted") return { kind: "aborted", by: answer.by };
     if (answer.kind === "superseded") return failed(new StepFailed(call.step, answer.because, call.phase, true), null);
     const verdict = answer.kind === "answer" ? (answer.value as Answer | { kind: "waiting" } | { kind: "aborted"; by: string }) : ({ kind: "waiting" } as const);
     if (verdict.kind === "aborted") return { kind: "aborted", by: verdict.by };

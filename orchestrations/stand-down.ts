@@ -4,7 +4,7 @@
  */
 import type { Quieted } from "../shared/domain/fence.ts";
 import type { Outcome, Phase } from "../shared/domain/outcome.ts";
-import { type Desk, type Runbook, StepFailed } from "./runbook.ts";
+import { type Desk, type Runbook, type StepFailed, tried } from "./runbook.ts";
 import { steps } from "./steps.ts";
 
 /** How far the fence came. Set before the act, so that one which failed to answer is undone too. */
@@ -19,16 +19,31 @@ export function* standDown(desk: Desk, fenced: Fenced, ending: Ending): Runbook<
   const why = whyOf(ending, desk.reached());
   // The ledger says what was passed: an act that did not answer may still have happened.
   const passed = yield* desk.run(steps.readPoints, {});
-  if (passed.traffic) return { ...why, next: "the traffic point of no return is passed, so there is only forward: see to it that users are at the secondary, and do the remaining steps by hand" };
+  if (passed.traffic) return { ...why, next: onlyForward(why.step) };
   if (passed.data) {
-    if (ending.kind === "aborted") return { ...ending, left: ["the replication policy is deleted: the replica is no longer copied to; create a new policy into a fresh container", "the primary's public endpoint is closed and its workloads are suspended as far as they could be reached"] };
-    return { ...why, next: "the data point of no return is passed and traffic was not touched: mend the cause, then start the failover again" };
+    if (ending.kind === "aborted") return { ...ending, left: ["the replica may be cut off from its source: look for the replication policy, and create a new one into a fresh container", "the primary's public endpoint is closed, and its workloads are suspended as far as they could be reached", ...passed.left] };
+    return { ...why, next: `the data point of no return is passed, the primary stays fenced and users are served by nobody: mend the cause, then start the failover again${passed.left.length === 0 ? "" : `; ${passed.left.join("; ")}`}` };
   }
-  const left = fenced.begun ? yield* undoFence(desk, fenced.quieted, ending.kind) : [];
+  const left = [...(fenced.begun ? yield* undoFence(desk, fenced.quieted, ending.kind) : []), ...passed.left];
   if (ending.kind === "aborted") return { ...ending, left };
-  if (left.length > 0) return { ...why, next: `undo by hand what is left: ${left.join("; ")}` };
-  if (ending.kind === "failed") return { ...why, next: "everything was undone; mend the cause, then start the failover again" };
-  return ending;
+  // Declined, nothing restorable, target not ready: as they are named, unless the primary could not be given back.
+  if (ending.kind !== "failed" && left.length === passed.left.length) return ending;
+  return { ...why, next: `mend the cause, then start the failover again${left.length === 0 ? "; everything was undone" : `. Left: ${left.join("; ")}`}` };
+}
+
+/** What is still to be done once users may be at the secondary, by the step that did not come to its end. */
+function onlyForward(step: string): string {
+  const last = "release the consumers, start backups of the new region, and reprotect";
+  switch (step) {
+    case "open-secondary":
+      return `enable the secondary's endpoint by hand (the primary's stays closed), look at the public page, then ${last}`;
+    case "seen-from-outside":
+      return `users are sent to the secondary and no good answer was seen from outside: look at its ingress and the name servers, then ${last}`;
+    case "first-backup-completed":
+      return "users are served and consumers act, but the new region has no backup of its own: mend Velero's storage location there and make one now";
+    default:
+      return `users are sent to the secondary, so there is only forward: ${last}`;
+  }
 }
 
 /**
@@ -43,16 +58,6 @@ function* undoFence(desk: Desk, quieted: Quieted | null, ended: string): Runbook
     ...(woken.kind === "done" ? woken.value.left : [`what is suspended in the primary (${woken.because})`]),
     ...(reopened.kind === "done" ? [] : [`the primary's public endpoint may still be closed (${reopened.because})`]),
   ];
-}
-
-/** A step that may fail without keeping the next one from being taken. */
-function* tried<Out>(step: Runbook<Out>): Runbook<{ readonly kind: "done"; readonly value: Out } | { readonly kind: "failed"; readonly because: string }> {
-  try {
-    return { kind: "done", value: yield* step };
-  } catch (error) {
-    if (!(error instanceof StepFailed) || error.superseded) throw error;
-    return { kind: "failed", because: error.because };
-  }
 }
 
 type Halt = Omit<Extract<Outcome, { kind: "halted" }>, "next">;

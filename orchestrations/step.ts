@@ -45,13 +45,16 @@ export interface StepCall {
   readonly step: string;
   readonly key: string;
   readonly input: unknown;
+  /** One look of many: abort, which acts look for by themselves, is looked for here too, because such a wait may take hours. */
+  readonly watched?: boolean;
 }
 
-/** The output of every activity: an answer, "try again", or "this run may not act any more". */
+/** The output of every activity: an answer, "try again", "this run may not act any more", or "somebody asked to stop". */
 export type StepAnswer =
   | { readonly kind: "answer"; readonly value: unknown }
   | { readonly kind: "again"; readonly because: string; readonly retryAfterSeconds: number | null }
-  | { readonly kind: "superseded"; readonly because: string };
+  | { readonly kind: "superseded"; readonly because: string }
+  | { readonly kind: "aborted"; readonly by: string };
 
 /** The answer of a step that is asked until it is done. `state` is given back to it at the next look. */
 export type Look<Out> = { readonly kind: "done"; readonly value: Out } | { readonly kind: "not-yet"; readonly about: string; readonly state?: unknown };

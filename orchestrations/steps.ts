@@ -30,6 +30,7 @@ export const steps = {
 
   // confirm
   confirmLoss: judgement<Nothing, Look<Verdict>>("confirm-loss"),
+  stillLost: judgement<Nothing, Look<Verdict>>("still-lost"),
   confirmGone: judgement<{ readonly applications: readonly string[] }, { readonly kind: "gone"; readonly applications: readonly string[] } | { readonly kind: "there"; readonly why: string }>("confirm-gone"),
 
   // decide
@@ -39,7 +40,7 @@ export const steps = {
   weighRestorePoints: judgement<Nothing, Weighed>("weigh-restore-points"),
 
   // wherever a run stands down
-  readPoints: patient(look<Nothing, { readonly data: boolean; readonly traffic: boolean }>("read-points")),
+  readPoints: patient(look<Nothing, { readonly data: boolean; readonly traffic: boolean; readonly left: readonly string[] }>("read-points")),
 
   // fence
   closePrimary: act<Nothing, Closed>("close-primary"),
@@ -71,7 +72,7 @@ export const steps = {
   verifyApplications: judgement<{ readonly applications: readonly string[]; readonly point: ChosenPoint }, Look<Verified>>("verify-applications"),
 
   // open
-  openSecondary: act<Nothing, Opened>("open-secondary"),
+  openSecondary: patient(act<Nothing, Opened>("open-secondary")),
   seenFromOutside: judgement<Nothing, Look<OutsideSeen>>("seen-from-outside"),
 
   // release

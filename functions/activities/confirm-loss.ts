@@ -1,21 +1,32 @@
 import { kinds } from "../../shared/domain/kinds.ts";
 import { nodeState } from "../../shared/domain/cluster-objects.ts";
-import { type Reading, type Soak, soak } from "../../shared/domain/health.ts";
+import { type Reading, type Soak, type SoakStep, soak } from "../../shared/domain/health.ts";
 import type { Plan, Signal } from "../../shared/domain/plan.ts";
 import type { ProbeAnswer, World } from "../../shared/ports.ts";
 import type { steps } from "../../orchestrations/steps.ts";
-import type { Work } from "./perform.ts";
+import type { Duty, Work } from "./perform.ts";
 
 /** One round of all signals, side by side, judged with the rounds before it. Only looks. */
-export const confirmLoss: Work<typeof steps.confirmLoss> = async ({ state }, { world, plan }) => {
-  const { signals, controls, timeoutSeconds } = plan.confirmation;
+export const confirmLoss: Work<typeof steps.confirmLoss> = async ({ state }, duty) => judged((state ?? null) as Soak | null, duty, duty.plan.confirmation);
+
+/**
+ * One more round after all that was waited for, without a soak: what was confirmed once must be seen again. Users were down then, so
+ * users who are served now are back.
+ */
+export const stillLost: Work<typeof steps.stillLost> = async (_, duty) => {
+  const at = duty.world.clock.now();
+  return judged({ firstAskedAt: at, downSinceAt: null, firstDownAt: null, lastAskedAt: at, usersWereDown: true, usersUpSinceAt: null }, duty, { ...duty.plan.confirmation, soakSeconds: 0 });
+};
+
+async function judged(state: Soak | null, { world, plan }: Duty, confirmation: Plan["confirmation"]): Promise<SoakStep> {
+  const { signals, controls, timeoutSeconds } = confirmation;
   const [readings, answers] = await Promise.all([
     Promise.all(signals.map((signal) => read(signal, plan, world))),
     Promise.all(controls.map((url) => world.probes.get(url, { timeoutSeconds }))),
   ]);
   const answered = answers.some(({ kind }) => kind === "answered") ? "answer" : "silent";
-  return soak((state ?? null) as Soak | null, readings, answered, world.clock.now(), plan.confirmation);
-};
+  return soak(state, readings, answered, world.clock.now(), confirmation);
+}
 
 async function read(signal: Signal, plan: Plan, world: World): Promise<Reading> {
   try {

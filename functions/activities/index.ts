@@ -6,7 +6,7 @@ import type { World } from "../../shared/ports.ts";
 import { checkAllBackups, checkBackup } from "./check-backups.ts";
 import { chooseRestorePoint, weighRestorePoints } from "./choose.ts";
 import { confirmGone } from "./confirm-gone.ts";
-import { confirmLoss } from "./confirm-loss.ts";
+import { confirmLoss, stillLost } from "./confirm-loss.ts";
 import { learnClusters } from "./learn-clusters.ts";
 import { closePrimary, quietPrimary, reopenPrimary, wakePrimary } from "./fence-primary.ts";
 import { alignView, checkTarget, repositoriesReady, storageLocationReady, veleroAlive } from "./make-ready.ts";
@@ -26,6 +26,7 @@ const works: { readonly [K in keyof typeof steps]: Work<(typeof steps)[K]> } = {
   readPoints,
   confirmLoss,
   confirmGone,
+  stillLost,
   assessTarget,
   warmTarget,
   targetWarm,

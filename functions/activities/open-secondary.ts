@@ -1,7 +1,10 @@
+import type { Choice } from "../../shared/domain/restore-run.ts";
+import type { Plan } from "../../shared/domain/plan.ts";
 import type { TrafficState } from "../../shared/ports.ts";
 import type { steps } from "../../orchestrations/steps.ts";
-import type { Work } from "./perform.ts";
+import type { Duty, Work } from "./perform.ts";
 import { pass } from "./promote.ts";
+import { verifyApplications } from "./verify.ts";
 
 /**
  * The one place where users are sent to the secondary: the traffic point of no return in the ledger, the act, the look. Traffic Manager
@@ -9,9 +12,11 @@ import { pass } from "./promote.ts";
  */
 export const openSecondary: Work<typeof steps.openSecondary> = async (_, duty) => {
   const { world, plan } = duty;
+  // Both looked at before the point of no return: behind it there is only forward.
+  const before = await world.traffic.read(plan.traffic);
+  await mustBeVerified(duty);
   const passed = await pass("traffic", duty);
   if (passed.kind === "abort-asked") return passed;
-  const before = await world.traffic.read(plan.traffic);
   // The fence may have been undone by hand since: close it again, or two regions would be answered.
   if (before.primary.open) await world.traffic.closePrimary(plan.traffic);
   if (!before.secondary.open) await world.traffic.openSecondary(plan.traffic);
@@ -19,6 +24,20 @@ export const openSecondary: Work<typeof steps.openSecondary> = async (_, duty) =
   if (!after.secondary.open || after.primary.open) throw new Error(`traffic reads back as primary ${after.primary.open ? "open" : "closed"}, secondary ${after.secondary.open ? "open" : "closed"}`);
   return { kind: "open", before: ends(before), after: ends(after) };
 };
+
+/** Traffic never goes to a region that was not verified in this run, and again now: the run may have stood still in between. */
+async function mustBeVerified(duty: Duty): Promise<void> {
+  const { ledger, plan, call } = duty;
+  const { plan: name, epoch } = call.ref;
+  const [verified, chosen] = await Promise.all([
+    ledger.entry({ plan: name, epoch, phase: "verify", step: "verify-applications", key: "" }, "outcome"),
+    ledger.entry({ plan: name, epoch, phase: "choose", step: "choose-restore-point", key: "" }, "outcome"),
+  ]);
+  const choice = chosen?.value as Choice | undefined;
+  if (verified === null || choice?.kind !== "chosen") throw new Error(`${call.ref.runId} has verified nothing: users are not sent there`);
+  const now = await verifyApplications({ applications: plan.applications.map((application) => application.name), point: choice.point }, duty);
+  if (now.kind === "not-yet") throw new Error(`it was verified, and is not right any more: ${now.about}`);
+}
 
 const ends = ({ primary, secondary }: TrafficState) => ({ primary: primary.open, secondary: secondary.open });
 
@@ -36,8 +55,17 @@ export const seenFromOutside: Work<typeof steps.seenFromOutside> = async (_, { w
   if (ingress.kind === "nothing") return { kind: "not-yet", about: `the secondary's ingress has no address: ${ingress.why}` };
   if (!name.addresses.some((address) => ingress.addresses.includes(address)))
     return { kind: "not-yet", about: `${new URL(url).hostname} leads to ${name.addresses.join(", ")}, not to the secondary's ${ingress.addresses.join(", ")}` };
-  const answer = await world.probes.get(url, { timeoutSeconds });
-  if (answer.kind === "no-answer") return { kind: "not-yet", about: `${url} does not answer: ${answer.why}` };
-  if (answer.status !== 200) return { kind: "not-yet", about: `${url} answers ${answer.status}` };
-  return { kind: "done", value: { at: world.clock.now(), saw: `${url} answers 200 at ${name.addresses.join(", ")} by ${name.chain.join(" → ") || "its own address"}` } };
+  // What the plan asserts of its pages, asked as users ask: the root of a site may well be a redirect.
+  for (const { path, status } of pagesOf(plan)) {
+    const page = new URL(path, url).href;
+    const answer = await world.probes.get(page, { timeoutSeconds });
+    if (answer.kind === "no-answer") return { kind: "not-yet", about: `${page} does not answer: ${answer.why}` };
+    if (answer.status !== status) return { kind: "not-yet", about: `${page} answers ${answer.status}, not ${status}` };
+  }
+  return { kind: "done", value: { at: world.clock.now(), saw: `${url} answers as asserted at ${name.addresses.join(", ")} by ${name.chain.join(" → ") || "its own address"}` } };
 };
+
+function pagesOf({ assertions }: Plan): readonly { readonly path: string; readonly status: number }[] {
+  const pages = assertions.flatMap((assertion) => (assertion.kind === "http" ? [{ path: assertion.path, status: assertion.status }] : []));
+  return pages.length > 0 ? pages : [{ path: "", status: 200 }];
+}

@@ -40,14 +40,17 @@ export async function perform<In, Out>(step: Step<In, Out>, work: Work<Step<In, 
     const plan = await planOf(world.home, call.ref);
     const duty: Duty = { world, ledger, plan, target: targetOf(plan, call.ref.kind), call, startedAt: world.clock.now() };
     const at = step.records === "nothing" ? null : entryAt(call);
-    const [before, head] = await Promise.all([at === null ? null : ledger.entry(at, "outcome"), step.records === "act" ? ledger.head(call.ref.plan) : null]);
+    const [before, head] = await Promise.all([at === null ? null : ledger.entry(at, "outcome"), asksLeave(step, call) ? ledger.head(call.ref.plan) : null]);
     // A repeat finds its own outcome: the world is not touched again.
     if (before !== null) return { kind: "answer", value: before.value };
     if (head !== null) {
       mayAct(head, call);
-      if (at !== null) await ledger.write(at, entry("intent", call, duty.startedAt, world.clock.now(), call.input));
+      const by = abortedBy(head, call);
+      if (by !== null) return { kind: "aborted", by };
+      if (at !== null && step.records === "act") await ledger.write(at, entry("intent", call, duty.startedAt, world.clock.now(), call.input));
     }
     const value = await (work as (input: unknown, duty: Duty) => Promise<unknown>)(call.input, duty);
+    if (isNotYet(value)) log("step.waiting", { run: call.ref.runId, step: call.step, key: call.key, about: (value as { about?: unknown }).about });
     if (at === null || isNotYet(value)) return { kind: "answer", value };
     const written = await ledger.write(at, entry("outcome", call, duty.startedAt, world.clock.now(), value));
     return { kind: "answer", value: written.value };
@@ -57,6 +60,15 @@ export async function perform<In, Out>(step: Step<In, Out>, work: Work<Step<In, 
     log("step.again", { run: call.ref.runId, step: call.step, key: call.key, because });
     return { kind: "again", because, retryAfterSeconds: error instanceof WorldError ? error.retryAfterSeconds : null };
   }
+}
+
+/** Acts ask the ledger before each one, long waits at each look. */
+const asksLeave = (step: Step<unknown, unknown>, call: StepCall): boolean => step.records === "act" || (call.watched === true && call.ref.epoch !== 0);
+
+/** Who asked to stop, while that still counts. What stands down or reports is the stopping itself. */
+function abortedBy({ run }: Head, { phase }: StepCall): string | null {
+  if (run === null || phase === "stand-down" || phase === "report" || run.pointsOfNoReturn.traffic !== null) return null;
+  return run.abort?.by ?? null;
 }
 
 /** Before every act: is this run still the one that the ledger lets act? A run that was overtaken must not move. */

@@ -1,22 +1,36 @@
-import { askQuestion, closeRun as close, judge, turnPhase as turn } from "../../shared/domain/ledger.ts";
+import { askQuestion, closeRun as close, type Entry, type Head, judge, type PhaseTurn, turnPhase as turn } from "../../shared/domain/ledger.ts";
+import type { Plan } from "../../shared/domain/plan.ts";
 import type { deskSteps } from "../../orchestrations/step.ts";
 import type { steps } from "../../orchestrations/steps.ts";
-import { Superseded, type Work } from "./perform.ts";
+import { type Duty, Superseded, type Work } from "./perform.ts";
 
 /** Ends one phase, begins the next, and grows the digest by the records of the one that ended: one compare-and-swap. */
 export const turnPhase: Work<typeof deskSteps.turnPhase> = async ({ end, begin }, { ledger, call, startedAt }) => {
+  for (let turned = 1; ; turned++) {
+    const made = await turnedOnce({ end, begin }, { ledger, call, startedAt });
+    // Two phases side by side may end at once: the chain has moved on, and is grown again from there.
+    if (made !== null) return { abortBy: made.run?.abort?.by ?? null };
+    if (turned === turnsMax) throw new Error("other phases ended at the same time, again and again");
+  }
+};
+
+/** As many as could end side by side. */
+const turnsMax = 5;
+
+async function turnedOnce({ end, begin }: Pick<PhaseTurn, "end" | "begin">, { ledger, call, startedAt }: Pick<Duty, "ledger" | "call" | "startedAt">): Promise<Head | null> {
   const { plan, epoch, runId } = call.ref;
   const before = await ledger.head(plan);
   const ends = end !== null && before.run?.phases.some(({ phase, endedAt }) => phase === end.phase && endedAt === null);
   const digest = ends && end !== null ? await ledger.digest(before, end.phase) : null;
+  let moved = false;
   const made = await ledger.change(plan, (head) => {
-    // The digest was grown from the chain as it was; another phase that ended meanwhile has moved it on.
-    if (digest !== null && head.digest !== before.digest) throw new Error("another phase ended at the same time");
-    return turn(head, { epoch, end, begin }, startedAt, digest);
+    moved = digest !== null && head.digest !== before.digest;
+    return moved ? { kind: "refused", why: "already" } : turn(head, { epoch, end, begin }, startedAt, digest);
   });
+  if (moved) return null;
   if (made.kind === "refused") throw new Superseded(runId, made.head);
-  return { abortBy: made.head.run?.abort?.by ?? null };
-};
+  return made.head;
+}
 
 /** Puts the question once, then says what the answers in the ledger amount to now. */
 export const putQuestion: Work<typeof deskSteps.putQuestion> = async ({ expiresSeconds, ...question }, { ledger, call, world }) => {
@@ -30,12 +44,28 @@ export const putQuestion: Work<typeof deskSteps.putQuestion> = async ({ expiresS
   return judge(run, question.about, askedAt);
 };
 
-export const readPoints: Work<typeof steps.readPoints> = async (_, { ledger, call }) => {
+/**
+ * Which points of no return were passed, and what else of this run stays in the world when its fence is undone. A data point that an
+ * earlier run passed counts until somebody has made a replication policy again.
+ */
+export const readPoints: Work<typeof steps.readPoints> = async (_, { world, ledger, plan, call }) => {
   const head = await ledger.head(call.ref.plan);
   const { run, promotedBy } = head;
   if (run === null || run.id !== call.ref.runId) throw new Superseded(call.ref.runId, head);
-  return { data: run.pointsOfNoReturn.data !== null || promotedBy !== null, traffic: run.pointsOfNoReturn.traffic !== null };
+  const { data, traffic } = run.pointsOfNoReturn;
+  const cutOff = data !== null || (promotedBy !== null && plan.storage.topology === "replicated" && (await world.replication.policy(plan.storage.replica.account)) === null);
+  return { data: cutOff, traffic: traffic !== null, left: leftBy(await ledger.entries(call.ref.plan, call.ref.epoch), plan) };
 };
+
+/** What was begun in the secondary, by the intents of this run: an act that did not answer may have happened. */
+function leftBy(entries: readonly Entry[], plan: Plan): string[] {
+  const begun = (step: string) => entries.some((entry) => entry.step === step);
+  const namespaces = plan.applications.flatMap((application) => application.namespaces).join(", ");
+  return [
+    ...(begun("start-restore") ? [`what was restored so far stays in ${plan.secondary.name} (${namespaces}): delete it before the next failover, which restores into empty namespaces only`] : []),
+    ...(begun("warm-target") ? [`the cluster and the node pools that were made ready in ${plan.secondary.name} stay as they are`] : []),
+  ];
+}
 
 /** Gives the plan free for its next run. Closed already, by an earlier try of this step, is closed. */
 export const closeRun: Work<typeof steps.closeRun> = async ({ outcome }, { ledger, call, plan, world }) => {

@@ -29,6 +29,9 @@ export const confirmWaiting = ({ confirmation }: Plan, door: "alert" | "http" | 
   deadlineMs: door === "http" ? confirmation.soakSeconds * s : confirmation.giveUpSeconds * s + 5 * min,
 });
 
+/** One more look before the fence, at the pace of the confirmation and for one soak: what agreed then must agree again. */
+export const stillLostWaiting = ({ confirmation }: Plan) => ({ pauseMsFirst: confirmation.everySeconds * s, pauseMsMax: confirmation.everySeconds * s, deadlineMs: confirmation.soakSeconds * s });
+
 export const restoreWaiting = (deadlineMs: number) => ({ pauseMsFirst: 1 * s, pauseMsMax: 15 * s, deadlineMs });
 
 /** Names of the applications, wave by wave. */

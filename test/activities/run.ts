@@ -53,7 +53,7 @@ export async function openedRun({ plan = examplePlan("shop-replicated"), kind = 
     /** The same, where only an answer will do. */
     async answer<In, Out>(step: Step<In, Out>, work: Work<Step<In, Out>>, input: NoInfer<In>, taking?: Taking): Promise<Out> {
       const answered = await take(step, work, input, taking);
-      if (answered.kind !== "answer") throw new Error(`${answered.kind}: ${answered.because}`);
+      if (answered.kind !== "answer") throw new Error(`${answered.kind}: ${"because" in answered ? answered.because : answered.by}`);
       return answered.value as Out;
     },
     entries: async (): Promise<readonly Entry[]> => ledger.entries(plan.plan, ref.epoch),

@@ -40,6 +40,7 @@ export const allGoesWell: Works = {
   closeRun,
   report,
   confirmLoss: async (_, { world }) => ({ kind: "done", value: { kind: "lost", scope: "region", since: world.clock.now(), readings } }),
+  stillLost: async (_, { world }) => ({ kind: "done", value: { kind: "lost", scope: "region", since: world.clock.now(), readings } }),
   confirmGone: async () => ({ kind: "gone", applications: ["shop"] }),
   assessTarget: async () => ({ kind: "able" }),
   warmTarget: async () => ({ kind: "able" }),
