@@ -60,7 +60,8 @@ export interface Probes {
 
 export type ProbeAnswer =
   | { readonly kind: "answered"; readonly status: number; readonly body: string; readonly durationMs: number }
-  | { readonly kind: "no-answer"; readonly why: string; readonly durationMs: number };
+  /** `untrusted`: somebody is there, and we could not tell who. Their certificate has expired, comes from an unknown authority or is for another name. */
+  | { readonly kind: "no-answer"; readonly why: string; readonly durationMs: number; readonly untrusted?: true };
 
 export type Resolved =
   | { readonly kind: "resolved"; readonly chain: readonly string[]; readonly addresses: readonly string[]; readonly ttlSeconds: number }

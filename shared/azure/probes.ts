@@ -37,12 +37,17 @@ export function openProbes({ dnsServers, trustedCa }: ProbeOptions): Probes {
           return { kind: "answered", status, body, durationMs: durationMs() };
         });
       } catch (error) {
-        return { kind: "no-answer", why: wordsOf(error), durationMs: durationMs() };
+        return { kind: "no-answer", why: wordsOf(error), durationMs: durationMs(), ...(isUntrusted(error) ? { untrusted: true } : {}) };
       }
     },
     resolve: (name) => nameServers.resolve(name, resolveSeconds),
   };
 }
+
+/** What Node calls a certificate that it does not take (tls, "X509 certificate error codes"; tls.checkServerIdentity for the name). */
+const untrustedCodes = /^(CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_(CA|PURPOSE)$|PATH_LENGTH_EXCEEDED$|HOSTNAME_MISMATCH$|ERR_TLS_CERT_)/;
+
+const isUntrusted = (error: unknown): boolean => error instanceof Error && "code" in error && typeof error.code === "string" && untrustedCodes.test(error.code);
 
 /** One GET, redirects not followed, on a connection of its own: an old connection would hide that new ones fail. */
 function ask(target: URL, address: string, ca: readonly string[] | undefined, signal: AbortSignal): Promise<{ status: number; body: string }> {

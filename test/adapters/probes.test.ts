@@ -90,7 +90,13 @@ test("an address is asked as it is, and its certificate must hold the address", 
 test("an authority that is not trusted is no answer", async () => {
   const { url } = await openStage();
   const stranger = openProbes({ dnsServers: [dns.server] });
-  expect(await stranger.get(url, { timeoutSeconds: 5 })).toMatchObject({ kind: "no-answer", why: expect.stringMatching(/UNABLE_TO_VERIFY|SELF_SIGNED/) as string });
+  expect(await stranger.get(url, { timeoutSeconds: 5 })).toMatchObject({ kind: "no-answer", untrusted: true, why: expect.stringMatching(/UNABLE_TO_VERIFY|SELF_SIGNED/) as string });
+});
+
+test("somebody with a certificate for another name is there and not trusted; a closed port is nobody", async () => {
+  const { probes, wrongNameUrl, deadUrl } = await openStage();
+  expect(await probes.get(wrongNameUrl, { timeoutSeconds: 5 })).toMatchObject({ kind: "no-answer", untrusted: true });
+  expect(await probes.get(deadUrl, { timeoutSeconds: 5 })).not.toHaveProperty("untrusted");
 });
 
 test("name servers that are silent or confused are no answer for a page, and an error for a name", async () => {
