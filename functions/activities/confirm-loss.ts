@@ -50,18 +50,19 @@ async function ask(signal: Signal, plan: Plan, world: World): Promise<Says> {
     case "kubernetes-api":
       return askKubernetes(plan, world);
     case "resource-health": {
-      const { state, summary } = await world.health.of(plan.primary.cluster);
+      const { state, summary } = await inTime(timeoutSeconds, world.health.of(plan.primary.cluster));
       return { says: state === "unavailable" ? "down" : state === "available" ? "up" : "unknown", about: `${state}: ${summary}` };
     }
     case "traffic-manager": {
-      const { monitor } = (await world.traffic.read(plan.traffic)).primary;
+      const { monitor } = (await inTime(timeoutSeconds, world.traffic.read(plan.traffic))).primary;
       return { says: monitor === "degraded" ? "down" : monitor === "online" ? "up" : "unknown", about: `the primary's endpoint is ${monitor}` };
     }
   }
 }
 
 function probed(answer: ProbeAnswer): Says {
-  if (answer.kind === "no-answer") return { says: "down", about: answer.why };
+  // Whoever shows a bad certificate is alive; whether the application behind it is, nobody saw.
+  if (answer.kind === "no-answer") return { says: answer.untrusted ? "unknown" : "down", about: answer.why };
   // Somebody on the way answered in its place: we have not been let through to look.
   if (onTheWay.has(answer.status)) return { says: "unknown", about: `status ${answer.status}: a proxy on the way answered` };
   return { says: answer.status >= 500 ? "down" : "up", about: `status ${answer.status} in ${Math.round(answer.durationMs)} ms` };
@@ -72,12 +73,26 @@ const onTheWay: ReadonlySet<number> = new Set([407, 511]);
 
 /** An API server that answers over nodes that are all gone is a cluster that runs nothing. */
 async function askKubernetes(plan: Plan, world: World): Promise<Says> {
-  const cluster = await world.clusters.of(plan.primary.cluster);
-  const ready = await cluster.ready(plan.confirmation.timeoutSeconds);
+  const { timeoutSeconds } = plan.confirmation;
+  const cluster = await inTime(timeoutSeconds, world.clusters.of(plan.primary.cluster));
+  const ready = await cluster.ready(timeoutSeconds);
   if (ready.kind === "no-answer") return { says: "down", about: ready.why };
   // It lives and cannot say more: what runs behind it may well serve.
   if (ready.kind === "not-ready") return { says: "unknown", about: `the API server answers that it is not ready: ${ready.why}` };
-  const nodes = (await cluster.list(kinds.nodes, null)) ?? [];
+  const nodes = (await inTime(timeoutSeconds, cluster.list(kinds.nodes, null))) ?? [];
   const alive = nodes.filter((node) => nodeState(node).ready).length;
   return { says: alive === 0 ? "down" : "up", about: `the API server answers; ${alive} of ${nodes.length} nodes are Ready` };
+}
+
+/** What is asked *about* the primary must not hold up the round: an answer that comes too late is none, and says nothing of the primary. */
+async function inTime<T>(seconds: number, asked: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${seconds} s`)), seconds * 1_000);
+  });
+  try {
+    return await Promise.race([asked, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -4,8 +4,9 @@ import { confirmLoss } from "../../functions/activities/confirm-loss.ts";
 import { steps } from "../../orchestrations/steps.ts";
 import type { Reading } from "../../shared/domain/health.ts";
 import { kinds } from "../../shared/domain/kinds.ts";
-import type { Signal } from "../../shared/domain/plan.ts";
+import type { Plan, Signal } from "../../shared/domain/plan.ts";
 import type { ProbeAnswer } from "../../shared/ports.ts";
+import { examplePlan } from "../domain/example-plans.ts";
 import { object, openedRun } from "./run.ts";
 
 const noAnswer: ProbeAnswer = { kind: "no-answer", why: "timed out", durationMs: 3_000 };
@@ -13,8 +14,8 @@ const answered = (status: number): ProbeAnswer => ({ kind: "answered", status, b
 const node = (ready: boolean) => object(`node-${ready}`, null, { status: { conditions: [{ type: "Ready", status: ready ? "True" : "Unknown" }] } });
 
 /** The region is gone, by every witness; the control targets answer. */
-async function lost() {
-  const run = await openedRun();
+async function lost(plan?: Plan) {
+  const run = await openedRun(plan === undefined ? {} : { plan });
   const cluster = run.clusterOf(run.plan.primary.cluster);
   cluster.state.ready = { kind: "no-answer", why: "no route" };
   run.state.probe = (_url, connectTo) => (connectTo === undefined ? answered(200) : noAnswer);
@@ -66,12 +67,37 @@ describe("the confirmation", () => {
     expect(look).toMatchObject({ kind: "not-yet", about: expect.stringContaining("unknown: resource-health") });
   });
 
+  test("takes a certificate that cannot be trusted for a witness that cannot see: somebody is there", async () => {
+    const run = await lost();
+    run.state.probe = (_url, connectTo) => (connectTo === undefined ? answered(200) : { kind: "no-answer", why: "CERT_HAS_EXPIRED: certificate has expired", durationMs: 5, untrusted: true });
+    const verdict = await run.verdict();
+    expect(verdict.kind).toBe("not-lost");
+    expect(verdict.readings.filter(({ says }) => says === "unknown").map(({ signal }) => signal)).toEqual(["public-probe", "backend-probe"]);
+  });
+
+  test("does not wait for a witness longer than the plan says", async () => {
+    const plan = examplePlan("shop-replicated");
+    const run = await lost({ ...plan, confirmation: { ...plan.confirmation, timeoutSeconds: 0.02 } });
+    const never = async (): Promise<never> => new Promise(() => undefined);
+    run.cluster.state.ready = { kind: "ready" };
+    const world = { ...run.world, health: { of: never }, traffic: { ...run.world.traffic, read: never }, clusters: { ...run.world.clusters, of: async (id: string) => ({ ...(await run.world.clusters.of(id)), list: never }) } };
+    const look = await run.answer(steps.confirmLoss, confirmLoss, {}, { world });
+    expect(look).toMatchObject({ kind: "not-yet", about: "down: public-probe, backend-probe; unknown: kubernetes-api, resource-health, traffic-manager" });
+  });
+
   test("says that we are cut off when no control target answers", async () => {
     const run = await lost();
     run.state.probe = () => noAnswer;
     const verdict = await run.verdict();
     expect(verdict.kind).toBe("not-lost");
     expect(new Set(verdict.readings.map(({ says }) => says))).toEqual(new Set(["unknown"]));
+  });
+
+  test("takes one control target that answers for enough: the others may be down by themselves", async () => {
+    const run = await lost();
+    const [, second] = run.plan.confirmation.controls;
+    run.state.probe = (url) => (url === second ? answered(403) : noAnswer);
+    expect((await run.verdict()).kind).toBe("lost");
   });
 
   test.each([
