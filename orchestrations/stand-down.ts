@@ -36,13 +36,13 @@ function onlyForward(step: string): string {
   const last = "release the consumers, start backups of the new region, and reprotect";
   switch (step) {
     case "open-secondary":
-      return `enable the secondary's endpoint by hand (the primary's stays closed), look at the public page, then ${last}`;
+      return `there is only forward: enable the secondary's endpoint by hand (the primary's stays closed), look at the public page, then ${last}`;
     case "seen-from-outside":
-      return `users are sent to the secondary and no good answer was seen from outside: look at its ingress and the name servers, then ${last}`;
+      return `there is only forward: users are sent to the secondary and no good answer was seen from outside; look at its ingress and the name servers, then ${last}`;
     case "first-backup-completed":
-      return "users are served and consumers act, but the new region has no backup of its own: mend Velero's storage location there and make one now";
+      return "there is only forward: users are served and consumers act, but the new region has no backup of its own: mend Velero's storage location there and make one now";
     default:
-      return `users are sent to the secondary, so there is only forward: ${last}`;
+      return `there is only forward: ${last}`;
   }
 }
 

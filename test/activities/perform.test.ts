@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { closePrimary } from "../../functions/activities/fence-primary.ts";
 import { openSecondary } from "../../functions/activities/open-secondary.ts";
@@ -10,9 +11,12 @@ import { noRun } from "../../functions/runs.ts";
 import type { StepAnswer } from "../../orchestrations/step.ts";
 import { steps } from "../../orchestrations/steps.ts";
 import { entryName } from "../../shared/domain/ledger.ts";
+import type { Phase } from "../../shared/domain/outcome.ts";
 import { type World, WorldError } from "../../shared/ports.ts";
 import { exampleText } from "../domain/example-plans.ts";
+import { inAnyOrder } from "./in-any-order.ts";
 import { losing } from "./memory-world.ts";
+import { ours, restored, verified } from "./restored-shop.ts";
 import { type OpenedRun, openedRun } from "./run.ts";
 
 const policy = { policyId: "policy-1", sourceAccount: "a", destinationAccount: "b", rules: [] };
@@ -122,7 +126,7 @@ describe("effect without answer:", () => {
     ["replication", "deletePolicy", (run, world) => run.take(steps.deletePolicy, deletePolicy, { policyId: "policy-1" }, { world }), ["delete policy"]],
   ];
   test.each(cases)("%s.%s is done once, though it is asked for twice", async (port, method, take, effects) => {
-    const run = await openedRun({ phase: "fence" });
+    const run = await verified("fence");
     run.state.policy = policy;
     run.state.aks = { ...run.state.aks, power: "stopped" };
     const world = { ...run.world, [port]: losing(run.world[port] as unknown as Record<string, unknown>, method) };
@@ -137,20 +141,38 @@ describe("the points of no return", () => {
     const run = await openedRun({ phase: "promote" });
     expect(await run.answer(steps.passDataPoint, passDataPoint, {})).toEqual({ kind: "passed" });
     expect(await run.answer(steps.passDataPoint, passDataPoint, {}, { key: "again" })).toEqual({ kind: "passed" });
-    expect(await run.answer(steps.readPoints, readPoints, {})).toEqual({ data: true, traffic: false });
+    expect(await run.answer(steps.readPoints, readPoints, {})).toMatchObject({ data: true, traffic: false });
   });
 
   test("are not passed after an abort: the secondary stays closed", async () => {
     const run = await openedRun({ phase: "open" });
     await run.abort();
-    expect(await run.answer(steps.passDataPoint, passDataPoint, {})).toEqual({ kind: "abort-asked", by: "Grace" });
-    expect(await run.answer(steps.openSecondary, openSecondary, {})).toEqual({ kind: "abort-asked", by: "Grace" });
+    // Found before the act, by the same read of the ledger that gives leave to act.
+    expect(await run.take(steps.passDataPoint, passDataPoint, {})).toEqual({ kind: "aborted", by: "Grace" });
+    expect(await run.take(steps.openSecondary, openSecondary, {})).toEqual({ kind: "aborted", by: "Grace" });
     expect(run.effects).toEqual([]);
-    expect(await run.answer(steps.readPoints, readPoints, {})).toEqual({ data: false, traffic: false });
+    expect(await run.answer(steps.readPoints, readPoints, {})).toMatchObject({ data: false, traffic: false });
+  });
+
+  test("are not passed by an abort that comes between that look and the act either", async () => {
+    const run = await verified("open");
+    const home = run.world.home;
+    const late = { ...run.world, traffic: { ...run.world.traffic, read: async (traffic: typeof run.plan.traffic) => (await run.abort(), run.world.traffic.read(traffic)) }, home };
+    expect(await run.answer(steps.openSecondary, openSecondary, {}, { world: late })).toEqual({ kind: "abort-asked", by: "Grace" });
+    expect(run.effects).toEqual([]);
+  });
+
+  test("are not passed for a region that this run has not verified, or that is not right any more", async () => {
+    const unverified = await restored("open");
+    expect(await unverified.take(steps.openSecondary, openSecondary, {})).toMatchObject({ kind: "again", because: expect.stringContaining("has verified nothing") });
+    const spoilt = await verified("open");
+    spoilt.storefront(ours, 0);
+    expect(await spoilt.take(steps.openSecondary, openSecondary, {})).toMatchObject({ kind: "again", because: expect.stringContaining("0 of 5 replicas ready") });
+    for (const run of [unverified, spoilt]) expect(await run.answer(steps.readPoints, readPoints, {})).toMatchObject({ traffic: false });
   });
 
   test("refuse the abort that comes after the secondary was opened", async () => {
-    const run = await openedRun({ phase: "open" });
+    const run = await verified("open");
     expect(await run.answer(steps.openSecondary, openSecondary, {})).toEqual({ kind: "open", before: { primary: true, secondary: false }, after: { primary: false, secondary: true } });
     expect(await run.abort()).toMatchObject({ kind: "refused", why: "past-no-return" });
   });
@@ -208,6 +230,32 @@ describe("the books", () => {
     expect(digest).not.toBe("0".repeat(64));
     expect(await run.answer(steps.turnPhase, turnPhase, turn, { world })).toEqual({ abortBy: null });
     expect((await run.ledger.head("shop")).digest).toBe(digest);
+  });
+
+  test("chain two phases that end at the same time one after the other, whichever was first", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.scheduler(), async (scheduler) => {
+        const run = await openedRun();
+        const entry = { runId: "shop-1", epoch: 1, planHash: "h", step: "read-policy", key: "", kind: "outcome", startedAt: 0, at: 0, value: 1 } as const;
+        for (const phase of ["promote", "make-ready"] as const) {
+          await run.answer(steps.turnPhase, turnPhase, { end: null, begin: phase }, { key: phase });
+          await run.ledger.write({ plan: "shop", epoch: 1, phase, step: "read-policy", key: "" }, { ...entry, phase });
+        }
+        const before = await run.ledger.head("shop");
+        const chained = async (...phases: Phase[]) => {
+          let digest = before.digest;
+          for (const phase of phases) digest = await run.ledger.digest({ ...before, digest }, phase);
+          return digest;
+        };
+        const world = { ...run.world, home: inAnyOrder(run.home, scheduler) };
+        const end = async (phase: Phase) => {
+          while ((await run.take(steps.turnPhase, turnPhase, { end: { phase, outcome: "done" }, begin: null }, { world })).kind !== "answer");
+        };
+        await scheduler.waitFor(Promise.all([end("promote"), end("make-ready")]));
+        expect([await chained("promote", "make-ready"), await chained("make-ready", "promote")]).toContain((await run.ledger.head("shop")).digest);
+      }),
+      { numRuns: 40 },
+    );
   });
 
   test("close once, with the report's own records in the chain", async () => {

@@ -1,30 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { kinds } from "../../shared/domain/kinds.ts";
 import { verifyApplications } from "../../functions/activities/verify.ts";
 import { steps } from "../../orchestrations/steps.ts";
-import { kinds } from "../../shared/domain/kinds.ts";
-import { contents, object, openedRun, point } from "./run.ts";
-
-const snapshot = "6ea1de86c211f5058010060bb1db3690";
-const ours = { "velero.io/restore-name": "lifeboat-shop-1-shop", "velero.io/backup-name": point.name };
-const record = {
-  contents: contents({ namespaces: { shop: { objects: 3, kinds: { "apps/v1/Deployment": 1, "apps/v1/StatefulSet": 1, "v1/PersistentVolumeClaim": 1 }, images: [], storageClasses: [] } } }),
-  volumes: [{ namespace: "shop", claim: "data-orders-0", method: "file-system-backup" as const, snapshot, bytes: 7, restorable: true, why: "" }],
-};
-
-/** The shop, restored by this run and served. */
-async function restored() {
-  const run = await openedRun({ phase: "verify" });
-  await run.keep(record);
-  const cluster = run.clusterOf(run.plan.secondary.cluster);
-  const storefront = (labels: Record<string, string> = ours, readyReplicas = 5) => cluster.has(kinds.deployments, object("storefront", "shop", { labels, spec: { replicas: 5 }, status: { readyReplicas } }));
-  const claim = (phase = "Bound", labels: Record<string, string> = ours) => cluster.has(kinds.persistentVolumeClaims, object("data-orders-0", "shop", { labels, status: { phase } }));
-  const mover = (snapshotID: string, phase = "Completed", of = "lifeboat-shop-1-shop") => cluster.has(kinds.podVolumeRestores, object("mover-1", "velero", { labels: { "velero.io/restore-name": of }, spec: { snapshotID }, status: { phase } }));
-  storefront();
-  cluster.has(kinds.statefulSets, object("orders", "shop", { labels: ours, spec: { replicas: 1 }, status: { readyReplicas: 1 } }));
-  claim();
-  mover(snapshot);
-  return { ...run, cluster, storefront, claim, mover, verify: async () => run.answer(steps.verifyApplications, verifyApplications, { applications: ["shop-foundation", "shop"], point }) };
-}
+import { ours, record, restored, snapshot } from "./restored-shop.ts";
+import { object, openedRun, point } from "./run.ts";
 
 test("what users will see, what runs, what was moved and what came: all of it is said", async () => {
   const run = await restored();
@@ -38,6 +17,7 @@ test("what users will see, what runs, what was moved and what came: all of it is
         { check: "Deployment shop/storefront", saw: "5 of 5 replicas ready" },
         { check: "StatefulSet shop/orders", saw: "1 of 1 replicas ready" },
         { check: "volume shop/data-orders-0", saw: `bound; snapshot ${snapshot} of ${point.name} restored: Completed` },
+        { check: "workloads in shop", saw: "all 2 restored are ready" },
         { check: "objects in shop", saw: `1 of 1 Deployment, 1 of 1 StatefulSet, 1 of 1 PersistentVolumeClaim came from ${point.name}` },
       ],
     },
@@ -49,6 +29,7 @@ describe("it is not verified while", () => {
   type Spoil = (run: Awaited<ReturnType<typeof restored>>) => unknown;
   const spoils: [string, Spoil, string][] = [
     ["the ingress does not answer", (run) => (run.state.probe = () => ({ kind: "no-answer", why: "reset", durationMs: 1 })), "reset"],
+    ["something is not up that no assertion names", (run) => run.cluster.has(kinds.daemonSets, object("agent", "shop", { labels: ours, status: { numberReady: 1, desiredNumberScheduled: 3 } })), "workloads in shop: DaemonSet agent has 1 of 3 ready"],
     ["the page has another status", (run) => (run.state.probe = () => ({ kind: "answered", status: 503, body: "EUR", durationMs: 1 })), "status 503, not 200"],
     ["the page does not hold the application's own text", (run) => (run.state.probe = () => ({ kind: "answered", status: 200, body: "default backend", durationMs: 1 })), 'does not hold "EUR"'],
     ["replicas are missing", (run) => run.storefront(ours, 4), "4 of 5 replicas ready"],
@@ -76,6 +57,14 @@ describe("it is not verified while", () => {
     cluster.has(kinds.persistentVolumeClaims, object("data-orders-0", "shop", { labels: ours, status: { phase: "Bound" } }));
     expect(await run.answer(steps.verifyApplications, verifyApplications, { applications: ["shop"], point })).toMatchObject({ kind: "not-yet", about: expect.stringContaining("holds no data of it") });
   });
+});
+
+test("what was there before, and what is held, need not be up", async () => {
+  const run = await restored();
+  const down = { spec: { replicas: 1 }, status: { readyReplicas: 0 } };
+  run.cluster.has(kinds.deployments, object("foreign", "shop", down));
+  run.cluster.has(kinds.deployments, object("held", "shop", { ...down, labels: { ...ours, "velero.io/restore-name": "lifeboat-shop-1-shop-held" } }));
+  expect((await run.verify()).kind).toBe("done");
 });
 
 test("consumers that came in held count as brought", async () => {

@@ -77,10 +77,10 @@ describe("between the fence and the points of no return everything is undone:", 
     expect(report?.fence?.level).toBe("forced by Grace Approver");
   });
 
-  test("a step that fails: the run halts, says where, and says that everything was undone", async () => {
+  test("a step that fails: the run halts, says where, and says what stays", async () => {
     const { ended } = await play({ restoreEnded: async () => ({ kind: "done", value: { kind: "broken", why: "2 errors" } }) }, { plan: examplePlan("shop-shared") });
     const { outcome, report } = await ended();
-    expect(outcome).toMatchObject({ kind: "halted", phase: "restore", step: "restore-ended", cause: expect.stringContaining("2 errors"), next: expect.stringContaining("everything was undone") });
+    expect(outcome).toMatchObject({ kind: "halted", phase: "restore", step: "restore-ended", cause: expect.stringContaining("2 errors"), next: expect.stringMatching(/start the failover again\. Left: what was restored so far stays in northeurope \(shop\)/) });
     expect(report?.traffic.after).toBe("westeurope");
     expect(report?.steps.find(({ name }) => name === "restore")?.outcome).toBe("failed");
   });
@@ -131,7 +131,7 @@ describe("between the two points of no return traffic is left alone, and what mu
       },
     }).then(remember);
     const { outcome, report } = await ended();
-    expect(outcome).toMatchObject({ kind: "aborted", by: "Grace Approver", left: [expect.stringContaining("policy is deleted"), expect.stringContaining("endpoint is closed")] });
+    expect(outcome).toMatchObject({ kind: "aborted", by: "Grace Approver", left: expect.arrayContaining([expect.stringContaining("replication policy"), expect.stringContaining("endpoint is closed"), expect.stringContaining("what was restored so far stays")]) });
     expect(trace).not.toContain("open-secondary");
     expect(trace).not.toContain("reopen-primary");
     expect(report?.traffic.after).toBe("nobody");
@@ -197,9 +197,12 @@ describe("an abort is found at the border of every phase:", () => {
     };
     const { ended, trace, head } = remember(await play(works, { plan: examplePlan(phase === "promote" ? "shop-replicated" : "shop-shared") }));
     const { outcome, report } = await ended();
-    expect(outcome).toEqual({ kind: "aborted", by: "Grace Approver", left: [] });
+    expect(outcome).toMatchObject({ kind: "aborted", by: "Grace Approver" });
+    // Everything of the primary's is undone; what stays in the secondary is said, and nothing is said that is not there.
+    const said = outcome.kind === "aborted" ? outcome.left.map((left) => left.split(" ")[1]) : null;
+    expect(said).toEqual([...(trace.includes("start-restore") ? ["was"] : []), ...(trace.includes("warm-target") ? ["cluster"] : [])]);
     expect(report?.outcome).toBe("aborted");
-    expect(trace).not.toContain("open-secondary");
+    for (const step of ["delete-policy", "open-secondary"]) expect(trace).not.toContain(step);
     expect(trace.includes("reopen-primary")).toBe(trace.includes("close-primary"));
     expect((await head()).active).toBe("primary");
   });
