@@ -96,6 +96,15 @@ describe("waking the primary", () => {
     expect(run.cluster.spec(kinds.deployments, "shop", "scribbled")).toEqual({ replicas: 0 });
   });
 
+  test("wakes last what would start the rest again", async () => {
+    const run = await primary();
+    await run.answer(steps.quietPrimary, quietPrimary, {});
+    const quieted = run.effects.splice(0);
+    await run.answer(steps.wakePrimary, wakePrimary, { quieted: null });
+    const kindsOf = (effects: readonly string[]) => [...new Set(effects.map((effect) => effect.split(" ")[1]))];
+    expect(kindsOf(run.effects)).toEqual(kindsOf(quieted).toReversed());
+  });
+
   test("twice is once", async () => {
     const run = await primary();
     await run.answer(steps.quietPrimary, quietPrimary, {});

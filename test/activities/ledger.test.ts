@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Ledger, openLedger, sha256 } from "../../functions/ledger.ts";
 import { type Entry, type Opening, abort, openRun, passPoint, turnPhase } from "../../shared/domain/ledger.ts";
-import type { Home } from "../../shared/ports.ts";
+import { inAnyOrder } from "./in-any-order.ts";
 import { losing, memoryHome, testStart as at } from "./memory-world.ts";
 
 const opening = (alertId: string): Opening => ({ kind: "failover", door: "alert", by: "rule", reason: "dark", alertId, applications: [] });
@@ -10,24 +10,12 @@ const open = (ledger: Ledger, alertId: string) => ledger.change("shop", (head) =
 const entry = (value: unknown): Entry => ({ runId: "shop-1", epoch: 1, planHash: "hash", phase: "confirm", step: "confirm-loss", key: "", kind: "outcome", startedAt: at, at, value });
 const place = { plan: "shop", epoch: 1, phase: "confirm", step: "confirm-loss", key: "" } as const;
 
-/** A home whose calls are answered in the order that chance likes. */
-function scheduled(home: Home, scheduler: fc.Scheduler): Home {
-  const slow = <A extends unknown[], R>(method: (...args: A) => Promise<R>) => scheduler.scheduleFunction(method);
-  return {
-    read: slow(async (...args: Parameters<Home["read"]>) => home.read(...args)),
-    create: slow(async (...args: Parameters<Home["create"]>) => home.create(...args)),
-    replace: slow(async (...args: Parameters<Home["replace"]>) => home.replace(...args)),
-    put: slow(async (...args: Parameters<Home["put"]>) => home.put(...args)),
-    list: slow(async (...args: Parameters<Home["list"]>) => home.list(...args)),
-  };
-}
-
 describe("openings that cross each other", () => {
   test("twenty of one alert open one run, in whatever order home answers", async () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), async (scheduler) => {
         const home = memoryHome();
-        const ledger = openLedger(scheduled(home, scheduler));
+        const ledger = openLedger(inAnyOrder(home, scheduler));
         const made = Promise.all(Array.from({ length: 20 }, () => open(ledger, "alert-1")));
         await scheduler.waitFor(made);
         const answers = await made;
@@ -50,7 +38,7 @@ describe("openings that cross each other", () => {
       fc.asyncProperty(fc.scheduler(), async (scheduler) => {
         const home = memoryHome();
         await open(openLedger(home), "alert-1");
-        const ledger = openLedger(scheduled(home, scheduler));
+        const ledger = openLedger(inAnyOrder(home, scheduler));
         const both = Promise.all([ledger.change("shop", (head) => passPoint(head, 1, "traffic", at)), ledger.change("shop", (head) => abort(head, "shop-1", "Grace", "no", at))]);
         await scheduler.waitFor(both);
         expect((await both).map(({ kind }) => kind).sort()).toEqual(["changed", "refused"]);

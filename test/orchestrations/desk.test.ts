@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { Superseded } from "../../functions/activities/perform.ts";
+import { newHead } from "../../shared/domain/ledger.ts";
 import { WorldError } from "../../shared/ports.ts";
 import { type Works, fails, stage } from "./stage.ts";
 
@@ -42,6 +44,13 @@ describe("run", () => {
   test("takes a final no for an answer", async () => {
     const { answered, trace } = await play({ warmTarget: async () => ({ kind: "unable", reasons: ["no quota"] }) }, runOnce);
     expect(await answered()).toEqual({ kind: "done", value: { kind: "unable", reasons: ["no quota"] } });
+    expect(trace).toHaveLength(1);
+  });
+
+  test("does not ask again when the run may not act any more", async () => {
+    const overtaken = new Superseded("shop-1", { ...newHead("shop"), epoch: 2 });
+    const { answered, trace } = await play({ warmTarget: async () => Promise.reject(overtaken) }, runOnce);
+    expect(await answered()).toEqual({ kind: "failed", step: "warm-target", because: "shop-1 may not act any more: the ledger is at epoch 2 with no run open", phase: "confirm", superseded: true });
     expect(trace).toHaveLength(1);
   });
 
