@@ -1,8 +1,9 @@
-/** Builds the function app as it is deployed: one ES module and its lazily loaded chunks in dist/functions. */
+/** Builds the function app as it is deployed, one ES module and its lazily loaded chunks in dist/functions, and the command in dist/cli. */
 import { rm } from "node:fs/promises";
 import { build } from "esbuild";
 
-await rm("dist/functions", { recursive: true, force: true });
+await Promise.all(["dist/functions", "dist/cli"].map((folder) => rm(folder, { recursive: true, force: true })));
+
 await build({
   entryPoints: ["functions/index.ts"],
   outdir: "dist/functions",
@@ -20,4 +21,16 @@ await build({
   external: ["@azure/functions-core"],
   // Bundled CommonJS calls require for Node's own modules, which an ES module does not have.
   banner: { js: 'import { createRequire as createRequireOf } from "node:module"; const require = createRequireOf(import.meta.url);' },
+});
+
+await build({
+  entryPoints: { lifeboat: "cli/index.ts" },
+  outdir: "dist/cli",
+  bundle: true,
+  format: "esm",
+  platform: "node",
+  target: "node20",
+  legalComments: "none",
+  // The packages themselves are installed beside it.
+  packages: "external",
 });

@@ -3,6 +3,12 @@
 import { readFileSync } from "node:fs";
 import { runProgram } from "./program.ts";
 
+// Whoever reads us may have seen enough: `lifeboat plan schema | head`.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(process.exitCode ?? 0);
+  throw error;
+});
+
 process.exitCode = await runProgram(process.argv.slice(2), {
   out: (line) => void process.stdout.write(`${line}\n`),
   err: (line) => void process.stderr.write(`${line}\n`),
