@@ -2,7 +2,7 @@
 import type { DurableClient } from "durable-functions";
 import type { RunInput } from "../orchestrations/failover.ts";
 import type { Started } from "../orchestrations/runbook.ts";
-import { joinAlert, type OpenRun, type Opening, openRun, type Refusal } from "../shared/domain/ledger.ts";
+import { type Head, joinAlert, keepAlert, type OpenRun, type Opening, openRun, type Refusal } from "../shared/domain/ledger.ts";
 import type { Plan } from "../shared/domain/plan.ts";
 import type { World } from "../shared/ports.ts";
 import { openLedger } from "./ledger.ts";
@@ -10,6 +10,8 @@ import { keepVersion, noRun, planOf, refOf } from "./runs.ts";
 
 export type Opened =
   | { readonly kind: "opened" | "joined"; readonly runId: string }
+  /** Nothing can be started now: the alert waits in the ledger, and the watchdog opens its run when the plan is free. */
+  | { readonly kind: "kept"; readonly why: Refusal; readonly runId: string | null; readonly epoch: number }
   /** Nothing was started: `runId` is the run that speaks against it, if one does. */
   | { readonly kind: "refused"; readonly why: Refusal; readonly runId: string | null; readonly epoch: number };
 
@@ -34,11 +36,25 @@ export async function startOrJoin(world: World, client: DurableClient, plan: Pla
       await startInstance(world, client, plan.plan, run);
       return { kind: "joined", runId: run.id };
     }
-    return { kind: "refused", why: made.why, runId: run?.id ?? made.head.last?.runId ?? null, epoch: made.head.epoch };
+    const speaking = { why: made.why, runId: run?.id ?? made.head.last?.runId ?? null, epoch: made.head.epoch };
+    if ((made.why === "run-open" || made.why === "cooldown") && opening.alertId !== null) {
+      const alert = { alertId: opening.alertId, rule: opening.by, reason: opening.reason, at: world.clock.now() };
+      await ledger.change(plan.plan, (head) => keepAlert(head, alert));
+      return { kind: "kept", ...speaking };
+    }
+    return { kind: "refused", ...speaking };
   }
   if (run === null) throw new Error("a run that was opened is not open");
   await startInstance(world, client, plan.plan, run);
   return { kind: "opened", runId: run.id };
+}
+
+/** Opens the run that kept alerts wait for, if the plan is free by now; `null`: none waits, or it is not. */
+export async function startPending(world: World, client: DurableClient, plan: Plan, hash: string, { run, active, pendingAlerts }: Head): Promise<Opened | null> {
+  const [oldest] = pendingAlerts;
+  if (oldest === undefined || run !== null || active === "secondary") return null;
+  const reason = `${oldest.reason}; told at ${new Date(oldest.at).toISOString()}, when nothing could be started`;
+  return startOrJoin(world, client, plan, hash, { kind: "failover", door: "alert", by: oldest.rule, reason, alertId: oldest.alertId, applications: [] });
 }
 
 const orchestrators = { failover: "failover", recovery: "recover" } as const;

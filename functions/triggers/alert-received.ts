@@ -4,9 +4,11 @@
  */
 import * as df from "durable-functions";
 import { readAlert } from "../../shared/domain/alert.ts";
+import { dropAlert } from "../../shared/domain/ledger.ts";
+import type { Plan } from "../../shared/domain/plan.ts";
 import type { World } from "../../shared/ports.ts";
 import { answer, notNow, problem, readJson } from "../answers.ts";
-import { sha256 } from "../ledger.ts";
+import { openLedger, sha256 } from "../ledger.ts";
 import { plansAt } from "../runs.ts";
 import { startOrJoin } from "../start.ts";
 
@@ -30,11 +32,16 @@ export function alertReceived(world: World): void {
             context.log("alert.foreign", { why: alert.why });
             return answer(202, { ignored: alert.why });
           case "ours": {
-            if (alert.condition === "resolved") return answer(202, { ignored: "resolved: a run that is under way looks for itself" });
+            const names = new Set([alert.plan, ...alert.alsoPlans].map(({ plan }) => plan));
+            const concerned = plans.filter(({ plan }) => names.has(plan.plan));
+            if (alert.condition === "resolved") {
+              const ledger = openLedger(world.home);
+              await Promise.all(concerned.map(async ({ plan }) => ledger.change(plan.plan, (head) => dropAlert(head, alertOf(alert.alertId, plan)))));
+              return answer(202, { ignored: "resolved: a run that is under way looks for itself, and nothing is started for it any more" });
+            }
             const answers = await Promise.all(
-              [alert.plan, ...alert.alsoPlans].map(async (plan) => {
-                const hash = plans.find((known) => known.plan.plan === plan.plan)?.hash ?? "";
-                const opened = await startOrJoin(world, client, plan, hash, { kind: "failover", door: "alert", by: alert.rule, reason: alert.because, alertId: `${alert.alertId}/${plan.plan}`, applications: [] });
+              concerned.map(async ({ plan, hash }) => {
+                const opened = await startOrJoin(world, client, plan, hash, { kind: "failover", door: "alert", by: alert.rule, reason: alert.because, alertId: alertOf(alert.alertId, plan), applications: [] });
                 context.log("alert.answered", { plan: plan.plan, ...opened });
                 return { plan: plan.plan, ...opened };
               }),
@@ -50,3 +57,5 @@ export function alertReceived(world: World): void {
   });
 }
 
+/** One alert may be about several plans; each answers it by itself. */
+const alertOf = (alertId: string, { plan }: Plan): string => `${alertId}/${plan}`;

@@ -39,7 +39,7 @@ export function failoverRequested(world: World, admit: Doorkeeper): void {
       if (unknown.length > 0) return problem(400, "no such application", `plan ${name} has no ${unknown.join(", ")}`);
 
       const opened = await startOrJoin(world, client, found.plan, found.hash, { kind, door: "http", by: admitted.person.name, reason, alertId: null, applications }, Number(epoch));
-      if (opened.kind !== "refused") return answer(202, { runId: opened.runId, link: linkTo(opened.runId) }, { location: linkTo(opened.runId) });
+      if (!("why" in opened)) return answer(202, { runId: opened.runId, link: linkTo(opened.runId) }, { location: linkTo(opened.runId) });
       switch (opened.why) {
         case "stale-epoch":
           return problem(412, "somebody was here before you", `plan ${name} is at epoch ${opened.epoch} now: look again, then decide again`, { epoch: opened.epoch });

@@ -4,7 +4,7 @@ import type { Config } from "../../shared/config.ts";
 import type { World } from "../../shared/ports.ts";
 import { openLedger } from "../ledger.ts";
 import { plansAt } from "../runs.ts";
-import { startInstance, startVerification } from "../start.ts";
+import { startInstance, startPending, startVerification } from "../start.ts";
 
 /** Starts one verification for each plan. */
 export function verificationDue(world: World, { schedules }: Config): void {
@@ -18,7 +18,7 @@ export function verificationDue(world: World, { schedules }: Config): void {
   });
 }
 
-/** An open run without an instance was opened by a door that died before it could start one: start it now. */
+/** What stands still: an open run whose door died before it could start an instance, and an alert that came when nothing could be started. */
 export function watchdogDue(world: World, { schedules }: Config): void {
   df.app.client.timer("watchdog-due", {
     schedule: schedules.watchdog,
@@ -26,13 +26,19 @@ export function watchdogDue(world: World, { schedules }: Config): void {
       const { plans } = await plansAt(world.home);
       const ledger = openLedger(world.home);
       await Promise.all(
-        plans.map(async ({ plan }) => {
-          const { run } = await ledger.head(plan.plan);
-          if (run === null) return;
+        plans.map(async ({ plan, hash }) => {
+          const head = await ledger.head(plan.plan);
+          const { run } = head;
+          if (run === null) {
+            const opened = await startPending(world, client, plan, hash, head);
+            if (opened !== null) context.log("alert.answered", { plan: plan.plan, ...opened });
+            return;
+          }
           context.log("run.open", { run: run.id, since: new Date(run.openedAt).toISOString() });
           await startInstance(world, client, plan.plan, run);
         }),
       );
+      context.debug("watchdog.looked", { plans: plans.length });
     },
   });
 }

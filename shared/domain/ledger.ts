@@ -17,6 +17,8 @@ export interface Head {
   readonly last: { readonly runId: string; readonly outcome: Outcome["kind"]; readonly endedAt: number } | null;
   /** The newest alerts and the runs that answered them, so that a late copy opens no second one. */
   readonly alerts: readonly { readonly alertId: string; readonly runId: string }[];
+  /** Fired alerts that came while nothing could be started for them, oldest first. Their sender tells each only once. */
+  readonly pendingAlerts: readonly PendingAlert[];
   readonly cooldownUntilAt: number | null;
   /** The run that passed the data point of no return and did not move users: whatever a later run undoes, the primary's data is no longer followed. */
   readonly promotedBy: string | null;
@@ -24,6 +26,14 @@ export interface Head {
   readonly unprotectedSinceAt: number | null;
   /** Hash chain over the entries of all phases that have ended. */
   readonly digest: string;
+}
+
+/** An alert that waits for the plan to be free. `rule` and `reason` become the run's own; `at`: when it came. */
+export interface PendingAlert {
+  readonly alertId: string;
+  readonly rule: string;
+  readonly reason: string;
+  readonly at: number;
 }
 
 export type RunKind = "failover" | "recovery";
@@ -85,10 +95,11 @@ export type Changed = { readonly kind: "changed"; readonly head: Head } | { read
 export type Refusal = "run-open" | "alert-handled" | "cooldown" | "stale-epoch" | "not-this-run" | "no-question" | "expired" | "already-decided" | "past-no-return" | "already" | "already-moved";
 
 const alertsKept = 50;
+const pendingKept = 20;
 const emptyDigest = "0".repeat(64);
 
 export function newHead(plan: string): Head {
-  return { format: 1, plan, epoch: 0, active: "primary", run: null, last: null, alerts: [], cooldownUntilAt: null, promotedBy: null, unprotectedSinceAt: null, digest: emptyDigest };
+  return { format: 1, plan, epoch: 0, active: "primary", run: null, last: null, alerts: [], pendingAlerts: [], cooldownUntilAt: null, promotedBy: null, unprotectedSinceAt: null, digest: emptyDigest };
 }
 
 export const runId = (plan: string, epoch: number): string => `${plan}-${epoch}`;
@@ -117,17 +128,32 @@ export function openRun(head: Head, opening: Opening, planHash: string, at: numb
     abort: null,
     pointsOfNoReturn: { data: null, traffic: null },
   };
-  return changed({ ...head, epoch, run, alerts: remember(head, opening.alertId, id) });
+  // A failover answers all that was told of the loss before it; a recovery in place answers none of it.
+  const [pending, left] = opening.kind === "failover" ? [head.pendingAlerts, []] : [[], head.pendingAlerts];
+  const answered = [...pending.map(({ alertId }) => alertId), ...(opening.alertId === null ? [] : [opening.alertId])];
+  return changed({ ...head, epoch, run, alerts: remember(head, answered, id), pendingAlerts: left });
+}
+
+/** Keeps a fired alert until a run can be opened for it. */
+export function keepAlert(head: Head, alert: PendingAlert): Changed {
+  if (head.alerts.some(({ alertId }) => alertId === alert.alertId) || head.pendingAlerts.some(({ alertId }) => alertId === alert.alertId)) return refused("already");
+  return changed({ ...head, pendingAlerts: [...head.pendingAlerts, alert].slice(-pendingKept) });
+}
+
+/** Forgets a kept alert: its sender says that the trouble is over. */
+export function dropAlert(head: Head, id: string): Changed {
+  if (!head.pendingAlerts.some(({ alertId }) => alertId === id)) return refused("already");
+  return changed({ ...head, pendingAlerts: head.pendingAlerts.filter(({ alertId }) => alertId !== id) });
 }
 
 /** Notes that another alert belongs to a run already open or ended. */
 export function joinAlert(head: Head, alertId: string, id: string): Changed {
   if (head.alerts.some((known) => known.alertId === alertId)) return refused("already");
-  return changed({ ...head, alerts: remember(head, alertId, id) });
+  return changed({ ...head, alerts: remember(head, [alertId], id) });
 }
 
-function remember(head: Head, alertId: string | null, id: string): Head["alerts"] {
-  return alertId === null ? head.alerts : [...head.alerts, { alertId, runId: id }].slice(-alertsKept);
+function remember(head: Head, alertIds: readonly string[], id: string): Head["alerts"] {
+  return [...head.alerts, ...[...new Set(alertIds)].map((alertId) => ({ alertId, runId: id }))].slice(-alertsKept);
 }
 
 /** Ends one phase and begins another, either of which may be left out. Doing it twice changes nothing more. */
@@ -191,7 +217,8 @@ export function judge(run: OpenRun, about: Question["about"], at: number): { rea
   const answers = run.decisions.filter((decision) => decision.about === about);
   const denied = answers.find(({ verdict }) => verdict === "deny");
   if (denied) return { kind: "declined", why: `${denied.by} said no: ${denied.reason}` };
-  if (question.approvalsNeeded > 0 && answers.length >= question.approvalsNeeded) return { kind: "go", by: answers.map(({ by }) => by) };
+  // Where silence would be enough, a word is: an approval ends a veto window.
+  if (answers.length >= Math.max(question.approvalsNeeded, 1)) return { kind: "go", by: answers.map(({ by }) => by) };
   if (at < question.expiresAt) return { kind: "waiting" };
   return question.silence === "go" ? { kind: "go", by: ["nobody objected within the window"] } : { kind: "declined", why: `nobody answered in time (${answers.length} of ${question.approvalsNeeded} approvals)` };
 }
@@ -206,6 +233,7 @@ export function closeRun(head: Head, epoch: number, outcome: Outcome, at: number
     run: null,
     digest,
     active: moved ? "secondary" : head.active,
+    pendingAlerts: moved ? [] : head.pendingAlerts,
     last: { runId: run.id, outcome: outcome.kind, endedAt: at },
     promotedBy: moved ? null : run.pointsOfNoReturn.data !== null ? run.id : head.promotedBy,
     cooldownUntilAt: moved ? at + cooldownSeconds * 1_000 : head.cooldownUntilAt,

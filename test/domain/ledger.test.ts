@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Changed, type Decision, type Head, type Opening, type Question, abort, askQuestion, closeRun, decide, entriesPrefix, entryName, headName, joinAlert, judge, newHead, type OpenRun, openRun, passPoint, turnPhase } from "../../shared/domain/ledger.ts";
+import { type Changed, type Decision, type Head, type Opening, type Question, abort, askQuestion, closeRun, decide, dropAlert, entriesPrefix, entryName, headName, joinAlert, judge, keepAlert, newHead, type OpenRun, openRun, passPoint, turnPhase } from "../../shared/domain/ledger.ts";
 import type { Outcome } from "../../shared/domain/outcome.ts";
 
 const at = Date.parse("2026-11-21T06:05:00Z");
@@ -49,6 +49,26 @@ describe("opening a run", () => {
     const resting: Head = { ...moved(), active: "primary" };
     expect(why(openRun(resting, byHand, "hash", at + 61_000, 1))).toBe("changed");
     expect(why(openRun(resting, { ...byAlert, alertId: "alert-2" }, "hash", at + 60_000 + 3_600_000))).toBe("changed");
+  });
+
+  test("keeps an alert that comes meanwhile until a failover answers it, however that one is started; its late copies find that run", () => {
+    const pending = { alertId: "alert-2", rule: "region-down", reason: "dark", at };
+    const recovering = headOf(keepAlert(opened({ ...byHand, kind: "recovery" }), pending));
+    expect(why(keepAlert(recovering, pending))).toBe("already");
+    const free = closed(recovering, recovered);
+    expect(free.pendingAlerts).toEqual([pending]);
+    expect(headOf(openRun(free, { ...byHand, kind: "recovery" }, "hash", at)).pendingAlerts).toEqual([pending]);
+    for (const opening of [byHand, { ...byAlert, alertId: "alert-2" }])
+      expect(headOf(openRun(free, opening, "hash", at))).toMatchObject({ pendingAlerts: [], alerts: [{ alertId: "alert-2", runId: "shop-2" }] });
+  });
+
+  test("forgets a kept alert whose trouble is over, and keeps no more than twenty", () => {
+    let head = opened();
+    for (let number = 2; number <= 30; number++) head = headOf(keepAlert(head, { alertId: `alert-${number}`, rule: "", reason: "", at }));
+    expect(head.pendingAlerts).toHaveLength(20);
+    expect(headOf(dropAlert(head, "alert-30")).pendingAlerts).toHaveLength(19);
+    expect(why(dropAlert(head, "alert-2"))).toBe("already");
+    expect(why(keepAlert(head, { alertId: "alert-1", rule: "", reason: "", at }))).toBe("already");
   });
 
   test("remembers the newest fifty alerts", () => {
@@ -193,7 +213,7 @@ describe("a question", () => {
     ["veto: waits for its window", asked({ approvalsNeeded: 0, silence: "go" }), at + 299_999, { kind: "waiting" }],
     ["veto: goes when the window is over", asked({ approvalsNeeded: 0, silence: "go" }), at + 300_000, { kind: "go", by: ["nobody objected within the window"] }],
     ["veto: an objection ends it", asked({ approvalsNeeded: 0, silence: "go" }, { verdict: "deny" }), at + 2_000, { kind: "declined", why: "Grace said no: because" }],
-    ["veto: an approval does not shorten the window", asked({ approvalsNeeded: 0, silence: "go" }, {}), at + 2_000, { kind: "waiting" }],
+    ["veto: an approval ends the window", asked({ approvalsNeeded: 0, silence: "go" }, {}), at + 2_000, { kind: "go", by: ["Grace"] }],
     ["approval: one of two waits", asked({}, {}), at + 2_000, { kind: "waiting" }],
     ["approval: two of two go, by name", asked({}, {}, { by: "Ken" }), at + 2_000, { kind: "go", by: ["Grace", "Ken"] }],
     ["approval: two of two go, even read after it expired", asked({}, {}, { by: "Ken" }), at + 900_000, { kind: "go", by: ["Grace", "Ken"] }],

@@ -3,7 +3,7 @@ import type { Head } from "../../shared/domain/ledger.ts";
 import { availabilityFired, availabilityResolved } from "../domain/alert-samples.ts";
 import { doors } from "./stage.ts";
 
-const { alert, home, plan, log, instances } = doors();
+const { alert, home, plan, log, instances, watchdog } = doors();
 
 const head = (name = plan()): Head | null => JSON.parse(home.blobs.get(`ledger/${name}/head.json`)?.body ?? "null") as Head | null;
 const of = (sample: { readonly data: { readonly essentials: object } }, essentials: Readonly<Record<string, unknown>> = {}, customProperties: Readonly<Record<string, string>> | null = { "lifeboat-plan": plan() }) => ({ ...sample, data: { ...sample.data, essentials: { ...sample.data.essentials, ...essentials }, customProperties } });
@@ -81,12 +81,35 @@ describe("an alert", () => {
     expect(head()?.epoch).toBe(1);
   });
 
-  test("of a lost region is not swallowed by a recovery in place that happens to run", async () => {
+  /** A recovery in place holds the plan, and an alert was kept for afterwards. */
+  async function keptBehindRecovery(): Promise<void> {
     await alert(of(availabilityFired));
-    const opened = head();
-    await home.put(`ledger/${plan()}/head.json`, JSON.stringify({ ...opened, run: { ...opened?.run, kind: "recovery" }, alerts: [] }));
-    expect(await alert(of(availabilityFired))).toMatchObject({ status: 202, body: { runs: [{ kind: "refused", why: "run-open" }] } });
-    expect(head()?.alerts).toEqual([]);
+    await home.put(`ledger/${plan()}/head.json`, JSON.stringify({ ...head(), run: { ...head()?.run, kind: "recovery" }, alerts: [] }));
+    for (let copy = 0; copy < 2; copy++) expect(await alert(of(availabilityFired))).toMatchObject({ status: 202, body: { runs: [{ kind: "kept", why: "run-open" }] } });
+    expect(head()).toMatchObject({ epoch: 1, alerts: [], pendingAlerts: [{ rule: "ar-ingress-availability-weu" }] });
+  }
+  const recoveryEnds = async (more: Partial<Head> = {}) => home.put(`ledger/${plan()}/head.json`, JSON.stringify({ ...head(), run: null, ...more }));
+
+  test("of a lost region is not swallowed by a recovery in place that happens to run: the watchdog opens its run when the plan is free", async () => {
+    await keptBehindRecovery();
+    await watchdog();
+    expect(head()?.epoch).toBe(1);
+    await recoveryEnds();
+    await watchdog();
+    expect(head()).toMatchObject({ epoch: 2, pendingAlerts: [], alerts: [{ runId: `${plan()}-2` }], run: { kind: "failover", door: "alert", by: "ar-ingress-availability-weu", reason: expect.stringContaining("when nothing could be started") } });
+    expect(instances()).toContain(`${plan()}-2`);
+    expect(await alert(of(availabilityFired))).toMatchObject({ body: { runs: [{ kind: "joined", runId: `${plan()}-2` }] } });
+  });
+
+  test("that was kept and is resolved meanwhile opens nothing, nor does one for a plan that has moved", async () => {
+    await keptBehindRecovery();
+    await recoveryEnds({ active: "secondary" });
+    await watchdog();
+    expect(head()?.epoch).toBe(1);
+    await recoveryEnds({ active: "primary" });
+    expect((await alert(of(availabilityResolved))).status).toBe(202);
+    await watchdog();
+    expect(head()).toMatchObject({ epoch: 1, pendingAlerts: [] });
   });
 
   test("works for the valid plans when another one is broken", async () => {

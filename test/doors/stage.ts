@@ -68,7 +68,7 @@ export function doors() {
       endpointHosts: {},
     };
     (globalThis as unknown as { doors: unknown }).doors = { config, world: memory.world };
-    host = await openHost({ appDirectory: fileURLToPath(new URL("app", import.meta.url)), stateDirectory: state, clock, port: 0, environment: process.env, keys: { functions: { default: key } }, openEngine: async (options) => (engine = await openEngine(options)), log: (record) => log.push(record) });
+    host = await openHost({ appDirectory: fileURLToPath(new URL("app", import.meta.url)), stateDirectory: state, clock, port: 0, environment: process.env, keys: { master: key, functions: { default: key } }, openEngine: async (options) => (engine = await openEngine(options)), log: (record) => log.push(record) });
   });
   afterAll(async () => {
     await host.close();
@@ -118,6 +118,13 @@ export function doors() {
     ask,
     bearer,
     alert: async (body: unknown, headers: Readonly<Record<string, string>> = { "x-functions-key": key }) => ask("POST", "alerts", { body, headers }),
+    /** Lets the watchdog look now, and waits until it has. */
+    async watchdog(): Promise<void> {
+      const looked = () => log.filter(({ message }) => message.includes("watchdog.looked")).length;
+      const before = looked();
+      await fetch(`${host.url}/admin/functions/watchdog-due`, { method: "POST", headers: { "x-functions-key": key } });
+      for (const until = Date.now() + 10_000; looked() === before; await new Promise((resolve) => setTimeout(resolve, 20))) if (Date.now() > until) throw new Error("the watchdog did not look");
+    },
     /** A manual failover, right in all it does not change. */
     startRun: async (body: Readonly<Record<string, unknown>> = {}, { ifMatch = '"0"', ...more }: { readonly ifMatch?: string | null; readonly authorization?: string } = {}) =>
       ask("POST", "runs", { body: { plan, confirm: plan, reason: "the region is dark", ...body }, headers: { ...(await bearer(["operator"])), ...more, ...(ifMatch === null ? {} : { "if-match": ifMatch }) } }),
