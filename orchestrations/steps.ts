@@ -45,7 +45,7 @@ export const steps = {
   // fence
   closePrimary: act<Nothing, Closed>("close-primary"),
   quietPrimary: act<Nothing, Quieted>("quiet-primary"),
-  reopenPrimary: act<Nothing, { readonly kind: "reopened" }>("reopen-primary"),
+  reopenPrimary: act<Nothing, { readonly kind: "reopened" } | { readonly kind: "left-closed"; readonly why: string }>("reopen-primary"),
   wakePrimary: act<{ readonly quieted: Quieted | null }, { readonly left: readonly string[] }>("wake-primary"),
 
   // choose
@@ -62,7 +62,7 @@ export const steps = {
   storageLocationReady: look<Nothing, Look<{ readonly storageLocation: string }>>("storage-location-ready"),
   alignView: act<{ readonly point: string }, { readonly imported: number; readonly replaced: number }>("align-view"),
   repositoriesReady: look<Nothing, Look<{ readonly repositories: number }>>("repositories-ready"),
-  checkTarget: judgement<{ readonly point: string }, TargetAnswer>("check-target"),
+  checkTarget: judgement<{ readonly point: string; readonly applications?: readonly string[] }, TargetAnswer>("check-target"),
 
   // restore
   startRestore: act<{ readonly application: string; readonly part: RestorePart["part"]; readonly point: ChosenPoint }, RestorePart | null>("start-restore"),

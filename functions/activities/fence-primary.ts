@@ -1,191 +1,150 @@
-import { z } from "zod";
 import type { Quieted, Suspended } from "../../shared/domain/fence.ts";
-import { type Kind, kinds } from "../../shared/domain/kinds.ts";
-import type { Plan } from "../../shared/domain/plan.ts";
 import type { Cluster, KubeObject } from "../../shared/ports.ts";
-import { planOfRun } from "../run-id.ts";
+import type { RunRef } from "../../orchestrations/step.ts";
 import type { steps } from "../../orchestrations/steps.ts";
-import { type Duty, type Work } from "./perform.ts";
+import { namespacesOf, ownUndo, placeOf, type Rule, rulesFor, undoDone, undoNote } from "./fence/rules.ts";
+import { runningPods } from "./fence/running-pods.ts";
+import { messageOf, readySeconds, type Task, walk } from "./fence/walk.ts";
+import type { Work } from "./perform.ts";
 
 /** Closes the primary's public endpoint. The secondary's stays closed, so Traffic Manager cannot jump by itself. */
-export const closePrimary: Work<typeof steps.closePrimary> = async (_, { world, plan }) => {
-  if ((await world.traffic.read(plan.traffic)).primary.open) await world.traffic.closePrimary(plan.traffic);
+export const closePrimary: Work<typeof steps.closePrimary> = async (_, { world, plan, call }) => {
+  if ((await world.traffic.read(plan.traffic)).primary.open) {
+    // Before the act, and never taken back: a repeat finds the endpoint closed and must still know who closed it.
+    await world.home.create(closedByUs(call.ref), JSON.stringify({ closing: plan.traffic.publicUrl }));
+    await world.traffic.closePrimary(plan.traffic);
+  }
   const after = await world.traffic.read(plan.traffic);
   return after.primary.open ? { kind: "open", why: "it reads back as open" } : { kind: "closed" };
 };
 
-export const reopenPrimary: Work<typeof steps.reopenPrimary> = async (_, { world, plan }) => {
-  if (!(await world.traffic.read(plan.traffic)).primary.open) await world.traffic.reopenPrimary(plan.traffic);
+/** Opens what this run closed, or may have closed. What a person had closed before it stays closed. */
+export const reopenPrimary: Work<typeof steps.reopenPrimary> = async (_, { world, plan, call }) => {
+  if ((await world.traffic.read(plan.traffic)).primary.open) return { kind: "reopened" };
+  if ((await world.home.read(closedByUs(call.ref))) === null) return { kind: "left-closed", why: "it was closed before this run" };
+  await world.traffic.reopenPrimary(plan.traffic);
   if (!(await world.traffic.read(plan.traffic)).primary.open) throw new Error("the primary's endpoint reads back as closed");
   return { kind: "reopened" };
 };
 
-/** How long the primary's cluster may take to say that it is there. A dark one must not hold up the run. */
-const timeoutSeconds = 5;
+/** Exists when the run found the endpoint open and went on to close it. */
+const closedByUs = ({ plan, epoch }: RunRef) => `runs/${plan}/${String(epoch).padStart(6, "0")}/primary-endpoint-closed.json`;
+
+export interface FenceLimits {
+  /** For the whole step: an ailing cluster must not hold up the run. */
+  readonly seconds: number;
+  /** Pauses between looks at the pods that are left, quick first. */
+  readonly podPausesMs: readonly number[];
+}
+
+/** Pods get 20 s in all: most end at once, and one that ends slower is named to a person rather than waited for. */
+const limits: FenceLimits = { seconds: 30, podPausesMs: [100, 250, 500, 1_000, ...Array<number>(9).fill(2_000)] };
 
 /**
- * Stops what takes writes in the primary, and what would start it again: GitOps first, then Velero's schedules, then the workloads.
- * What is already stopped is left alone, so running it again finds nothing to do; but what it once changed stands in the intent's
- * answer only if the first run answered, so the undo is also written on the object itself, as an annotation.
+ * Stops what takes writes in the primary, and what would start it again: GitOps first, then the plan's Velero schedule, then the
+ * workloads; and looks whether their pods are gone. What is already stopped is left alone, so running it again finds nothing to do. The
+ * undo is also written on each object, as an annotation, because the answer may be lost.
  */
-export const quietPrimary: Work<typeof steps.quietPrimary> = async (_, duty) => {
-  const { world, plan } = duty;
-  let cluster: Cluster;
-  try {
-    cluster = await world.clusters.of(plan.primary.cluster);
-    const alive = await cluster.ready(timeoutSeconds);
-    if (alive.kind === "no-answer") return { kind: "unreachable", why: alive.why };
-  } catch (error) {
-    return { kind: "unreachable", why: messageOf(error) };
+export const quietWithin =
+  ({ seconds, podPausesMs }: FenceLimits): Work<typeof steps.quietPrimary> =>
+  async (_, { world, plan, call, triedBefore }) => {
+    const suspended: Suspended[] = [];
+    const running: string[] = [];
+    // An object, because tasks write it while this function waits.
+    const state = { asked: triedBefore };
+
+    const suspendAll = (rule: Rule): Task => ({
+      about: placeOf(rule),
+      async run(cluster, signal) {
+        for (const object of (await cluster.list(rule.kind, rule.namespace)) ?? []) {
+          signal.throwIfAborted();
+          // Noted one by one: what was stopped before one refused is ours to give back.
+          const one = await suspend(cluster, rule, object, call.ref, { asking: () => (state.asked = true), done: (one) => suspended.push(one) });
+          if (one === "not-stopped") throw new Error(`${object.metadata.name} reads back as not stopped`);
+        }
+      },
+    });
+    const look = (namespace: string): Task => ({
+      about: `pods in ${namespace}`,
+      run: async (cluster, signal) => void running.push(...(await runningPods(cluster, namespace, podPausesMs, signal))),
+    });
+
+    const suspending = rulesFor(plan).map((stage) => stage.map((lane) => lane.map(suspendAll)));
+    const walked = await walk(async () => world.clusters.of(plan.primary.cluster), [...suspending, namespacesOf(plan).map((namespace) => [look(namespace)])], seconds);
+    const unreachable = (why: string): Quieted => ({ kind: "unreachable", why, ...(state.asked ? { maybeSuspended: true } : {}) });
+    if (walked.kind === "no-answer") return unreachable(walked.why);
+    const { failed, stopped, rest } = walked;
+    if (stopped !== null && suspended.length === 0 && failed.length === 0) return unreachable(stopped);
+    const left = [...failed.map(({ about, why }) => `${about} (${why})`), ...running, ...(stopped === null ? [] : [`${rest.join(", ")} (${stopped})`])];
+    return left.length === 0 ? { kind: "quiet", suspended: [...suspended] } : { kind: "partly", suspended: [...suspended], left };
+  };
+
+export const quietPrimary = quietWithin(limits);
+
+interface Telling {
+  /** A change is about to be asked for: from here on it may have happened. */
+  readonly asking: () => void;
+  readonly done: (suspended: Suspended) => void;
+}
+
+async function suspend(cluster: Cluster, { kind, stop }: Rule, object: KubeObject, ref: RunRef, { asking, done }: Telling): Promise<"stopped" | "not-stopped"> {
+  const at = { apiVersion: kind.apiVersion, plural: kind.plural, namespace: object.metadata.namespace ?? "", name: object.metadata.name };
+  const stopping = stop(object);
+  if (stopping === null) {
+    // Stopped before, by this step or by a run that halted: its undo is written on the object.
+    const ours = ownUndo(object, ref.plan);
+    if (ours !== null) done({ ...at, undo: ours });
+    return "stopped";
   }
-  const suspended: Suspended[] = [];
-  const left: string[] = [];
-  for (const rule of rulesFor(plan)) {
-    try {
-      // Noted one by one: what was stopped before one refused is ours to give back.
-      for await (const one of suspendAll(cluster, rule, duty)) suspended.push(one);
-    } catch (error) {
-      left.push(`${placeOf(rule)} (${messageOf(error)})`);
-    }
-  }
-  return left.length === 0 ? { kind: "quiet", suspended } : { kind: "partly", suspended, left };
-};
+  asking();
+  const patched = await cluster.patch(kind, at.namespace, at.name, { ...stopping.patch, ...undoNote(ref.runId, stopping.undo) });
+  if (patched === null) return "stopped";
+  done({ ...at, undo: stopping.undo });
+  return stop(patched) === null ? "stopped" : "not-stopped";
+}
 
 /**
  * Gives back what this run changed, newest first. The objects themselves are looked at, because the answer of quietPrimary may have been
  * lost. What does not answer is told of, not retried for ever.
  */
-export const wakePrimary: Work<typeof steps.wakePrimary> = async ({ quieted }, { world, plan, call }) => {
-  let cluster: Cluster;
-  try {
-    cluster = await world.clusters.of(plan.primary.cluster);
-    const alive = await cluster.ready(timeoutSeconds);
-    if (alive.kind === "no-answer") return { left: unseen(quieted, alive.why) };
-  } catch (error) {
-    return { left: unseen(quieted, messageOf(error)) };
-  }
-  const left: string[] = [];
-  for (const rule of rulesFor(plan).toReversed()) {
-    try {
-      for (const object of (await cluster.list(rule.kind, rule.namespace)) ?? []) left.push(...(await wake(cluster, rule.kind, object, call.ref.plan)));
-    } catch (error) {
-      left.push(`what is suspended of ${placeOf(rule)} (${messageOf(error)})`);
-    }
-  }
-  return { left };
-};
+export const wakeWithin =
+  ({ seconds }: Pick<FenceLimits, "seconds">): Work<typeof steps.wakePrimary> =>
+  async ({ quieted }, { world, plan, call }) => {
+    const left: string[] = [];
+    const wakeAll = (rule: Rule): Task => ({
+      about: placeOf(rule),
+      async run(cluster, signal) {
+        let gone: unknown = null;
+        for (const object of (await cluster.list(rule.kind, rule.namespace)) ?? []) {
+          signal.throwIfAborted();
+          const undo = ownUndo(object, call.ref.plan);
+          if (undo === null) continue;
+          const { namespace = "", name } = object.metadata;
+          await cluster.patch(rule.kind, namespace, name, { ...undo, ...undoDone }).catch((error: unknown) => {
+            left.push(`${rule.kind.plural} ${namespace}/${name} is still suspended (${messageOf(error)})`);
+            gone = error;
+          });
+          // One refusal must not keep the others asleep; a cluster that is gone must not be waited for object by object.
+          if (gone !== null && (await cluster.ready(readySeconds)).kind === "no-answer") throw gone;
+          gone = null;
+        }
+      },
+    });
+    const waking = rulesFor(plan).map((stage) => stage.map((lane) => lane.map(wakeAll).toReversed())).toReversed();
+    const walked = await walk(async () => world.clusters.of(plan.primary.cluster), waking, seconds);
+    if (walked.kind === "no-answer") return { left: unseen(quieted, walked.why) };
+    const { failed, stopped, rest } = walked;
+    return { left: [...left, ...failed.map(({ about, why }) => `what is suspended of ${about} (${why})`), ...(stopped === null ? [] : [`what is suspended of ${rest.join(", ")} (${stopped})`])] };
+  };
 
-async function wake(cluster: Cluster, kind: Kind, object: KubeObject, plan: string): Promise<string[]> {
-  const undo = ownUndo(object, plan);
-  if (undo === null) return [];
-  const { namespace = "", name } = object.metadata;
-  try {
-    await cluster.patch(kind, namespace, name, { ...undo, metadata: { annotations: { [undoAnnotation]: null } } });
-    return [];
-  } catch (error) {
-    return [`${kind.plural} ${namespace}/${name} is still suspended (${messageOf(error)})`];
-  }
-}
+export const wakePrimary = wakeWithin(limits);
 
 /** What may be suspended in a cluster that does not answer now. */
 function unseen(quieted: Quieted | null, why: string): string[] {
-  if (quieted === null) return [`whatever is suspended in the primary's cluster, which does not answer: ${why}`];
-  // It did not answer when it was to be quieted either: nothing was changed there.
-  if (quieted.kind === "unreachable") return [];
-  return quieted.suspended.map(({ plural, namespace, name }) => `${plural} ${namespace}/${name} is still suspended (the primary's cluster does not answer: ${why})`);
-}
-
-const placeOf = ({ kind, namespace }: Rule): string => `${kind.plural}${namespace === null ? "" : ` in ${namespace}`}`;
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-interface Rule {
-  readonly kind: Kind;
-  readonly namespace: string | null;
-  /** The patch that stops it and the one that gives it back; `null`: it stands still already. */
-  readonly stop: (object: KubeObject) => { readonly patch: Readonly<Record<string, unknown>>; readonly undo: Readonly<Record<string, unknown>> } | null;
-}
-
-const undoAnnotation = "lifeboat.dev/undo";
-
-function rulesFor(plan: Plan): Rule[] {
-  const namespaces = [...new Set(plan.applications.flatMap((application) => application.namespaces))];
-  const rules: Rule[] = [];
-  // What would undo the rest goes first.
-  if (plan.fence.suspend.includes("gitops"))
-    rules.push(rule(kinds.kustomizations, null, "suspend", true), rule(kinds.helmReleases, null, "suspend", true), argoRule(namespaces));
-  if (plan.fence.suspend.includes("velero")) rules.push(rule(kinds.schedules, plan.primary.veleroNamespace, "paused", true));
-  if (plan.fence.suspend.includes("workloads"))
-    for (const namespace of namespaces) {
-      rules.push(rule(kinds.cronJobs, namespace, "suspend", true));
-      // An autoscaler leaves a workload of zero replicas alone (Kubernetes, HorizontalPodAutoscaler).
-      rules.push(rule(kinds.deployments, namespace, "replicas", 0), rule(kinds.statefulSets, namespace, "replicas", 0));
-    }
-  return rules;
-}
-
-/** Argo CD has no switch of this kind: its automated sync is taken out, for applications that deploy into the plan's namespaces. */
-function argoRule(namespaces: readonly string[]): Rule {
-  return {
-    kind: kinds.applications,
-    namespace: null,
-    stop: (object) => {
-      const { destination, syncPolicy } = (object["spec"] ?? {}) as { destination?: { namespace?: string }; syncPolicy?: { automated?: unknown } };
-      if (!namespaces.includes(destination?.namespace ?? "") || syncPolicy?.automated == null) return null;
-      return { patch: { spec: { syncPolicy: { automated: null } } }, undo: { spec: { syncPolicy: { automated: syncPolicy.automated } } } };
-    },
-  };
-}
-
-/** Sets one field of the spec. What is not there counts as the API's default: not suspended, one replica. */
-function rule(kind: Kind, namespace: string | null, field: "suspend" | "paused" | "replicas", stopped: boolean | number): Rule {
-  const whenAbsent = field === "replicas" ? 1 : false;
-  return {
-    kind,
-    namespace,
-    stop: (object) => {
-      const spec = (object["spec"] ?? {}) as Record<string, unknown>;
-      const now = spec[field] ?? whenAbsent;
-      return now === stopped ? null : { patch: { spec: { [field]: stopped } }, undo: { spec: { [field]: now } } };
-    },
-  };
-}
-
-async function* suspendAll(cluster: Cluster, { kind, namespace, stop }: Rule, { call }: Duty): AsyncGenerator<Suspended> {
-  const objects = (await cluster.list(kind, namespace)) ?? [];
-  for (const object of objects) {
-    const at = { apiVersion: kind.apiVersion, plural: kind.plural, namespace: object.metadata.namespace ?? "", name: object.metadata.name };
-    const stopping = stop(object);
-    // Stopped before, by this step or by a run that halted: its undo is written on the object.
-    const ours = ownUndo(object, call.ref.plan);
-    if (stopping === null) {
-      if (ours !== null) yield { ...at, undo: ours };
-      continue;
-    }
-    const note = JSON.stringify({ run: call.ref.runId, undo: stopping.undo });
-    const patched = await cluster.patch(kind, at.namespace, at.name, { ...stopping.patch, metadata: { annotations: { [undoAnnotation]: note } } });
-    if (patched === null) continue;
-    yield { ...at, undo: stopping.undo };
-    if (stop(patched) !== null) throw new Error(`${at.name} reads back as not stopped`);
-  }
-}
-
-/** Written by us, on objects that others may write to. */
-const undoNote = z
-  .string()
-  .transform((text, context) => {
-    try {
-      return JSON.parse(text) as unknown;
-    } catch {
-      context.addIssue("not JSON");
-      return z.NEVER;
-    }
-  })
-  .pipe(z.object({ run: z.string(), undo: z.record(z.string(), z.unknown()) }));
-
-/** How to give back what a run of this plan stopped, this one or one that halted before it; `null`: none did. */
-function ownUndo(object: KubeObject, plan: string): Readonly<Record<string, unknown>> | null {
-  const note = object.metadata.annotations?.[undoAnnotation];
-  if (note === undefined) return null;
-  const read = undoNote.safeParse(note);
-  return read.success && planOfRun(read.data.run) === plan ? read.data.undo : null;
+  const whatever = `whatever is suspended in the primary's cluster, which does not answer: ${why}`;
+  if (quieted === null) return [whatever];
+  // It never answered when it was to be quieted: nothing was changed there.
+  if (quieted.kind === "unreachable") return quieted.maybeSuspended ? [whatever] : [];
+  const known = quieted.suspended.map(({ plural, namespace, name }) => `${plural} ${namespace}/${name} is still suspended (the primary's cluster does not answer: ${why})`);
+  return quieted.kind === "partly" ? [...known, `what else was being suspended when the primary's cluster was left: ${quieted.left.join(", ")}`] : known;
 }

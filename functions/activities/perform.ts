@@ -21,6 +21,8 @@ export interface Duty {
   readonly call: StepCall;
   /** The instant this call began, UTC milliseconds. */
   readonly startedAt: number;
+  /** An act whose intent was there before this call: an earlier try may have done some or all of it. Always false for what is no act. */
+  readonly triedBefore: boolean;
 }
 
 /** One implementation of a step. To throw is to say "try again"; to return is to answer. */
@@ -38,21 +40,26 @@ export async function perform<In, Out>(step: Step<In, Out>, work: Work<Step<In, 
   try {
     const ledger = openLedger(world.home);
     const plan = await planOf(world.home, call.ref);
-    const duty: Duty = { world, ledger, plan, target: targetOf(plan, call.ref.kind), call, startedAt: world.clock.now() };
+    const startedAt = world.clock.now();
     const at = step.records === "nothing" ? null : entryAt(call);
-    const [before, head] = await Promise.all([at === null ? null : ledger.entry(at, "outcome"), asksLeave(step, call) ? ledger.head(call.ref.plan) : null]);
+    const [before, head, intent] = await Promise.all([
+      at === null ? null : ledger.entry(at, "outcome"),
+      asksLeave(step, call) ? ledger.head(call.ref.plan) : null,
+      at === null || step.records !== "act" ? null : ledger.entry(at, "intent"),
+    ]);
+    const duty: Duty = { world, ledger, plan, target: targetOf(plan, call.ref.kind), call, startedAt, triedBefore: intent !== null };
     // A repeat finds its own outcome: the world is not touched again.
     if (before !== null) return { kind: "answer", value: before.value };
     if (head !== null) {
       mayAct(head, call);
       const by = abortedBy(head, call);
       if (by !== null) return { kind: "aborted", by };
-      if (at !== null && step.records === "act") await ledger.write(at, entry("intent", call, duty.startedAt, world.clock.now(), call.input));
+      if (at !== null && step.records === "act") await ledger.write(at, entry("intent", call, startedAt, world.clock.now(), call.input));
     }
     const value = await (work as (input: unknown, duty: Duty) => Promise<unknown>)(call.input, duty);
     if (isNotYet(value)) log("step.waiting", { run: call.ref.runId, step: call.step, key: call.key, about: (value as { about?: unknown }).about });
     if (at === null || isNotYet(value)) return { kind: "answer", value };
-    const written = await ledger.write(at, entry("outcome", call, duty.startedAt, world.clock.now(), value));
+    const written = await ledger.write(at, entry("outcome", call, startedAt, world.clock.now(), value));
     return { kind: "answer", value: written.value };
   } catch (error) {
     const because = error instanceof Error ? error.message : String(error);

@@ -1,10 +1,11 @@
 /** What stops the primary from taking writes, and how sure we are of it. Pure. */
 import type { FenceLevel, Plan } from "./plan.ts";
 
-/** What happened to each thing that was to be stopped in the primary's cluster. */
+/** What happened to each thing that was to be stopped in the primary's cluster. `quiet`: no pod of the plan's that could write is left. */
 export type Quieted =
   | { readonly kind: "quiet"; readonly suspended: readonly Suspended[] }
-  | { readonly kind: "unreachable"; readonly why: string }
+  /** `maybeSuspended`: it was asked to stop something before it fell silent, so there may be something to give back. */
+  | { readonly kind: "unreachable"; readonly why: string; readonly maybeSuspended?: true }
   | { readonly kind: "partly"; readonly suspended: readonly Suspended[]; readonly left: readonly string[] };
 
 /** One object that was changed, and how to change it back. */

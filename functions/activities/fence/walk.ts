@@ -1,0 +1,66 @@
+/** Tasks in a cluster that may be dying: one deadline for all, and no second wait for what does not answer. */
+import { withDeadline } from "../../../shared/deadline.ts";
+import type { Cluster } from "../../../shared/ports.ts";
+import type { Stages } from "./rules.ts";
+
+export interface Task {
+  /** `deployments in shop` */
+  readonly about: string;
+  /** Asks `signal` before each change: past the deadline nothing may be begun. */
+  readonly run: (cluster: Cluster, signal: AbortSignal) => Promise<void>;
+}
+
+export type Walked =
+  /** It did not answer at all: no task was begun. */
+  | { readonly kind: "no-answer"; readonly why: string }
+  /** `failed`: it answers, and refused these. `stopped`: why the rest was not done; `rest` is empty when it is null. */
+  | { readonly kind: "walked"; readonly failed: readonly { readonly about: string; readonly why: string }[]; readonly stopped: string | null; readonly rest: readonly string[] };
+
+/** How long the cluster may take to say that it is there. A dark one must not hold up the run. */
+export const readySeconds = 5;
+
+/** Runs the tasks for at most `seconds` in all, opening the cluster included. After a task that fails the cluster is asked whether it is still there, and left if it is not. */
+export async function walk(open: () => Promise<Cluster>, stages: Stages<Task>, seconds: number): Promise<Walked> {
+  const failed: { about: string; why: string }[] = [];
+  const rest = new Set(stages.flat(2));
+  // An object, because the lanes write it while this function waits.
+  const state = { begun: false, stopped: null as string | null };
+
+  const lane = async (cluster: Cluster, tasks: readonly Task[], signal: AbortSignal) => {
+    for (const task of tasks) {
+      if (state.stopped !== null || signal.aborted) return;
+      try {
+        await task.run(cluster, signal);
+      } catch (error) {
+        const alive = signal.aborted ? null : await cluster.ready(readySeconds);
+        if (alive === null || signal.aborted) return;
+        if (alive.kind === "no-answer") {
+          state.stopped ??= `it stopped answering: ${alive.why}`;
+          return;
+        }
+        failed.push({ about: task.about, why: messageOf(error) });
+      }
+      rest.delete(task);
+    }
+  };
+
+  try {
+    const dark = await withDeadline(seconds, async (signal) => {
+      const cluster = await open();
+      const alive = await cluster.ready(readySeconds);
+      if (alive.kind === "no-answer") return alive;
+      signal.throwIfAborted();
+      state.begun = true;
+      for (const stage of stages) await Promise.all(stage.map(async (tasks) => lane(cluster, tasks, signal)));
+      return null;
+    });
+    if (dark !== null) return dark;
+  } catch (error) {
+    if (!state.begun) return { kind: "no-answer", why: messageOf(error) };
+    state.stopped ??= messageOf(error);
+  }
+  // Copies: what is under way past the deadline must not change an answer that was given.
+  return { kind: "walked", failed: [...failed], stopped: state.stopped, rest: [...rest].map(({ about }) => about) };
+}
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
