@@ -1,7 +1,8 @@
 /** The smallest runbook: an application that was deleted in a healthy cluster comes back there. Nothing is fenced, promoted or switched. */
 import type { Outcome } from "../shared/domain/outcome.ts";
-import { waits } from "../shared/domain/runbook-terms.ts";
+import { waits, wavesOf } from "../shared/domain/runbook-terms.ts";
 import type { RunInput } from "./failover.ts";
+import { readied } from "./make-ready.ts";
 import { restoreApplication } from "./restore-application.ts";
 import { AbortAsked, type Desk, type Runbook, StepFailed, defineRunbook } from "./runbook.ts";
 import { steps } from "./steps.ts";
@@ -17,8 +18,15 @@ export const recover = defineRunbook("recover", function* (desk: Desk, { plan, a
     if (choice.kind === "nothing-restorable") return choice;
     const { point } = choice;
 
-    yield* desk.phase("restore");
-    yield* desk.each(restoreApplication, gone.applications.map((application) => ({ key: application, input: { application, point, storeTakesWrites: true, deadlineMs: plan.restore.deadlineSeconds * 1_000 } })));
+    yield* desk.phase("make-ready"); // Leftovers in the lost namespaces would be skipped too.
+    const target = yield* readied(desk, point.name, gone.applications);
+    if (target.kind === "unable") return { kind: "target-not-ready", reasons: target.reasons };
+
+    yield* desk.phase("restore"); // In the plan's waves, as in a failover.
+    for (const wave of wavesOf(plan)) {
+      const lost = wave.filter((application) => gone.applications.includes(application));
+      yield* desk.each(restoreApplication, lost.map((application) => ({ key: application, input: { application, point, storeTakesWrites: true, deadlineMs: plan.restore.deadlineSeconds * 1_000 } })));
+    }
 
     yield* desk.phase("verify");
     const verified = yield* desk.until(steps.verifyApplications, { applications: gone.applications, point }, waits.verification);

@@ -8,6 +8,7 @@ export interface RestoreInput {
   readonly application: string;
   readonly point: ChosenPoint;
   readonly storeTakesWrites: boolean;
+  /** For one restore, from when Velero takes it. */
   readonly deadlineMs: number;
 }
 
@@ -17,8 +18,10 @@ export const restoreApplication = defineRunbook("restore-application", function*
   for (const part of ["main", "consumers"] as const) {
     const started = yield* desk.run(steps.startRestore, { application: input.application, part, point: input.point }, `${input.application}-${part}`);
     if (started === null) continue;
-    const ended = yield* desk.until(steps.restoreEnded, { part: started, storeTakesWrites: input.storeTakesWrites }, restoreWaiting(input.deadlineMs), started.name);
-    if (ended.kind === "late") throw new StepFailed("restore-ended", `${started.name} is not at its end after ${input.deadlineMs / 1_000} s: ${ended.about}`);
+    // Velero takes one Restore at a time. The step itself counts the deadline from its turn; here is the bound for all turns together.
+    const deadlineMs = input.deadlineMs * started.turns;
+    const ended = yield* desk.until(steps.restoreEnded, { part: started, storeTakesWrites: input.storeTakesWrites }, restoreWaiting(deadlineMs), started.name);
+    if (ended.kind === "late") throw new StepFailed("restore-ended", `${started.name} is not at its end after ${deadlineMs / 1_000} s: ${ended.about}`);
     if (ended.value.kind === "broken") throw new StepFailed("restore-ended", `${started.name}: ${ended.value.why}`);
     parts.push(started);
   }

@@ -2,9 +2,9 @@ import { gunzipSync } from "node:zlib";
 import { readiness, repositoryState, storageLocationState } from "../../shared/domain/cluster-objects.ts";
 import { type CustomKind, customKindOf } from "../../shared/domain/contents.ts";
 import { unknownKinds } from "../../shared/domain/custom-kinds.ts";
-import { kinds } from "../../shared/domain/kinds.ts";
+import { kinds, occupying } from "../../shared/domain/kinds.ts";
 import { importFrom, parity, type PointFiles } from "../../shared/domain/parity.ts";
-import { unholdable } from "../../shared/domain/restore-object.ts";
+import { whyNotHeld } from "../../shared/domain/restore-object.ts";
 import { restoredByLabel, restoreNames } from "../../shared/domain/restore-run.ts";
 import type { Target } from "../../shared/domain/target.ts";
 import { backupFolder, filesOf } from "../../shared/domain/velero-backup-files.ts";
@@ -119,19 +119,19 @@ export const repositoriesReady: Work<typeof steps.repositoriesReady> = async (_,
 };
 
 /** What the point needs of the cluster, held against what the cluster has. A restore over objects that exist changes nothing and says `Completed`. */
-export const checkTarget: Work<typeof steps.checkTarget> = async ({ point }, { world, plan, target, call }) => {
-  const { contents } = await readPoint(world.home, call.ref, point);
+export const checkTarget: Work<typeof steps.checkTarget> = async ({ point, applications }, { world, plan, target, call }) => {
+  const { contents, volumes } = await readPoint(world.home, call.ref, point);
+  const due = plan.applications.filter(({ name }) => applications === undefined || applications.includes(name));
   const cluster = await world.clusters.of(target.cluster);
-  const namespaces = [...new Set(plan.applications.flatMap((application) => application.namespaces))];
-  const ours = new Set(restoreNames(call.ref.runId, plan.applications.map(({ name }) => name)));
-  const unheld = plan.applications.flatMap((application) => unholdable(contents, application));
+  const namespaces = [...new Set(due.flatMap((application) => application.namespaces))];
+  const ours = new Set(restoreNames(call.ref.runId, due.map(({ name }) => name)));
   const wantedClasses = new Set([...(target.source === null ? [] : plan.secondary.storageClasses), ...namespaces.flatMap((namespace) => contents.namespaces[namespace]?.storageClasses ?? [])]);
   const [classes, definitions, occupied] = await Promise.all([cluster.list(kinds.storageClasses, null), cluster.list(kinds.customResourceDefinitions, null), Promise.all(namespaces.map((namespace) => occupants(cluster, namespace, ours)))]);
   const known = new Set((classes ?? []).map(({ metadata }) => metadata.name));
   const reasons = [
     ...[...wantedClasses].filter((name) => !known.has(name)).map((name) => `there is no storage class ${name}: volumes would come back empty`),
     ...unknownKinds(contents, plan, (definitions ?? []).flatMap((definition) => customKindIn(definition) ?? [])),
-    ...unheld.map(({ kind, namespace, name }) => `${kind} ${namespace}/${name} carries the consumer label and cannot be held back: take the label off, or stop it in the primary before the next backup`),
+    ...due.flatMap((application) => whyNotHeld(contents, volumes, application)),
     ...occupied.flat(),
   ];
   return reasons.length === 0 ? { kind: "able" } : { kind: "unable", reasons };
@@ -143,7 +143,7 @@ const customKindIn = (definition: KubeObject): CustomKind | null =>
 
 /** Workloads and claims in a namespace that no restore of this run has brought. */
 async function occupants(cluster: Cluster, namespace: string, ours: ReadonlySet<string>): Promise<string[]> {
-  const lists = await Promise.all([kinds.deployments, kinds.statefulSets, kinds.persistentVolumeClaims].map(async (kind) => (await cluster.list(kind, namespace)) ?? []));
+  const lists = await Promise.all(occupying.map(async (kind) => (await cluster.list(kind, namespace)) ?? []));
   const foreign = lists.flat().filter(({ metadata }) => !ours.has(metadata.labels?.[restoredByLabel] ?? ""));
   if (foreign.length === 0) return [];
   const names = foreign.slice(0, 3).map(({ metadata }) => metadata.name);

@@ -1,10 +1,11 @@
 import { kinds } from "../../shared/domain/kinds.ts";
 import { moverState, restoreState } from "../../shared/domain/cluster-objects.ts";
-import { consumersOf, modifierObject, releasePatch, restoreObject, type RestoreOrder } from "../../shared/domain/restore-object.ts";
-import { judgeRestore, restoreName } from "../../shared/domain/restore-run.ts";
+import { consumersOf, isReleased, modifierObject, releasePatch, restoreObject, type RestoreOrder } from "../../shared/domain/restore-object.ts";
+import { isUnderWay, judgeRestore, restoredByLabel, restoreName, restoreProgress, type RestoreProgress, turnsIn } from "../../shared/domain/restore-run.ts";
 import type { Kind } from "../../shared/domain/kinds.ts";
 import type { Consumer } from "../../shared/domain/contents.ts";
 import type { steps } from "../../orchestrations/steps.ts";
+import type { Cluster } from "../../shared/ports.ts";
 import { readPoint } from "./chosen-point.ts";
 import type { Work } from "./perform.ts";
 
@@ -25,20 +26,16 @@ export const startRestore: Work<typeof steps.startRestore> = async ({ applicatio
   if (spec.backupName !== point.name) throw new Error(`a Restore ${order.name} is there already and restores ${spec.backupName ?? "something else"}: delete it`);
   // Counted whole for the main part: data that only a consumer's pod could bring would be missing, and the restore is not whole then.
   const expected = part === "main" ? volumes.filter((volume) => application.namespaces.includes(volume.namespace) && volume.restorable).length : 0;
-  return { application: name, part, name: order.name, volumes: expected };
+  return { application: name, part, name: order.name, volumes: expected, turns: turnsIn(plan.applications.filter(({ wave }) => wave === application.wave).length) };
 };
-
-interface Progress {
-  readonly made: number;
-  readonly sinceAt: number;
-}
 
 /** Whether a restore and everything that moves data for it has come to its end. What stands still for too long is broken too. */
 export const restoreEnded: Work<typeof steps.restoreEnded> = async ({ part, storeTakesWrites, state }, { world, plan, target }) => {
   const cluster = await world.clusters.of(target.cluster);
   const selector = `velero.io/restore-name=${part.name}`;
-  const [object, restores, downloads] = await Promise.all([
+  const [object, others, restores, downloads] = await Promise.all([
     cluster.get(kinds.restores, target.veleroNamespace, part.name),
+    cluster.list(kinds.restores, target.veleroNamespace),
     cluster.list(kinds.podVolumeRestores, target.veleroNamespace, selector),
     cluster.list(kinds.dataDownloads, target.veleroNamespace, selector),
   ]);
@@ -50,30 +47,48 @@ export const restoreEnded: Work<typeof steps.restoreEnded> = async ({ part, stor
 
   const bytes = movers.reduce((sum, { bytesDone }) => sum + bytesDone, 0);
   const about = `${seen.phase || "waiting for its turn"}, ${seen.itemsRestored} of ${seen.totalItems} objects, ${movers.filter(({ phase }) => phase === "Completed").length} of ${part.volumes} volumes, ${bytes} bytes`;
-  const made = seen.itemsRestored + bytes + movers.length + seen.phase.length;
-  const before = (state ?? null) as Progress | null;
-  const now = world.clock.now();
-  const progress: Progress = before !== null && before.made === made ? before : { made, sinceAt: now };
-  if (now - progress.sinceAt > plan.restore.stallSeconds * 1_000) return { kind: "done", value: { kind: "broken", why: `no progress for ${plan.restore.stallSeconds} s: ${about}` } };
-  return { kind: "not-yet", about, state: progress };
+  const otherUnderWay = (others ?? []).some((other) => other.metadata.name !== part.name && isUnderWay(restoreState(other)));
+  const progress = restoreProgress((state ?? null) as RestoreProgress | null, seen, movers, otherUnderWay, world.clock.now(), plan.restore);
+  if (progress.kind === "broken") return { kind: "done", value: { kind: "broken", why: `${progress.why}: ${about}` } };
+  return { kind: "not-yet", about, state: progress.state };
 };
 
-/** Gives consumers what the backup says they had. Released already is released. */
+/**
+ * Gives consumers what the backup says they had, and reads it back. Released already is released. One that this run did not bring is not
+ * touched: it is said, after all others have been released.
+ */
 export const releaseConsumers: Work<typeof steps.releaseConsumers> = async ({ applications, point }, { world, plan, target, call }) => {
   const { contents } = await readPoint(world.home, call.ref, point);
   const cluster = await world.clusters.of(target.cluster);
   const released: string[] = [];
+  const left: string[] = [];
   for (const application of plan.applications.filter(({ name }) => applications.includes(name))) {
+    const held = restoreName(call.ref.runId, application.name, "consumers");
     for (const consumer of consumersOf(contents, application)) {
-      const patch = releasePatch(consumer);
-      if (patch === null || consumer.namespace === null) continue;
-      const patched = await cluster.patch(kindOf(consumer), consumer.namespace, consumer.name, patch);
-      if (patched === null) throw new Error(`${consumer.kind} ${consumer.namespace}/${consumer.name} is in the backup and not in the cluster`);
-      released.push(`${consumer.kind} ${consumer.namespace}/${consumer.name}`);
+      const why = await release(cluster, consumer, held);
+      if (why === null) continue;
+      const name = `${consumer.kind} ${consumer.namespace}/${consumer.name}`;
+      if (why === "released") released.push(name);
+      else left.push(`${name} ${why}`);
     }
   }
+  if (left.length > 0) throw new Error(left.join("; "));
   return { released };
 };
+
+/** `released`, why it could not be, or `null`: it was at rest in the backup too. */
+async function release(cluster: Cluster, consumer: Consumer, held: string): Promise<string | null> {
+  const patch = releasePatch(consumer);
+  if (patch === null || consumer.namespace === null) return null;
+  const kind = kindOf(consumer);
+  const before = await cluster.get(kind, consumer.namespace, consumer.name);
+  if (before === null) return "is in the backup and not in the cluster";
+  if (before.metadata.labels?.[restoredByLabel] !== held) return `was not brought by ${held}, so it is left as it is: release it by hand, or delete it and start again`;
+  if (isReleased(consumer, before)) return "released";
+  await cluster.patch(kind, consumer.namespace, consumer.name, patch);
+  const after = await cluster.get(kind, consumer.namespace, consumer.name);
+  return after !== null && isReleased(consumer, after) ? "released" : "reads back as held although it was released: see what holds it";
+}
 
 const consumerKinds: Readonly<Record<string, Kind>> = { Deployment: kinds.deployments, StatefulSet: kinds.statefulSets, CronJob: kinds.cronJobs, Job: kinds.jobs };
 

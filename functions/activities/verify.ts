@@ -18,11 +18,11 @@ interface Seen {
 /** How long one answer of the application may take. */
 const timeoutSeconds = 5;
 
-/** All the plan's assertions of these applications, side by side, through the region's own ingress under the public name. Only looks. */
+/** All the plan's assertions of these applications, and whether all that was restored is up, side by side, through the region's own ingress under the public name. Only looks. */
 export const verifyApplications: Work<typeof steps.verifyApplications> = async ({ applications, point }, duty) => {
   const namespaces = new Set(duty.plan.applications.filter(({ name }) => applications.includes(name)).flatMap((application) => application.namespaces));
   const due = duty.plan.assertions.filter((assertion) => assertion.kind === "http" || namespaces.has(assertion.namespace));
-  const seen = await Promise.all([...due.map((assertion) => check(assertion, point.name, duty)), ...[...namespaces].map((namespace) => census(namespace, point.name, duty))]);
+  const seen = await Promise.all([...due.map((assertion) => check(assertion, point.name, duty)), ...[...namespaces].flatMap((namespace) => [up(namespace, duty), census(namespace, point.name, duty)])]);
   const failing = seen.filter(({ ok }) => !ok);
   if (failing.length > 0) return { kind: "not-yet", about: failing.map(({ check, saw }) => `${check}: ${saw}`).join("; ") };
   // Nothing proves a restore point as a restore does: whoever reads the register may know.
@@ -82,6 +82,24 @@ async function restored({ namespace, claim }: Extract<Assertion, { kind: "volume
   if (mover === undefined) return { check, ok: false, saw: `nothing restored snapshot ${volume.snapshot} into it` };
   const { phase } = moverState(mover);
   return { check, ok: phase === "Completed", saw: `bound; snapshot ${volume.snapshot} of ${point} restored: ${phase}` };
+}
+
+/** Everything that this run restored into a namespace is up, asserted or not. Held consumers came by a restore of their own and are not asked. */
+async function up(namespace: string, { world, plan, target, call }: Duty): Promise<Seen> {
+  const check = `workloads in ${namespace}`;
+  const cluster = await world.clusters.of(target.cluster);
+  const restores = plan.applications.filter(({ namespaces }) => namespaces.includes(namespace)).map(({ name }) => restoreName(call.ref.runId, name, "main"));
+  const found = await Promise.all(
+    (["Deployment", "StatefulSet", "DaemonSet"] as const).map(async (workload) => {
+      const objects = (await cluster.list(workloadKinds[workload], namespace, `${restoredByLabel} in (${restores.join(", ")})`)) ?? [];
+      return objects.map((object) => ({ name: `${workload} ${object.metadata.name}`, ...readiness(object, workload) }));
+    }),
+  );
+  const workloads = found.flat();
+  const down = workloads.filter(({ ready, wanted }) => ready < wanted);
+  if (down.length === 0) return { check, ok: true, saw: `all ${workloads.length} restored are ready` };
+  const said = down.slice(0, 5).map(({ name, ready, wanted }) => `${name} has ${ready} of ${wanted}`).join(", ");
+  return { check, ok: false, saw: `${said}${down.length > 5 ? ` and ${down.length - 5} more` : ""} ready` };
 }
 
 /** Counts what a restore of this run brought into a namespace: one that found everything there already changed nothing, and said `Completed`. */

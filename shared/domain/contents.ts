@@ -12,7 +12,7 @@ export interface Share {
   readonly storageClasses: readonly string[];
 }
 
-/** An object that carries a consumer label of the plan: it does not act before release. */
+/** An object that one of the plan's consumer selectors picks, by its own labels or by those of its pods: it, or they, must not act before release. */
 export interface Consumer {
   readonly apiVersion: string;
   readonly kind: string;
@@ -26,6 +26,10 @@ export interface Consumer {
   readonly podLabels: Readonly<Record<string, string>>;
   /** Whether another object owns it, and will make it again. */
   readonly owned: boolean;
+  /** The consumer selectors (`label=value`) that its own labels match. Empty: only its pods match one. */
+  readonly selectedBy: readonly string[];
+  /** Claims that its pods mount, as their template names them. */
+  readonly claims: readonly string[];
 }
 
 /** A claim for a volume. */
@@ -90,8 +94,8 @@ export function storedOf(value: unknown): Stored | null {
 /** `apps/v1/Deployment shop/storefront`: the key of an object, as `<b>-resource-list.json.gz` splits it. */
 export const keyOf = (kind: string, name: string): string => `${kind} ${name}`;
 
-/** Gathers contents. `add` each object once. */
-export function gatherContents(consumerLabels: readonly string[]): { add(stored: Stored): void; contents(): Contents } {
+/** Gathers contents. `add` each object once. `consumerSelectors` are `label=value`. */
+export function gatherContents(consumerSelectors: readonly string[]): { add(stored: Stored): void; contents(): Contents } {
   const namespaces = new Map<string, GrowingShare>();
   const cluster = emptyShare();
   const consumers: Consumer[] = [];
@@ -132,7 +136,7 @@ export function gatherContents(consumerLabels: readonly string[]): { add(stored:
         const storageClass = claimOf(stored)?.storageClass;
         if (storageClass) remember(share.storageClasses, "storageClasses", storageClass, cut);
       }
-      keep(consumers, "consumers", consumerOf(stored, consumerLabels));
+      keep(consumers, "consumers", consumerOf(stored, consumerSelectors));
       keep(claims, "claims", claimOf(stored));
       keep(dataUploads, "dataUploads", dataUploadOf(stored));
       keep(customKinds, "customKinds", customKindOf(stored));
@@ -186,10 +190,18 @@ function imagesOf(stored: Stored): string[] {
     .filter((image) => typeof image === "string");
 }
 
-function consumerOf(stored: Stored, consumerLabels: readonly string[]): Consumer | null {
+/** Whether labels carry what a selector (`label=value`) asks for. The value may hold an equals sign itself; the label cannot. */
+export function selects(selector: string, labels: Readonly<Record<string, unknown>>): boolean {
+  const at = selector.indexOf("=");
+  return labels[selector.slice(0, at)] === selector.slice(at + 1);
+}
+
+function consumerOf(stored: Stored, consumerSelectors: readonly string[]): Consumer | null {
   const metadata = recordOf(stored.object["metadata"]);
-  const labels = recordOf(metadata["labels"]);
-  if (!consumerLabels.some((label) => labels[label] === "true")) return null;
+  const pod = podOf(stored);
+  const podLabels = recordOf(recordOf(pod["metadata"])["labels"]);
+  const selectedBy = consumerSelectors.filter((selector) => selects(selector, recordOf(metadata["labels"])));
+  if (selectedBy.length === 0 && !consumerSelectors.some((selector) => selects(selector, podLabels))) return null;
   const { replicas, suspend } = recordOf(stored.object["spec"]);
   return {
     apiVersion: stored.apiVersion,
@@ -198,8 +210,10 @@ function consumerOf(stored: Stored, consumerLabels: readonly string[]): Consumer
     name: stored.name,
     replicas: typeof replicas === "number" ? replicas : null,
     suspended: typeof suspend === "boolean" ? suspend : null,
-    podLabels: Object.fromEntries(Object.entries(recordOf(recordOf(podOf(stored)["metadata"])["labels"])).filter((entry): entry is [string, string] => typeof entry[1] === "string")),
+    podLabels: Object.fromEntries(Object.entries(podLabels).filter((entry): entry is [string, string] => typeof entry[1] === "string")),
     owned: arrayOf(metadata["ownerReferences"]).length > 0,
+    selectedBy,
+    claims: arrayOf(recordOf(pod["spec"])["volumes"]).flatMap((volume) => stringOf(recordOf(recordOf(volume)["persistentVolumeClaim"])["claimName"]) ?? []),
   };
 }
 

@@ -35,3 +35,6 @@ export const kinds = {
   helmReleases: kind("helm.toolkit.fluxcd.io/v2", "helmreleases"),
   applications: kind("argoproj.io/v1alpha1", "applications"),
 } as const satisfies Record<string, Kind>;
+
+/** What makes a namespace count as in use: everything that runs pods, and claims. */
+export const occupying: readonly Kind[] = [kinds.deployments, kinds.statefulSets, kinds.daemonSets, kinds.cronJobs, kinds.jobs, kinds.persistentVolumeClaims];

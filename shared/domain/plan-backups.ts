@@ -12,5 +12,5 @@ export function namedByPlan(plan: Plan, backup: string): boolean {
 /** By its labels: a backup made from the plan's schedule by hand has another name, and the schedule's label. */
 export const labelledForPlan = (plan: Plan, labels: Readonly<Record<string, string>>): boolean => plan.backups.schedule !== undefined && labels[scheduleLabel] === plan.backups.schedule;
 
-/** The labels that consumers carry in the plan's applications. */
-export const consumerLabelsOf = (plan: Plan): readonly string[] => [...new Set(plan.applications.map(({ consumers }) => consumers.label))];
+/** What picks consumers in the plan's applications, as `label=value`: their own label, and the labels of their pods. */
+export const consumerSelectorsOf = (plan: Plan): readonly string[] => [...new Set(plan.applications.flatMap(({ consumers }) => [`${consumers.label}=true`, ...consumers.podSelectors]))];

@@ -24,6 +24,8 @@ export interface RestorePart {
   readonly name: string;
   /** Volumes that must come back with it: counted from the backup, never from what Velero says. */
   readonly volumes: number;
+  /** How many restores Velero may have to take, one after the other, until this one has ended. */
+  readonly turns: number;
 }
 
 /** How a restore ended. `degraded` is whole, with its log missing because the store refuses writes. */
@@ -68,6 +70,43 @@ export function judgeRestore(seen: RestoreSeen, movers: readonly MoverSeen[], ex
   if (seen.phase === "Completed") return { kind: "whole", ...counts };
   if (seen.errors === 1 && !storeTakesWrites) return { kind: "degraded", why: "Velero could not upload the restore's log to a store that refuses writes; everything else is there", ...counts };
   return { kind: "broken", why: `Velero counts ${seen.errors} errors` };
+}
+
+/** Velero takes one Restore at a time; those it has not taken yet say `New`, or nothing (Velero 1.18, restore_controller.go). */
+export const isQueued = ({ phase }: Pick<RestoreSeen, "phase">): boolean => phase === "" || phase === "New";
+
+/** Whether Velero is at work on it, so that others wait. */
+export const isUnderWay = (seen: Pick<RestoreSeen, "phase">): boolean => !isQueued(seen) && !terminal.has(seen.phase);
+
+/**
+ * How many turns a restore may have to wait for, its own counted: each application of its wave has two parts, of which its own is
+ * one, and one turn is for a restore of somebody else's.
+ */
+export const turnsIn = (applicationsInWave: number): number => 2 * applicationsInWave;
+
+/** What is carried from one look at a restore to the next. */
+export interface RestoreProgress {
+  /** All that was seen of it; another text is progress. */
+  readonly made: string;
+  readonly sinceAt: number;
+  /** When Velero was first seen to have taken it; null: it waits for its turn. */
+  readonly takenAt: number | null;
+}
+
+/** How long Velero itself lets a mover prepare before it gives it up (node agent, `--resource-timeout` of exposed pods: 30 min). */
+const preparingMsMax = 1_800_000;
+const preparing: ReadonlySet<string> = new Set(["Accepted", "Prepared"]);
+
+/** Whether a restore that is not at its end still gets on. Waiting for its turn is no stall, and no time of its own; nor is a mover that prepares. */
+export function restoreProgress(before: RestoreProgress | null, seen: RestoreSeen, movers: readonly MoverSeen[], otherUnderWay: boolean, nowAt: number, limits: { readonly stallSeconds: number; readonly deadlineSeconds: number }): { readonly kind: "goes-on"; readonly state: RestoreProgress } | { readonly kind: "broken"; readonly why: string } {
+  const made = JSON.stringify([seen.phase, seen.itemsRestored, ...movers.map(({ name, phase, bytesDone }) => [name, phase, bytesDone])]);
+  const takenAt = isQueued(seen) ? null : (before?.takenAt ?? nowAt);
+  const waitsItsTurn = takenAt === null && otherUnderWay;
+  const state: RestoreProgress = { made, sinceAt: before !== null && before.made === made && !waitsItsTurn ? before.sinceAt : nowAt, takenAt };
+  if (takenAt !== null && nowAt - takenAt > limits.deadlineSeconds * 1_000) return { kind: "broken", why: `it is not at its end ${limits.deadlineSeconds} s after Velero took it` };
+  const stillMsMax = Math.max(limits.stallSeconds * 1_000, movers.some(({ phase }) => preparing.has(phase)) ? preparingMsMax : 0);
+  if (nowAt - state.sinceAt > stillMsMax) return { kind: "broken", why: `no progress for ${stillMsMax / 1_000} s` };
+  return { kind: "goes-on", state };
 }
 
 /** The longest label value that Kubernetes takes: Velero labels what it restores with the name of the Restore. */

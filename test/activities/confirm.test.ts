@@ -144,7 +144,13 @@ describe("a recovery in place", () => {
     const run = await openedRun({ kind: "recovery" });
     expect(await run.answer(steps.confirmGone, confirmGone, { applications: [] })).toEqual({ kind: "gone", applications: ["shop"] });
     run.clusterOf(run.plan.primary.cluster).has(kinds.deployments, object("storefront", "shop"));
-    expect(await run.answer(steps.confirmGone, confirmGone, { applications: ["shop"] }, { key: "again" })).toEqual({ kind: "there", why: "nothing is lost: shop still runs shop/storefront" });
+    expect(await run.answer(steps.confirmGone, confirmGone, { applications: ["shop"] }, { key: "again" })).toEqual({ kind: "there", why: "nothing is lost: shop still has shop/storefront" });
+  });
+
+  test.each(["deployments", "statefulSets", "daemonSets", "cronJobs", "jobs", "persistentVolumeClaims"] as const)("leaves alone an application that still has one of its %s", async (kind) => {
+    const run = await openedRun({ kind: "recovery" });
+    run.clusterOf(run.plan.primary.cluster).has(kinds[kind], object("left", "shop"));
+    expect(await run.answer(steps.confirmGone, confirmGone, { applications: ["shop"] })).toMatchObject({ kind: "there", why: expect.stringContaining("shop/left") });
   });
 
   test("knows an application that the plan does not have", async () => {

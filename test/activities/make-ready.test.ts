@@ -148,7 +148,7 @@ describe("the cluster's view of a point", () => {
 });
 
 describe("the target", () => {
-  const consumer = (kind: string): Consumer => ({ apiVersion: "apps/v1", kind, namespace: "shop", name: "agent", replicas: null, suspended: null, podLabels: { app: "agent" }, owned: false });
+  const consumer = (kind: string): Consumer => ({ apiVersion: "apps/v1", kind, namespace: "shop", name: "agent", replicas: null, suspended: null, podLabels: { app: "agent" }, owned: false, selectedBy: ["lifeboat.dev/consumer=true"], claims: [] });
   const needs = contents({ namespaces: { shop: { objects: 1, kinds: {}, images: [], storageClasses: ["managed-csi-premium"] } }, consumers: [consumer("DaemonSet")] });
   const check = async (run: Awaited<ReturnType<typeof secondary>>, key = "") => run.answer(steps.checkTarget, checkTarget, { point: point.name }, { key });
 
@@ -171,10 +171,19 @@ describe("the target", () => {
       reasons: [
         "there is no storage class managed-csi: volumes would come back empty",
         "there is no storage class managed-csi-premium: volumes would come back empty",
-        expect.stringContaining("DaemonSet shop/agent carries the consumer label and cannot be held back"),
+        expect.stringContaining("DaemonSet shop/agent carries the label of a consumer and cannot be held back"),
         "namespace shop is not empty (a, b, c and 2 more): a restore would skip what is there; move it away first",
       ],
     });
+  });
+
+  test("is asked only about the applications that are to come back", async () => {
+    const run = await secondary();
+    await run.keep({ contents: contents({ consumers: [consumer("DaemonSet")] }) });
+    run.cluster.has(kinds.storageClasses, object("managed-csi", null));
+    run.cluster.has(kinds.jobs, object("left", "shop"));
+    expect(await run.answer(steps.checkTarget, checkTarget, { point: point.name, applications: ["shop-foundation"] })).toEqual({ kind: "able" });
+    expect(await run.answer(steps.checkTarget, checkTarget, { point: point.name, applications: ["shop"] }, { key: "shop" })).toMatchObject({ kind: "unable", reasons: [expect.stringContaining("cannot be held back"), expect.stringContaining("not empty (left)")] });
   });
 
   test("takes what this run's own restores brought for its own, and nothing of another run", async () => {

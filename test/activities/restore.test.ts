@@ -7,7 +7,7 @@ import type { RestorePart } from "../../shared/domain/restore-run.ts";
 import { losing } from "./memory-world.ts";
 import { contents, object, openedRun, type OpenedRun, point } from "./run.ts";
 
-const consumer = (kind: string, name: string, more: Partial<Consumer> = {}): Consumer => ({ apiVersion: kind === "CronJob" ? "batch/v1" : "apps/v1", kind, namespace: "shop", name, replicas: null, suspended: null, podLabels: {}, owned: false, ...more });
+const consumer = (kind: string, name: string, more: Partial<Consumer> = {}): Consumer => ({ apiVersion: kind === "CronJob" ? "batch/v1" : "apps/v1", kind, namespace: "shop", name, replicas: null, suspended: null, podLabels: {}, owned: false, selectedBy: ["lifeboat.dev/consumer=true"], claims: [], ...more });
 const held = [consumer("Deployment", "order-mailer", { replicas: 2 }), consumer("CronJob", "invoice-run", { suspended: false }), consumer("CronJob", "old-run", { suspended: true })];
 const volume = (claim: string, restorable = true) => ({ namespace: "shop", claim, method: "file-system-backup" as const, snapshot: "abc", bytes: 7, restorable, why: "" });
 
@@ -21,13 +21,13 @@ async function secondary(record: Parameters<OpenedRun["keep"]>[0] = {}) {
 describe("starting a restore", () => {
   test("asks Velero by the run's own name, and expects the volumes that the backup has", async () => {
     const run = await secondary({ volumes: [volume("a"), volume("b"), volume("c", false), { ...volume("d"), namespace: "other" }] });
-    expect(await run.start("main")).toEqual({ application: "shop", part: "main", name: "lifeboat-shop-1-shop", volumes: 2 });
+    expect(await run.start("main")).toEqual({ application: "shop", part: "main", name: "lifeboat-shop-1-shop", volumes: 2, turns: 2 });
     expect(run.cluster.spec(kinds.restores, "velero", "lifeboat-shop-1-shop")).toMatchObject({ backupName: point.name, includedNamespaces: ["shop"] });
   });
 
   test("brings consumers held, with the modifier there before the restore that reads it", async () => {
     const run = await secondary({ contents: contents({ consumers: held }), volumes: [volume("a")] });
-    expect(await run.start("consumers")).toEqual({ application: "shop", part: "consumers", name: "lifeboat-shop-1-shop-held", volumes: 0 });
+    expect(await run.start("consumers")).toEqual({ application: "shop", part: "consumers", name: "lifeboat-shop-1-shop-held", volumes: 0, turns: 2 });
     expect(run.effects).toEqual(["create configmaps velero/lifeboat-shop-1-shop-held", "create restores velero/lifeboat-shop-1-shop-held"]);
   });
 
@@ -64,7 +64,7 @@ describe("starting a restore", () => {
 });
 
 describe("watching a restore", () => {
-  const part: RestorePart = { application: "shop", part: "main", name: "lifeboat-shop-1-shop", volumes: 1 };
+  const part: RestorePart = { application: "shop", part: "main", name: "lifeboat-shop-1-shop", volumes: 1, turns: 2 };
   const look = async (run: OpenedRun, state?: unknown) => run.answer(steps.restoreEnded, restoreEnded, { part, storeTakesWrites: true }, { state });
   const restore = (phase: string, itemsRestored = 0, more: object = {}) => object(part.name, "velero", { spec: { backupName: point.name }, status: { phase, progress: { itemsRestored, totalItems: 52 }, ...more } });
   const mover = (phase: string, bytesDone = 0, name = "mover-1", of = part.name) => object(name, "velero", { labels: { "velero.io/restore-name": of }, status: { phase, progress: { bytesDone } } });
@@ -111,16 +111,61 @@ describe("watching a restore", () => {
     run.time.now += 1_000;
     expect(await look(run, state())).toMatchObject({ kind: "done", value: { kind: "broken", why: expect.stringContaining("no progress for 600 s") } });
   });
+
+  test("calls one that waits for its turn neither still nor late, and counts its time from its turn on", async () => {
+    const run = await secondary();
+    const other = (phase: string) => run.cluster.has(kinds.restores, object("somebody-elses", "velero", { spec: {}, status: { phase } }));
+    run.cluster.has(kinds.restores, restore("New"));
+    other("InProgress");
+    let seen = await look(run);
+    const state = () => (seen.kind === "not-yet" ? seen.state : undefined);
+    for (let waited = 0; waited < 2 * run.plan.restore.deadlineSeconds; waited += 900) {
+      run.time.now += 900_000;
+      seen = await look(run, state());
+      expect(seen.kind).toBe("not-yet");
+    }
+    run.cluster.has(kinds.restores, restore("InProgress", 1));
+    for (let items = 2, took = 0; took < run.plan.restore.deadlineSeconds; items++, took += 300) {
+      seen = await look(run, state());
+      expect(seen.kind).toBe("not-yet");
+      run.time.now += 300_000;
+      run.cluster.has(kinds.restores, restore("InProgress", items));
+    }
+    run.time.now += 1_000;
+    expect(await look(run, state())).toMatchObject({ kind: "done", value: { kind: "broken", why: expect.stringContaining("not at its end 3600 s after Velero took it") } });
+  });
+
+  test("calls one broken that Velero does not take although nobody is before it", async () => {
+    const run = await secondary();
+    run.cluster.has(kinds.restores, restore(""));
+    run.cluster.has(kinds.restores, object("somebody-elses", "velero", { spec: {}, status: { phase: "Completed" } }));
+    const seen = await look(run);
+    run.time.now += run.plan.restore.stallSeconds * 1_000 + 1_000;
+    expect(await look(run, seen.kind === "not-yet" ? seen.state : undefined)).toMatchObject({ kind: "done", value: { kind: "broken", why: expect.stringContaining("no progress") } });
+  });
+
+  test("leaves a mover that prepares as long as Velero does: half an hour", async () => {
+    const run = await secondary();
+    run.cluster.has(kinds.restores, restore("InProgress", 52));
+    run.cluster.has(kinds.podVolumeRestores, mover("Accepted"));
+    const seen = await look(run);
+    const state = seen.kind === "not-yet" ? seen.state : undefined;
+    run.time.now += 1_800_000;
+    expect((await look(run, state)).kind).toBe("not-yet");
+    run.time.now += 1_000;
+    expect(await look(run, state)).toMatchObject({ kind: "done", value: { kind: "broken", why: expect.stringContaining("no progress for 1800 s") } });
+  });
 });
 
 describe("releasing consumers", () => {
+  const ours = { "velero.io/restore-name": "lifeboat-shop-1-shop-held" };
   const input = { applications: ["shop"], point: point.name };
 
   test("gives them back what the backup says they had, and wakes none that was at rest", async () => {
     const run = await secondary({ contents: contents({ consumers: held }) });
-    run.cluster.has(kinds.deployments, object("order-mailer", "shop", { spec: { replicas: 0 } }));
-    run.cluster.has(kinds.cronJobs, object("invoice-run", "shop", { spec: { suspend: true } }));
-    run.cluster.has(kinds.cronJobs, object("old-run", "shop", { spec: { suspend: true } }));
+    run.cluster.has(kinds.deployments, object("order-mailer", "shop", { labels: ours, spec: { replicas: 0 } }));
+    run.cluster.has(kinds.cronJobs, object("invoice-run", "shop", { labels: ours, spec: { suspend: true } }));
+    run.cluster.has(kinds.cronJobs, object("old-run", "shop", { labels: ours, spec: { suspend: true } }));
     expect(await run.answer(steps.releaseConsumers, releaseConsumers, input)).toEqual({ released: ["Deployment shop/order-mailer", "CronJob shop/invoice-run"] });
     expect(run.cluster.spec(kinds.deployments, "shop", "order-mailer")).toEqual({ replicas: 2 });
     expect(run.cluster.spec(kinds.cronJobs, "shop", "old-run")).toEqual({ suspend: true });
@@ -131,6 +176,29 @@ describe("releasing consumers", () => {
 
   test("says which one is missing", async () => {
     const run = await secondary({ contents: contents({ consumers: held }) });
-    expect(await run.take(steps.releaseConsumers, releaseConsumers, input)).toMatchObject({ kind: "again", because: "Deployment shop/order-mailer is in the backup and not in the cluster" });
+    expect(await run.take(steps.releaseConsumers, releaseConsumers, input)).toMatchObject({ kind: "again", because: expect.stringContaining("Deployment shop/order-mailer is in the backup and not in the cluster; CronJob shop/invoice-run is") });
+  });
+
+  test("touches none that another brought, and says so after it released its own", async () => {
+    const run = await secondary({ contents: contents({ consumers: held }) });
+    run.cluster.has(kinds.deployments, object("order-mailer", "shop", { labels: { "velero.io/restore-name": "lifeboat-shop-12-shop-held" }, spec: { replicas: 0 } }));
+    run.cluster.has(kinds.cronJobs, object("invoice-run", "shop", { labels: ours, spec: { suspend: true } }));
+    expect(await run.take(steps.releaseConsumers, releaseConsumers, input)).toMatchObject({ kind: "again", because: expect.stringContaining("was not brought by lifeboat-shop-1-shop-held") });
+    expect(run.effects).toEqual(["patch cronjobs shop/invoice-run"]);
+  });
+
+  test("leaves what an autoscaler has made of one since", async () => {
+    const run = await secondary({ contents: contents({ consumers: held.slice(0, 1) }) });
+    run.cluster.has(kinds.deployments, object("order-mailer", "shop", { labels: ours, spec: { replicas: 9 } }));
+    expect(await run.answer(steps.releaseConsumers, releaseConsumers, input)).toEqual({ released: ["Deployment shop/order-mailer"] });
+    expect(run.effects).toEqual([]);
+  });
+
+  test("reads back, and does not believe a patch that changed nothing", async () => {
+    const run = await secondary({ contents: contents({ consumers: held.slice(0, 1) }) });
+    run.cluster.has(kinds.deployments, object("order-mailer", "shop", { labels: ours, spec: { replicas: 0 } }));
+    const cluster = { ...run.cluster, patch: async () => object("order-mailer", "shop") as never };
+    const world = { ...run.world, clusters: { ...run.world.clusters, of: async () => cluster } };
+    expect(await run.take(steps.releaseConsumers, releaseConsumers, input, { world })).toMatchObject({ kind: "again", because: expect.stringContaining("reads back as held") });
   });
 });

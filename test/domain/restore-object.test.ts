@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Consumer, Contents } from "../../shared/domain/contents.ts";
-import { consumersOf, modifierObject, releasePatch, restoreObject, type RestoreOrder, unholdable } from "../../shared/domain/restore-object.ts";
+import { consumersOf, modifierObject, releasePatch, restoreObject, type RestoreOrder, isReleased, whyNotHeld } from "../../shared/domain/restore-object.ts";
 import { examplePlan } from "./example-plans.ts";
 
 const applications = examplePlan("shop-replicated").applications;
@@ -18,6 +18,8 @@ const consumer = (kind: string, more: Partial<Consumer> = {}): Consumer => ({
   suspended: null,
   podLabels: { app: "order-mailer" },
   owned: false,
+  selectedBy: ["lifeboat.dev/consumer=true"],
+  claims: [],
   ...more,
 });
 const contentsWith = (...consumers: Consumer[]): Contents => ({ objects: 0, namespaces: {}, cluster: { objects: 0, kinds: {}, images: [], storageClasses: [] }, consumers, claims: [], dataUploads: [], customKinds: [], cut: [] });
@@ -70,7 +72,58 @@ describe("the Restore", () => {
 test("consumers are the labelled workloads of the application's namespaces that nobody owns", () => {
   const contents = contentsWith(consumer("Deployment"), consumer("Pod"), consumer("ReplicaSet", { owned: true }), consumer("Deployment", { namespace: "other" }), consumer("ClusterThing", { namespace: null }), consumer("ConfigMap", { podLabels: {} }), consumer("CronJob"), consumer("DaemonSet"));
   expect(consumersOf(contents, application("shop")).map(({ kind }) => kind)).toEqual(["Deployment", "CronJob"]);
-  expect(unholdable(contents, application("shop")).map(({ kind }) => kind)).toEqual(["DaemonSet"]);
+  expect(whyNotHeld(contents, [], application("shop"))).toEqual([expect.stringContaining("DaemonSet shop/daemonset carries the label of a consumer and cannot be held back")]);
+});
+
+describe("what would act before release, or come back empty", () => {
+  const shop = application("shop");
+  const why = (consumers: Consumer[], volumes: Parameters<typeof whyNotHeld>[1] = []) => whyNotHeld(contentsWith(...consumers), volumes, shop);
+  const byPods = { selectedBy: ["app=order-mailer"] };
+
+  test("is nothing where labels and selectors cover everything", () => {
+    expect(why([consumer("Deployment"), consumer("CronJob", { podLabels: {} }), consumer("Service", { ...byPods, podLabels: {} }), consumer("Pod", byPods)])).toEqual([]);
+  });
+
+  test("a workload that carries its pods' label alone is held with the others", () => {
+    const bare = consumer("Deployment", byPods);
+    expect(consumersOf(contentsWith(bare), shop)).toEqual([bare]);
+    expect(why([bare])).toEqual([]);
+    expect(consumersOf(contentsWith(bare), { ...shop, consumers: { ...shop.consumers, podSelectors: ["app=other"] } })).toEqual([]);
+  });
+
+  test.each([
+    ["pods that no selector covers, by the label to add", consumer("Deployment", { podLabels: { "pod-template-hash": "1", app: "crier" } }), "add app=crier to consumers.podSelectors of shop"],
+    ["pods without any label", consumer("StatefulSet", { podLabels: {} }), "give its pod template a label"],
+    ["a CronJob's pods, where they have labels", consumer("CronJob", { podLabels: { app: "crier" } }), "add app=crier"],
+    ["a workload that only its pods make a consumer", consumer("Deployment", { selectedBy: [] }), "label it lifeboat.dev/consumer=true"],
+  ])("is said of %s", (_, one, said) => {
+    expect(why([one])).toEqual([expect.stringContaining(said)]);
+  });
+
+  test("pods that carry the consumer label themselves are covered by it", () => {
+    expect(why([consumer("Deployment", { podLabels: { "lifeboat.dev/consumer": "true" } })])).toEqual([]);
+  });
+
+  const volume = { namespace: "shop", claim: "outbox", method: "file-system-backup", snapshot: "abc", bytes: 1, restorable: true, why: "" } as const;
+  const pod = consumer("Pod", { name: "order-mailer-1", ...byPods, claims: ["outbox"] });
+  test.each([
+    ["of a claim", volume, 1],
+    ["of a volume without a claim", { ...volume, claim: "order-mailer-1/cache" }, 1],
+    ["moved by data movement, which needs no pod", { ...volume, method: "data-movement" as const }, 0],
+    ["of another namespace", { ...volume, namespace: "other" }, 0],
+    ["of a pod that comes back", { ...volume, claim: "data-orders-0" }, 0],
+  ])("a copy by file-system backup with a consumer's pod, %s", (_, copied, reasons) => {
+    expect(why([pod], [copied])).toHaveLength(reasons);
+  });
+});
+
+test.each([
+  ["Deployment", { spec: { replicas: 0 } }, false],
+  ["Deployment", { spec: {} }, true],
+  ["CronJob", { spec: { suspend: true } }, false],
+  ["Job", { spec: {} }, true],
+] as const)("a %s with %j is released: %s", (kind, object, released) => {
+  expect(isReleased(consumer(kind), object)).toBe(released);
 });
 
 test("the modifier holds each kind once: replicas to zero, schedules and jobs suspended", () => {

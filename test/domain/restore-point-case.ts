@@ -84,7 +84,7 @@ export function inventoryOf(from: Ingredients = {}): Inventory {
 }
 
 function archiveOf(resourceList: Readonly<Record<string, readonly string[]>>, objects: NonNullable<Ingredients["objects"]>): TarballFound {
-  const gathered = gatherContents(["lifeboat.dev/consumer"]);
+  const gathered = gatherContents(["lifeboat.dev/consumer=true"]);
   for (const object of objects) gathered.add(object);
   const keys = Object.entries(resourceList).flatMap(([kind, names]) => names.map((name) => keyOf(kind, name)));
   return { kind: "read", formatVersion: "1.1.0", contents: gathered.contents(), keys: new Set(keys) };

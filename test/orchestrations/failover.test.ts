@@ -72,7 +72,7 @@ describe("a failover that goes well", () => {
             mine.give();
             await other.given;
           }
-          return part === "consumers" ? null : { application, part, name: `restore-${application}`, volumes: 0 };
+          return part === "consumers" ? null : { application, part, name: `restore-${application}`, volumes: 0, turns: 4 };
         },
       },
       { plan: { ...plan, applications: [foundation, shop, { ...shop, name: "second", namespaces: ["second"] }] } },

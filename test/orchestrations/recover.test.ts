@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { examplePlan } from "../domain/example-plans.ts";
 import { type Works, fails, point, stage } from "./stage.ts";
 
 const { play } = stage();
@@ -11,7 +12,7 @@ describe("a recovery in place", () => {
       {
         async startRestore({ application, part }) {
           restored.push(`${application} ${part}`);
-          return part === "main" ? { application, part, name: `restore-${application}`, volumes: 1 } : null;
+          return part === "main" ? { application, part, name: `restore-${application}`, volumes: 1, turns: 2 } : null;
         },
       },
       recovery,
@@ -19,9 +20,49 @@ describe("a recovery in place", () => {
     const { outcome, report } = await ended();
     expect(outcome).toEqual({ kind: "recovered", restorePoint: point.name, unprotected: false });
     expect(restored).toEqual(["shop main", "shop consumers"]);
-    expect(trace).toEqual(["confirm-gone", "choose-restore-point", "start-restore", "restore-ended", "start-restore", "verify-applications", "release-consumers", "report", "close-run"]);
+    expect(trace).toEqual(["confirm-gone", "choose-restore-point", "velero-alive", "storage-location-ready", "repositories-ready", "align-view", "check-target", "start-restore", "restore-ended", "start-restore", "verify-applications", "release-consumers", "report", "close-run"]);
     expect(report).toMatchObject({ kind: "recovery", traffic: { before: "westeurope", after: "westeurope" }, fence: null, rtoSeconds: null });
     expect(await head()).toMatchObject({ active: "primary", run: null, cooldownUntilAt: null, unprotectedSinceAt: null });
+  });
+
+  test("restores wave by wave, what is gone and nothing else", async () => {
+    const restored: string[] = [];
+    const plan = examplePlan("shop-replicated");
+    const [, shop] = plan.applications;
+    if (shop === undefined) throw new Error("the example has no second application");
+    const other = (name: string, wave: number) => ({ ...shop, name, wave, namespaces: [name] });
+    const { ended } = await play(
+      {
+        confirmGone: async () => ({ kind: "gone", applications: ["late", "early"] }),
+        async startRestore({ application, part }) {
+          if (part === "main") restored.push(application);
+          return part === "main" ? { application, part, name: `restore-${application}`, volumes: 0, turns: 2 } : null;
+        },
+        async restoreEnded({ part }) {
+          restored.push(`${part.application} ended`);
+          return { kind: "done", value: { kind: "whole", warnings: 0, items: 1 } };
+        },
+      },
+      { ...recovery, plan: { ...plan, applications: [other("late", 7), other("standing", 6), other("early", 5)] } },
+    );
+    expect((await ended()).outcome.kind).toBe("recovered");
+    expect(restored).toEqual(["early", "early ended", "late", "late ended"]);
+  });
+
+  test("looks at its own target for what it brings back alone, and restores nothing that would be skipped", async () => {
+    let asked: unknown;
+    const { ended, trace } = await play(
+      {
+        async checkTarget(input) {
+          asked = input;
+          return { kind: "unable", reasons: ["namespace shop is not empty"] };
+        },
+      },
+      recovery,
+    );
+    expect((await ended()).outcome).toEqual({ kind: "target-not-ready", reasons: ["namespace shop is not empty"] });
+    expect(asked).toMatchObject({ point: point.name, applications: ["shop"] });
+    expect(trace).not.toContain("start-restore");
   });
 
   test("touches nothing that is there", async () => {

@@ -59,7 +59,7 @@ export const allGoesWell: Works = {
   alignView: async () => ({ imported: 0, replaced: 0 }),
   repositoriesReady: async () => ({ kind: "done", value: { repositories: 1 } }),
   checkTarget: async () => ({ kind: "able" }),
-  startRestore: async ({ application, part }) => ({ application, part, name: `restore-${application}-${part}`, volumes: 1 }),
+  startRestore: async ({ application, part }) => ({ application, part, name: `restore-${application}-${part}`, volumes: 1, turns: 2 }),
   restoreEnded: async () => ({ kind: "done", value: { kind: "whole", warnings: 1, items: 60 } }),
   verifyApplications: async () => ({ kind: "done", value: { checks: [{ check: "GET /", saw: "status 200" }] } }),
   async openSecondary(_, duty) {

@@ -10,7 +10,7 @@ import { inChunks, recordedBlob } from "./store.ts";
 
 const name = "shop-hourly-20261121055825";
 const whole = recordedBlob(`backups/${name}/${name}.tar.gz`);
-const labels = ["lifeboat.dev/consumer"];
+const labels = ["lifeboat.dev/consumer=true"];
 const read = (bytes: Uint8Array, chunk?: number) => readTarball(inChunks(bytes, chunk), labels);
 
 async function archive(entries: readonly (readonly [name: string, body: string])[]): Promise<Buffer> {

@@ -2,7 +2,7 @@
 import type { Depth, Inventory, Repository, TarballFound } from "../../../shared/domain/inventory.ts";
 import { namespacesOf } from "../../../shared/domain/ladder-levels.ts";
 import type { Plan } from "../../../shared/domain/plan.ts";
-import { consumerLabelsOf } from "../../../shared/domain/plan-backups.ts";
+import { consumerSelectorsOf } from "../../../shared/domain/plan-backups.ts";
 import type { Register } from "../../../shared/domain/register.ts";
 import type { Listing, Places } from "../../../shared/domain/replica.ts";
 import { backupFolder, type BackupFiles, filesOf, repositoryFolder } from "../../../shared/domain/velero-backup-files.ts";
@@ -70,7 +70,7 @@ async function readArchive(world: Pick<World, "backups">, places: Places, name: 
   const { tarball } = filesOf(name);
   if (!replica.blobs.has(tarball)) return { kind: "absent" };
   const chunks = await world.backups.open(places.replica, backupFolder(name) + tarball);
-  return chunks === null ? { kind: "absent" } : readTarball(chunks, consumerLabelsOf(plan));
+  return chunks === null ? { kind: "absent" } : readTarball(chunks, consumerSelectorsOf(plan));
 }
 
 /** Namespaces of the plan whose volumes lie in a repository. */

@@ -15,10 +15,10 @@ type Bounds = { readonly [K in keyof typeof tarballBounds]: number };
  * What is wrong with the archive is a value: cut off, changed (each gzip member carries a CRC of its content), no archive, beyond a bound. What is
  * wrong with the way to it (`chunks` throws) is thrown on. Holds one object at a time, and the keys of all.
  */
-export async function readTarball(chunks: AsyncIterable<Uint8Array>, consumerLabels: readonly string[], bounds: Bounds = tarballBounds): Promise<TarballFound> {
+export async function readTarball(chunks: AsyncIterable<Uint8Array>, consumerSelectors: readonly string[], bounds: Bounds = tarballBounds): Promise<TarballFound> {
   const source: Watched = { bytes: 0, broke: null };
   const unpacked = tar.extract();
-  const gathered = gatherContents(consumerLabels);
+  const gathered = gatherContents(consumerSelectors);
   const keys = new Set<string>();
   let formatVersion: string | null = null;
   let before: Buffer = Buffer.alloc(0);
