@@ -24,7 +24,7 @@ export interface Soak {
 
 export type Verdict =
   /** `since`: when the first signal fell, UTC milliseconds. `agreedSince`: from when on enough of them said `down` in every round; nobody saw the primary take a write after it. */
-  | { readonly kind: "lost"; readonly scope: "region" | "cluster"; readonly since: number; readonly agreedSince?: number; readonly readings: readonly Reading[] }
+  | { readonly kind: "lost"; readonly scope: "region" | "cluster"; readonly since: number; readonly agreedSince: number; readonly readings: readonly Reading[] }
   | { readonly kind: "not-lost"; readonly why: string; readonly readings: readonly Reading[] };
 
 export type SoakStep = { readonly kind: "done"; readonly value: Verdict } | { readonly kind: "not-yet"; readonly state: Soak; readonly about: string };
@@ -79,6 +79,16 @@ const count = (readings: readonly Reading[]): string =>
     .filter(({ who }) => who.length > 0)
     .map(({ says, who }) => `${says}: ${who.join(", ")}`)
     .join("; ");
+
+/** A verdict as whoever has to decide reads it: what is down, who could not see, and what each of them saw. */
+export function verdictText(verdict: Verdict): string {
+  if (verdict.kind === "not-lost") return `The loss is not confirmed: ${verdict.why}.`;
+  const saw = (["down", "up", "unknown"] as const)
+    .map((says) => ({ says, who: verdict.readings.filter((reading) => reading.says === says).map(({ signal, about }) => `${signal} (${about})`) }))
+    .filter(({ who }) => who.length > 0)
+    .map(({ says, who }) => `${says}: ${who.join(", ")}`);
+  return [`The primary ${verdict.scope} is lost since ${new Date(verdict.since).toISOString()}.`, ...saw.map((line) => `${line}.`)].join(" ");
+}
 
 /** What is in front of a cluster may break alone. An API server that answers, over nodes that are Ready, is no lost cluster, whatever the others say. */
 function clusterIsDown(readings: readonly Reading[]): boolean {

@@ -84,7 +84,7 @@ function acts(report: Report): readonly Block[] {
   const time = timesOf(report);
   return table(
     ["At", "Phase", "Step", "Took"],
-    report.acts.map(({ at, phase, step, key, seconds }) => [time(at), phase, key === "" ? step : `${step} (${key})`, spoken(seconds)]),
+    report.acts.map(({ at, phase, step, key, seconds }) => [time(at), phase, key === "" ? step : `${step} (${key})`, seconds === "unknown" ? "unknown" : spoken(seconds)]),
     `${report.acts.length} ${report.acts.length === 1 ? "record" : "records"} of the ledger`,
   );
 }

@@ -80,7 +80,8 @@ export interface ReportAct {
   readonly step: string;
   readonly key: string;
   readonly phase: Phase;
-  readonly seconds: number;
+  /** `unknown`: it was begun, and nothing says what came of it. */
+  readonly seconds: number | "unknown";
 }
 
 export interface ReportInput {
@@ -94,6 +95,7 @@ export interface ReportInput {
 
 export function buildReport({ head, run, plan, entries, outcome, endedAt }: ReportInput): Report {
   const outcomes = entries.filter(({ kind }) => kind === "outcome").toSorted((a, b) => a.at - b.at);
+  const open = unanswered(entries);
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the ledger holds JSON; each caller names the answer of the step it asks for
   const found = <T>(step: string): T | null => (outcomes.find((entry) => entry.step === step)?.value as T | undefined) ?? null;
 
@@ -125,14 +127,22 @@ export function buildReport({ head, run, plan, entries, outcome, endedAt }: Repo
     confirmation: confirmed,
     decision: { card: weighed?.card ?? null, asked: run.question?.text ?? null, answers: run.decisions, abort: run.abort },
     fence: fenceOf(run, plan.fence, found("close-primary"), found("quiet-primary")),
-    traffic: trafficOf({ head, run, plan, opened: opened?.after ?? null, closed: found<Closed>("close-primary")?.kind === "closed", reopened: found("reopen-primary") !== null }),
+    traffic: trafficOf({ head, run, plan, opened: opened?.after ?? null, closed: found<Closed>("close-primary")?.kind === "closed", reopened: found("reopen-primary") !== null, open: open.map(({ step }) => step) }),
     checks: [...degradedRestores(outcomes), ...(verified?.value.checks ?? [])],
     pointsOfNoReturn: { data: instantOrNull(run.pointsOfNoReturn.data), traffic: instantOrNull(run.pointsOfNoReturn.traffic) },
-    acts: outcomes.map(({ step, key, phase, startedAt, at }) => ({ at: instant(at), step, key, phase, seconds: seconds(startedAt, at) })),
+    acts: [...outcomes, ...open]
+      .toSorted((a, b) => a.at - b.at)
+      .map(({ step, key, phase, kind, startedAt, at }) => ({ at: instant(at), step, key, phase, seconds: kind === "outcome" ? seconds(startedAt, at) : "unknown" })),
     next: nextOf(outcome, plan),
     observed: null,
     digest: head.digest,
   };
+}
+
+/** What was begun and has no outcome: it may have happened. The report itself is the one act that is under way while this is read. */
+function unanswered(entries: readonly Entry[]): readonly Entry[] {
+  const same = (one: Entry, other: Entry): boolean => one.phase === other.phase && one.step === other.step && one.key === other.key;
+  return entries.filter((entry) => entry.kind === "intent" && entry.phase !== "report" && !entries.some((other) => other.kind === "outcome" && same(entry, other)));
 }
 
 /** Restores that are whole and yet not as they should be: whoever relies on them must know what is missing. */
@@ -160,13 +170,16 @@ interface TrafficFacts {
   readonly opened: Ends | null;
   readonly closed: boolean;
   readonly reopened: boolean;
+  /** Steps that were begun and did not answer. */
+  readonly open: readonly string[];
 }
 
 /** By what was done and read back, whatever the outcome is called. */
-function trafficOf({ head: { active }, run, plan: { primary, secondary }, opened, closed, reopened }: TrafficFacts): Report["traffic"] {
+function trafficOf({ head: { active }, run, plan: { primary, secondary }, opened, closed, reopened, open }: TrafficFacts): Report["traffic"] {
   const before = active === "primary" ? primary.name : secondary.name;
   if (opened?.secondary) return { before, after: secondary.name };
   if (run.pointsOfNoReturn.traffic !== null) return { before, after: "unknown" };
+  if (open.includes("reopen-primary") || (open.includes("close-primary") && !reopened)) return { before, after: "unknown" };
   // Behind a fence that stands, the public name leads nowhere until a person decides.
   return { before, after: closed && !reopened ? "nobody" : before };
 }

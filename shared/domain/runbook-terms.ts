@@ -1,5 +1,6 @@
 /** How long each runbook waits for what, and how a plan's words become the desk's. Pure. */
 import type { FenceFound } from "./fence.ts";
+import { type Verdict, verdictText } from "./health.ts";
 import type { Plan } from "./plan.ts";
 
 const s = 1_000;
@@ -40,8 +41,9 @@ export function wavesOf({ applications }: Plan): string[][] {
   return waves.map((wave) => applications.filter((application) => application.wave === wave).map(({ name }) => name));
 }
 
-/** What is asked before the failover. Whoever started it by hand has decided already. */
-export function decisionAsked({ approval }: Plan, door: "alert" | "http" | "timer", by: string, card: string) {
+/** What is asked before the failover, with what is down: `verdict` null where nobody could look. Whoever started it by hand has decided already. */
+export function decisionAsked({ approval }: Plan, door: "alert" | "http" | "timer", by: string, points: string, verdict: Verdict | null = null) {
+  const card = verdict === null ? points : `${verdictText(verdict)} ${points}`;
   const nobody = { about: "decision", approvalsNeeded: 0, silence: "go", expiresSeconds: 0 } as const;
   if (door === "http" && approval.mode !== "approval") return { ...nobody, text: `${card} Decided by ${by}, who started it.` };
   switch (approval.mode) {

@@ -45,6 +45,7 @@ export function sampleReport(changes: Partial<Report> = {}): Report {
       kind: "lost",
       scope: "region",
       since: Date.parse(at("06:16:07.400")),
+      agreedSince: Date.parse(at("06:16:17.400")),
       readings: [
         { signal: "public-probe", says: "down", about: "ECONNRESET: socket hang up" },
         { signal: "kubernetes-api", says: "down", about: "ECONNRESET: request to https://127.0.0.1:43101/readyz failed, reason: socket hang up" },

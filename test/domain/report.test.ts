@@ -20,10 +20,12 @@ interface Facts {
   readonly outcome?: Outcome;
   readonly answers?: readonly (readonly [phase: Phase, step: string, value: unknown, seconds?: number])[];
   readonly run?: Partial<OpenRun>;
+  /** Acts that were begun, and did not answer. */
+  readonly begun?: readonly (readonly [phase: Phase, step: string])[];
 }
 
 /** A report of what the ledger holds; each answer came a second after the one before. */
-function reportOf({ outcome = recovered, answers = [], run = {} }: Facts): Report {
+function reportOf({ outcome = recovered, answers = [], run = {}, begun = [] }: Facts): Report {
   const made = openRun(newHead("shop"), { kind: "failover", door: "alert", by: "region-down", reason: "dark", alertId: "a", applications: [] }, "hash", openedAt);
   if (made.kind === "refused" || made.head.run === null) throw new Error("not opened");
   const opened = { ...made.head.run, ...run };
@@ -35,6 +37,7 @@ function reportOf({ outcome = recovered, answers = [], run = {} }: Facts): Repor
       { ...common, kind: "outcome", startedAt: at - seconds * 1_000, at, value },
     ];
   });
+  for (const [phase, step] of begun) entries.push({ runId: "shop-1", epoch: 1, planHash: "hash", phase, step, key: "", kind: "intent", startedAt: openedAt + 9_000, at: openedAt + 9_000, value: {} });
   // The ledger lists by name, not by time.
   return buildReport({ head: { ...made.head, run: opened }, run: opened, plan, entries: entries.toReversed(), outcome, endedAt: openedAt + 300_000 });
 }
@@ -73,7 +76,12 @@ describe("the figures", () => {
     expect(report).toMatchObject({ restorePoint: null, passedOver: [{ name: "shop-2", reason: "expired" }] });
   });
 
-  test("of each act are its own, in the order of time, outcomes only", () => {
+  test("of an act that did not answer are unknown, and it is not left out; the report, which is being written, is no such act", () => {
+    const { acts } = reportOf({ outcome: halted, answers: [["fence", "close-primary", closed]], begun: [["fence", "quiet-primary"], ["report", "report"]] });
+    expect(acts.map(({ step, seconds }) => [step, seconds])).toEqual([["close-primary", 1], ["quiet-primary", "unknown"]]);
+  });
+
+  test("of each act are its own, in the order of time", () => {
     const { acts } = reportOf({ answers: [["fence", "close-primary", closed, 0.5], ["fence", "quiet-primary", dark, 5]] });
     expect(acts).toEqual([
       { at: "2026-11-21T06:05:01.000Z", step: "close-primary", key: "", phase: "fence", seconds: 0.5 },
@@ -108,6 +116,9 @@ describe("traffic is told as it was read back:", () => {
     ["nowhere after an abort between the points", { outcome: { kind: "aborted", by: "Grace", left: ["a"] }, answers: fenced }, "nobody"],
     ["at the primary after the fence was undone", { outcome: halted, answers: [...fenced, ["stand-down", "reopen-primary", { kind: "reopened" }]] }, "westeurope"],
     ["at the primary when the fence could not be closed", { outcome: halted, answers: [["fence", "close-primary", { kind: "open", why: "it reads back as open" }]] }, "westeurope"],
+    ["unknown when closing did not answer", { outcome: halted, begun: [["fence", "close-primary"]] }, "unknown"],
+    ["unknown when reopening did not answer", { outcome: halted, answers: fenced, begun: [["stand-down", "reopen-primary"]] }, "unknown"],
+    ["at the primary when closing did not answer and it was reopened all the same", { outcome: halted, answers: [["stand-down", "reopen-primary", { kind: "reopened" }]], begun: [["fence", "close-primary"]] }, "westeurope"],
     ["unknown when opening did not answer", { outcome: halted, answers: fenced, run: { pointsOfNoReturn: { data: null, traffic: openedAt } } }, "unknown"],
   ];
   test.each(cases)("%s", (_, facts, after) => {
