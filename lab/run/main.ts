@@ -7,6 +7,7 @@ import type { Tell } from "./events.ts";
 import { type LabOptions, readOptions } from "./options.ts";
 import { preflight } from "./preflight.ts";
 import { runLab } from "./run-lab.ts";
+import { hushable } from "./show/hushable.ts";
 import { openShow } from "./show/open-show.ts";
 import type { Show } from "./show/show.ts";
 import { waysIn } from "./show/ways-in.ts";
@@ -31,8 +32,13 @@ async function lab(options: LabOptions): Promise<number> {
   }
   const clock = startClock({ rate: options.rate });
   const page = options.scenario.plan === "shop" ? publicName : demoName;
-  const show = openShow({ options, page, now: () => clock.now(), environment: process.env, stdout: process.stdout, stderr: process.stderr });
-  const stop = watchForStop({ onStop: () => show.note("stopping: everything is being closed"), giveUp: () => show.end() });
+  const show = hushable(openShow({ options, page, now: () => clock.now(), environment: process.env, stdout: process.stdout, stderr: process.stderr }));
+  const stopping = (signal: string) => {
+    show.note("stopping: everything is being closed");
+    if (options.json) tell({ event: "failed", why: `stopped by ${signal}` });
+    show.hush();
+  };
+  const stop = watchForStop({ onStop: stopping, giveUp: () => show.end() });
   notesInsteadOfWarnings(show);
   // What is waited for may hold nothing open itself, and a process that has only promises left ends in the middle of them.
   const awake = setInterval(() => undefined, 60_000);
@@ -77,5 +83,5 @@ async function stayUp({ json }: LabOptions, urls: Readonly<Record<string, string
 /** Node writes warnings over whatever is drawn. */
 function notesInsteadOfWarnings(show: Show): void {
   process.removeAllListeners("warning");
-  process.on("warning", ({ message }) => show.note(`note: ${message}`));
+  process.on("warning", ({ message }) => show.note(`note: ${message.split("\n", 1)[0]}`));
 }

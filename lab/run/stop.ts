@@ -11,7 +11,7 @@ export interface Stop {
 }
 
 export interface StopOptions {
-  readonly onStop: () => void;
+  readonly onStop: (signal: string) => void;
   /** Last words before the process is ended without waiting any longer. Must not throw. */
   readonly giveUp: () => void;
 }
@@ -32,7 +32,7 @@ export function watchForStop({ onStop, giveUp }: StopOptions): Stop {
     process.on(signal, () => {
       if (code !== null) return leave(meaning);
       code = meaning;
-      onStop();
+      onStop(signal);
       setTimeout(() => leave(meaning), closeMsMax).unref();
       if (instead === null) abort.abort(new Error(`stopped by ${signal}`));
       else instead();

@@ -83,6 +83,7 @@ describe("stopped while it runs, it is gone within three seconds and leaves noth
     const stoppedAt = performance.now();
     child.kill(signal);
     expect(await ended).toBe(code);
+    expect(JSON.parse(out().trimEnd().split("\n").at(-1) ?? "")).toMatchObject({ event: "failed", why: `stopped by ${signal}` });
     await vi.waitFor(() => expect(stillRunning(started)).toEqual([]), { timeout: 1_000, interval: 50 });
     expect(performance.now() - stoppedAt).toBeLessThan(3_000);
     expect(readdirSync(temporary).filter((name) => name.startsWith("lifeboat"))).toEqual([]);
@@ -95,6 +96,7 @@ test("a whole run as JSON: every line is an object, the report is the last, the 
   expect(await ended, err()).toBe(0);
   const events = out().trimEnd().split("\n").map((line) => JSON.parse(line) as { event: string; report?: Report });
   expect(events.map(({ event }) => event)).toEqual(expect.arrayContaining(["stage", "up", "serving", "lost", "dark", "asked", "step", "answer", "ended", "report"]));
+  expect(err()).not.toMatch(/\n\s+at /);
   const last = events.at(-1);
   expect(last).toMatchObject({ event: "report", report: { outcome: "recovered", kind: "recovery" } });
   const file = JSON.parse(readFileSync(path.join(directory, "report.json"), "utf8")) as Report;

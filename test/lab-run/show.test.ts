@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { LabEvent } from "../../lab/run/events.ts";
 import { columnsOf } from "../../lab/run/show/columns.ts";
+import { hushable } from "../../lab/run/show/hushable.ts";
 import { jsonLines } from "../../lab/run/show/json-lines.ts";
 import { live } from "../../lab/run/show/live.ts";
 import { paintIn } from "../../lab/run/show/paint.ts";
@@ -174,6 +175,16 @@ test("as JSON, each event is one object on a line of its own, the report is the 
   expect(events.every(({ format, at, event }) => format === 1 && typeof at === "string" && typeof event === "string")).toBe(true);
   expect(events.at(-1)).toMatchObject({ event: "report", report: { rtoSeconds: 340.8 } });
   expect(err).toBe("a note\n");
+});
+
+test("after the report nothing more is said: what breaks while all is being closed is no news", () => {
+  const told: string[] = [];
+  const show = hushable({ tell: ({ event }) => void told.push(event), note: (text) => void told.push(text), end: () => void told.push("end") });
+  const [report] = toTheEnd.slice(-1);
+  for (const event of [untilPromote[0], report, untilPromote[8]]) if (event) show.tell(event);
+  show.note("the lab could not answer");
+  show.end();
+  expect(told).toEqual(["stage", "report", "end"]);
 });
 
 test("who stays is told how to reach each region's own page, as commands to copy", () => {
