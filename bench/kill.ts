@@ -4,73 +4,130 @@
  */
 import { setTimeout as wait } from "node:timers/promises";
 import { appliedTwice, type Twice } from "../lab/checks.ts";
+import type { Topology } from "../lab/run/plans.ts";
+import { quickRun } from "../lab/run/quick.ts";
 import { runLab, type RunningLab } from "../lab/run/run-lab.ts";
-import { scenarioNamed } from "../lab/run/scenarios.ts";
+import { type InFlight, openInFlight } from "./in-flight.ts";
+import { random } from "./random.ts";
 
-/** Longest time from one start of the host to the next kill, wall milliseconds: long enough for the longest step to end. */
-const pauseMsMax = 2_500;
-/** A run whose host dies again and again must still get somewhere. */
-const killsPerRun = 10;
+/** A run whose host dies again and again must still get somewhere; and each kill costs a start of the host. */
+const killsPerRun = 5;
+/** Slow enough that a host which is being started anew misses seconds of the world and not minutes. */
+const rate = 20;
+/** What a run takes while its host is up, wall milliseconds, until one was seen. */
+const runMsGuess = 8_000;
+/** Records that the host wrote before it died are still on their way. */
+const lastWordsMs = 30;
 
-export async function killTest(options: ReadonlyMap<string, string>): Promise<Readonly<Record<string, unknown>>> {
-  const kills = Number(options.get("kills") ?? 100);
-  const seed = Number(options.get("seed") ?? 1);
+export type Killed = {
+  readonly ok: boolean;
+  readonly kills: number;
+  readonly runs: number;
+  readonly seed: number;
+  readonly topology: Topology;
+  readonly wrong: readonly string[];
+  readonly twice: readonly Twice[];
+  /** Kills by the steps that were running. */
+  readonly histogram: Readonly<Record<string, number>>;
+  readonly wallSeconds: number;
+};
+
+export function killTest(options: ReadonlyMap<string, string>): Promise<Killed> {
   const topology = options.get("topology") === "shared" ? "shared" : "replicated";
+  return killRuns({ kills: Number(options.get("kills") ?? 100), seed: Number(options.get("seed") ?? 1), topology, tell: (line) => void process.stderr.write(`${line}\n`) });
+}
+
+export interface KillOptions {
+  readonly kills: number;
+  readonly seed: number;
+  readonly topology: Topology;
+  readonly tell: (line: string) => void;
+}
+
+export async function killRuns({ kills, seed, topology, tell }: KillOptions): Promise<Killed> {
+  const startedAt = performance.now();
   const chance = random(seed);
   const hits = new Map<string, number>();
   const wrong: string[] = [];
   const twice: Twice[] = [];
+  const points = new Set<string>();
   let made = 0;
   let runs = 0;
+  let runMs = runMsGuess;
   while (made < kills) {
-    const left = Math.min(kills - made, killsPerRun);
     runs += 1;
-    const stop = new AbortController();
-    let killing: Promise<number> = Promise.resolve(0);
-    const { report, failures } = await runLab({
-      scenario: { ...scenarioNamed("region-lost"), freshBackup: false },
-      topology,
-      rate: 20,
-      reportDirectory: null,
-      tell: ({ event }) => {
-        if (event === "ended") stop.abort();
-      },
-      onUp: (lab) => {
-        killing = killAgainAndAgain(lab, left, chance, hits, stop.signal);
-      },
-      beforeClose: ({ pair }) => void twice.push(...appliedTwice(pair.world.effects)),
-    });
-    made += await killing;
-    if (failures.length > 0) wrong.push(`run ${runs}: ${failures.join("; ")}`);
-    process.stderr.write(`${made} of ${kills} kills, ${runs} runs, ${wrong.length} wrong, ${twice.length} effects twice; last: ${report.outcome} from ${report.restorePoint?.name ?? "nothing"}\n`);
+    // Uniform over what a run takes while its host is up. A moment that lies behind the run's end makes no kill.
+    const moments = Array.from({ length: Math.min(kills - made, killsPerRun) }, () => chance() * runMs).toSorted((a, b) => a - b);
+    const run = await killedRun(topology, moments).catch((error: unknown) => ({ hits: [], twice: [], point: null, upMs: runMs, failures: [`it broke: ${error instanceof Error ? error.message : String(error)}`] }));
+    made += run.hits.length;
+    runMs = (runMs * (runs - 1) + run.upMs) / runs;
+    for (const hit of run.hits) hits.set(hit, (hits.get(hit) ?? 0) + 1);
+    twice.push(...run.twice);
+    if (run.point !== null) points.add(run.point);
+    if (run.failures.length > 0) wrong.push(`run ${runs}: ${run.failures.join("; ")}`);
+    tell(`${made} of ${kills} kills in ${runs} runs (${run.hits.join(", ")}); up for ${Math.round(run.upMs)} ms; ${run.failures.join("; ") || "recovered"}`);
+    if (runs > kills * 2) throw new Error(`${runs} runs made ${made} kills: the moments lie behind the end of the runs`);
   }
-  const histogram = Object.fromEntries([...hits].sort(([, a], [, b]) => b - a));
-  return { ok: wrong.length === 0 && twice.length === 0, kills: made, runs, seed, topology, wrong, twice, histogram };
+  if (points.size > 1) wrong.push(`the runs ended from different points: ${[...points].join(", ")}`);
+  const histogram = Object.fromEntries([...hits].toSorted(([, a], [, b]) => b - a));
+  return { ok: wrong.length === 0 && twice.length === 0, kills: made, runs, seed, topology, wrong, twice, histogram, wallSeconds: Math.round((performance.now() - startedAt) / 1_000) };
 }
 
-/** Counts the kills it made; the last one may come when the run has just ended, which is a moment like any other. */
-async function killAgainAndAgain(lab: RunningLab, kills: number, chance: () => number, hits: Map<string, number>, signal: AbortSignal): Promise<number> {
-  let made = 0;
-  while (made < kills && !signal.aborted) {
-    await wait(50 + chance() * pauseMsMax);
-    if (signal.aborted) break;
-    const { head } = await lab.app.plan("shop").catch(() => ({ head: null }));
-    const at = head?.run?.phases.filter(({ endedAt }) => endedAt === null).map(({ phase }) => phase).join(" and ") || (head?.run ? "between steps" : head?.last ? "after the end" : "before the alert");
+interface KilledRun {
+  readonly hits: readonly string[];
+  readonly twice: readonly Twice[];
+  readonly point: string | null;
+  readonly failures: readonly string[];
+  /** How long the host was up from the accepted alert to the run's end, wall milliseconds. */
+  readonly upMs: number;
+}
+
+async function killedRun(topology: Topology, moments: readonly number[]): Promise<KilledRun> {
+  const inFlight = openInFlight();
+  const ended = new AbortController();
+  let accept: () => void = () => undefined;
+  // An alert that meets no host six times is lost (action groups give up then), and there would be nothing to recover.
+  const accepted = new Promise<void>((resolve) => (accept = resolve));
+  const hits: string[] = [];
+  let killing: Promise<number> = Promise.resolve(0);
+  let twice: readonly Twice[] = [];
+  const { report, failures } = await runLab({
+    ...quickRun,
+    rate,
+    lookEveryMs: 1_000,
+    blobPollMs: 10_000,
+    topology,
+    onLog: (record) => inFlight.take(record),
+    tell: (told) => {
+      if (told.event === "alert" && told.status === 202) accept();
+      if (told.event === "ended") ended.abort();
+    },
+    onUp: (lab) => {
+      killing = accepted.then(() => killAt(lab, moments, inFlight, hits, ended.signal));
+      // Awaited at the end; a host that does not come up again must not be an unhandled rejection until then.
+      killing.catch(() => undefined);
+    },
+    beforeClose: async ({ pair }) => {
+      await killing;
+      twice = appliedTwice(pair.world.effects);
+    },
+  });
+  return { hits, twice, point: report.restorePoint?.name ?? null, failures, upMs: await killing };
+}
+
+/** Kills the host when it has been up for so long, each time anew. Returns how long it was up until the run ended. */
+async function killAt(lab: RunningLab, moments: readonly number[], inFlight: InFlight, hits: string[], ended: AbortSignal): Promise<number> {
+  let upMs = 0;
+  for (const moment of [...moments, Infinity]) {
+    const from = performance.now();
+    await wait(Math.min(Math.max(0, moment - upMs), 2 ** 31 - 1), undefined, { signal: ended }).catch(() => undefined);
+    upMs += performance.now() - from;
+    if (ended.aborted) break;
     await lab.host().kill("SIGKILL");
-    made += 1;
-    hits.set(at, (hits.get(at) ?? 0) + 1);
+    await wait(lastWordsMs);
+    hits.push(inFlight.now());
+    inFlight.forget();
     await lab.restartHost();
   }
-  return made;
-}
-
-/** mulberry32: the same seed is the same sequence of moments. */
-function random(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+  return upMs;
 }
