@@ -1,12 +1,14 @@
 /** Builds the function app as it is deployed, one ES module and its lazily loaded chunks in dist/functions, and the command in dist/cli. */
-import { rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { build } from "esbuild";
 
-await Promise.all(["dist/functions", "dist/cli"].map((folder) => rm(folder, { recursive: true, force: true })));
+/** Built beside the old one and then put in its place: a host that starts meanwhile finds one of the two whole. */
+const made = { functions: "dist/functions.new", cli: "dist/cli.new" } as const;
+await Promise.all(Object.values(made).map((folder) => rm(folder, { recursive: true, force: true })));
 
 await build({
   entryPoints: ["functions/index.ts"],
-  outdir: "dist/functions",
+  outdir: made.functions,
   bundle: true,
   // The Kubernetes client weighs more than all the rest: it stays out of the cold start, in a chunk of its own.
   splitting: true,
@@ -25,7 +27,7 @@ await build({
 
 await build({
   entryPoints: { lifeboat: "cli/index.ts" },
-  outdir: "dist/cli",
+  outdir: made.cli,
   bundle: true,
   format: "esm",
   platform: "node",
@@ -34,3 +36,8 @@ await build({
   // The packages themselves are installed beside it.
   packages: "external",
 });
+
+for (const [name, folder] of Object.entries(made)) {
+  await rm(`dist/${name}`, { recursive: true, force: true });
+  await rename(folder, `dist/${name}`);
+}
