@@ -44,6 +44,9 @@ export async function startAzurite({ accounts, location, timeoutSeconds = 30 }: 
       // Any free port: no race for it.
       "--blobPort",
       "0",
+      // In seconds. Its own five end a connection under a client that a busy machine held up.
+      "--blobKeepAliveTimeout",
+      "120",
       "--disableProductStyleUrl",
       // The SDK's service version is newer than any that Azurite knows.
       "--skipApiVersionCheck",

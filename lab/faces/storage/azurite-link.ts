@@ -30,7 +30,7 @@ const serviceVersion = "2025-11-05";
 
 export function azuriteLink(azuriteUrl: string): AzuriteLink {
   const { hostname, port } = new URL(azuriteUrl);
-  // Azurite closes idle connections after 5 s: ours are closed sooner, so that no request runs into that.
+  // Azurite closes idle connections after two minutes (lab/azurite.ts): ours are closed long before, so that no request runs into that.
   const agent = new http.Agent({ keepAlive: true, timeout: 2_000 });
 
   return {
