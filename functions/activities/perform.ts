@@ -23,6 +23,7 @@ export interface Duty {
   readonly startedAt: number;
   /** An act whose intent was there before this call: an earlier try may have done some or all of it. Always false for what is no act. */
   readonly triedBefore: boolean;
+  readonly log: Log;
 }
 
 /** One implementation of a step. To throw is to say "try again"; to return is to answer. */
@@ -47,7 +48,7 @@ export async function perform<In, Out>(step: Step<In, Out>, work: Work<Step<In, 
       asksLeave(step, call) ? ledger.head(call.ref.plan) : null,
       at === null || step.records !== "act" ? null : ledger.entry(at, "intent"),
     ]);
-    const duty: Duty = { world, ledger, plan, target: targetOf(plan, call.ref.kind), call, startedAt, triedBefore: intent !== null };
+    const duty: Duty = { world, ledger, plan, target: targetOf(plan, call.ref.kind), call, startedAt, triedBefore: intent !== null, log };
     // A repeat finds its own outcome: the world is not touched again.
     if (before !== null) return { kind: "answer", value: before.value };
     if (head !== null) {

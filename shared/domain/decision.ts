@@ -4,7 +4,7 @@ import type { PassedOver } from "./outcome.ts";
 export interface DecisionCard {
   readonly restorePoint: string;
   readonly takenAt: number;
-  /** Upper bound: everything written since the point was taken. */
+  /** Upper bound: everything written since the point was taken, up to when the primary went dark where that is known. */
   readonly lossSeconds: number;
   readonly withinRpo: boolean;
   readonly items: number;
@@ -13,7 +13,7 @@ export interface DecisionCard {
   readonly predictedRtoSeconds: number;
   readonly withinRto: boolean;
   readonly passedOver: readonly PassedOver[];
-  /** Nobody looked yet, `n` seconds have passed: each second of waiting adds a second of outage and, while the primary is dark, no loss. */
+  /** In a sentence: what each second of waiting adds. */
   readonly waitingCosts: string;
 }
 

@@ -49,9 +49,12 @@ function lossOf(report: Report): Figure {
     name: "Loss",
     ...figured(point.lossSeconds, "at most "),
     objective: heldAgainst(point.lossSeconds, objectives.rpoSeconds),
-    about: [`${outcome === "recovered" ? "restored" : "chosen"}: ${point.name}, taken ${timesOf(report)(point.takenAt)}`, `${grouped(point.items)} objects, ${grouped(point.volumeBytes)} bytes of volume data`],
+    about: [`${outcome === "recovered" ? "restored" : "chosen"}: ${point.name}, taken ${timesOf(report)(point.takenAt)}`, `an upper bound: all that was written from then until ${timesOf(report)(writtenUntil(point))}`, `${grouped(point.items)} objects, ${grouped(point.volumeBytes)} bytes of volume data`],
   };
 }
+
+/** The end of the loss: when the primary was seen to be dark or, where nobody saw that, when the point was chosen. */
+const writtenUntil = ({ takenAt, lossSeconds }: NonNullable<Report["restorePoint"]>): string => new Date(Date.parse(takenAt) + lossSeconds * 1_000).toISOString();
 
 function usersOf({ traffic, observed }: Report): Figure {
   const shows = observed?.shows ?? null;

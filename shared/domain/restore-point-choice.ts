@@ -9,7 +9,7 @@ export type Choice =
       readonly point: RestorePoint;
       /** Every newer point, newest first, each with its reason. */
       readonly passedOver: readonly PassedOver[];
-      /** What is lost at most: all that was written since the point was taken. While the source is dark nobody knows less. */
+      /** What is lost at most: all that was written since the point was taken until now. Who knows since when nothing is written any more may say less. */
       readonly lossUpperBoundSeconds: number;
     }
   | { readonly kind: "nothing-restorable"; readonly passedOver: readonly PassedOver[] };

@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { chooseRestorePoint, weighRestorePoints } from "../../functions/activities/choose.ts";
 import { readPoint } from "../../functions/activities/chosen-point.ts";
+import { perform } from "../../functions/activities/perform.ts";
 import { readRegister } from "../../functions/activities/register.ts";
 import { steps } from "../../orchestrations/steps.ts";
+import type { Phase } from "../../shared/domain/outcome.ts";
 import { targetOf } from "../../shared/domain/target.ts";
 import { examplePlan } from "../domain/example-plans.ts";
 import { recordedContainer } from "../restore-points/store.ts";
@@ -53,6 +55,58 @@ describe("choosing", () => {
     for (const [name, { bytes, lastModifiedAt }] of recordedContainer()) run.put(targetOf(run.plan, "failover").backups, name, bytes, lastModifiedAt);
     expect(await run.answer(steps.chooseRestorePoint, chooseRestorePoint, {})).toEqual(first);
   });
+});
+
+describe("the loss", () => {
+  /** As the runbook would have left the ledger before: every witness agreed at 06:02. */
+  async function darkSince(run: Awaited<ReturnType<typeof beside>>, quieted: "unreachable" | "quiet" | null) {
+    const entry = (phase: Phase, step: string, value: unknown) =>
+      run.ledger.write({ plan: "shop", epoch: run.ref.epoch, phase, step, key: "" }, { runId: run.ref.runId, epoch: run.ref.epoch, planHash: run.ref.planHash, phase, step, key: "", kind: "outcome", startedAt: run.time.now, at: run.time.now, value });
+    await entry("confirm", "confirm-loss", { kind: "done", value: { kind: "lost", scope: "region", since: Date.parse("2026-11-21T06:01:30Z"), agreedSince: Date.parse("2026-11-21T06:02:00Z"), readings: [] } });
+    if (quieted !== null) await entry("fence", "quiet-primary", quieted === "quiet" ? { kind: "quiet", suspended: [] } : { kind: "unreachable", why: "no route" });
+  }
+  const chosen = async (run: Awaited<ReturnType<typeof beside>>) => {
+    const choice = await run.answer(steps.chooseRestorePoint, chooseRestorePoint, {});
+    return choice.kind === "chosen" ? choice.point.lossSeconds : null;
+  };
+
+  test("ends when all witnesses agreed that the primary is dark, however long the run takes", async () => {
+    const run = await beside();
+    await darkSince(run, "unreachable");
+    run.time.now += 600_000;
+    expect(await chosen(run)).toBe(215);
+  });
+
+  test("goes on until now where the primary's cluster answered when it was fenced: it may have taken writes", async () => {
+    const run = await beside();
+    await darkSince(run, "quiet");
+    expect(await chosen(run)).toBe(395);
+  });
+
+  test("is on the card, which says that waiting costs no more of it", async () => {
+    const run = await beside();
+    await darkSince(run, null);
+    expect(await run.answer(steps.weighRestorePoints, weighRestorePoints, {})).toMatchObject({ card: { lossSeconds: 215 }, text: expect.stringContaining("nothing more is lost while the primary stays dark") });
+  });
+});
+
+test("a choice stands where the register cannot be written, and the log says so", async () => {
+  const run = await beside();
+  const home = { ...run.home, create: async (name: string, body: string) => (name.startsWith("registers/") ? Promise.reject(new Error("503 from home")) : run.home.create(name, body)) };
+  const logged: string[] = [];
+  const call = { ref: run.ref, phase: "choose", step: "choose-restore-point", key: "", input: {} } as const;
+  expect(await perform(steps.chooseRestorePoint, chooseRestorePoint, call, { ...run.world, home }, (event, { because }) => void logged.push(`${event}: ${String(because)}`))).toMatchObject({ kind: "answer", value: { kind: "chosen", point: { name: newest } } });
+  expect(logged).toEqual(["register.not-written: 503 from home"]);
+  expect((await readRegister(run.home, "shop")).points).toEqual({});
+});
+
+test("a choice reads no older archive when the newest can be taken", async () => {
+  const run = await beside();
+  const opened: string[] = [];
+  const backups: typeof run.world.backups = { ...run.world.backups, open: async (place, name) => (opened.push(name), run.world.backups.open(place, name)) };
+  await run.answer(steps.chooseRestorePoint, chooseRestorePoint, {}, { world: { ...run.world, backups } });
+  expect(opened.some((name) => name.includes(newest))).toBe(true);
+  expect(opened.filter((name) => name.includes(older))).toEqual([]);
 });
 
 test("the decision card says what would be restored now, what it loses, how long it takes, and holds it against the objectives", async () => {

@@ -59,8 +59,10 @@ export async function verifyBackups(world: Reach, plan: Plan, previous: Register
   let chosen: Inventory | null = null;
   let found: Register = { ...emptyRegister, watermark };
   const wanted = names.slice(0, newest);
-  for (let at = 0; at < wanted.length; at += batch) {
-    const inventories = await readInventories(world, wanted.slice(at, at + batch), { places, plan, depth, register: previous, source });
+  // Nearly always the newest can be taken: a run that looks into it alone reads one archive and not four.
+  const batches = untilChosen ? [wanted.slice(0, 1), ...inBatches(wanted.slice(1))] : inBatches(wanted);
+  for (const names of batches) {
+    const inventories = await readInventories(world, names, { places, plan, depth, register: previous, source });
     const checkedAt = world.clock.now();
     const judged = inventories.map((inventory) => ({ inventory, point: assess(inventory, plan, checkedAt, watermark, previous.points[inventory.name]?.proof?.rung ?? null) }));
     points.push(...judged.map(({ point }) => point));
@@ -82,6 +84,8 @@ export async function verifyBackups(world: Reach, plan: Plan, previous: Register
     checkedAt,
   };
 }
+
+const inBatches = (names: readonly string[]): readonly (readonly string[])[] => Array.from({ length: Math.ceil(names.length / batch) }, (_, at) => names.slice(at * batch, (at + 1) * batch));
 
 /** All backups of the plan at either end, newest first: one that has not arrived at all is looked at too, so that its reason is known. */
 async function namesOf(world: Reach, plan: Plan, places: Places, source: Source, previous: Register): Promise<readonly string[]> {
