@@ -78,12 +78,24 @@ describe("seen from outside", () => {
   const look = async (name: Resolved, ingress: Resolved, status = 200) => {
     const run = await openedRun({ phase: "open" });
     run.state.resolve = (asked) => (asked === neu ? ingress : name);
-    run.state.probe = (url, connectTo) => (connectTo === undefined && url === "https://shop.example.com/" && status > 0 ? { kind: "answered", status, body: "", durationMs: 1 } : { kind: "no-answer", why: "reset", durationMs: 1 });
+    run.state.probe = (url, connectTo) => (connectTo === undefined && new URL(url).hostname === "shop.example.com" && status > 0 ? { kind: "answered", status, body: "", durationMs: 1 } : { kind: "no-answer", why: "reset", durationMs: 1 });
     return run.answer(steps.seenFromOutside, seenFromOutside, {});
   };
 
   test("is a public name that leads to the secondary's own address and answers through it", async () => {
     expect(await look(leads("198.51.100.7"), leads("198.51.100.7"))).toMatchObject({ kind: "done", value: { saw: expect.stringContaining("198.51.100.7 by shop.trafficmanager.net") } });
+  });
+
+  test("asks every page that the plan asserts, as users ask: one that fails is enough to wait", async () => {
+    const run = await openedRun({ phase: "open" });
+    const asked: string[] = [];
+    run.state.resolve = () => leads("198.51.100.7");
+    run.state.probe = (url) => {
+      asked.push(url);
+      return { kind: "answered", status: url.endsWith("/orders") ? 500 : 200, body: "", durationMs: 1 };
+    };
+    expect(await run.answer(steps.seenFromOutside, seenFromOutside, {})).toMatchObject({ kind: "not-yet", about: "https://shop.example.com/orders answers 500, not 200" });
+    expect(asked).toEqual(["https://shop.example.com/", "https://shop.example.com/orders"]);
   });
 
   test.each([
