@@ -1,29 +1,13 @@
 /** Builds the function app as it is deployed, one ES module and its lazily loaded chunks in dist/functions, and the command in dist/cli. */
 import { rename, rm } from "node:fs/promises";
 import { build } from "esbuild";
+import { appBundle } from "./app-bundle.ts";
 
 /** Built beside the old one and then put in its place: a host that starts meanwhile finds one of the two whole. */
 const made = { functions: "dist/functions.new", cli: "dist/cli.new" } as const;
 await Promise.all(Object.values(made).map((folder) => rm(folder, { recursive: true, force: true })));
 
-await build({
-  entryPoints: ["functions/index.ts"],
-  outdir: made.functions,
-  bundle: true,
-  // The Kubernetes client weighs more than all the rest: it stays out of the cold start, in a chunk of its own.
-  splitting: true,
-  format: "esm",
-  platform: "node",
-  target: "node20",
-  minify: true,
-  keepNames: true,
-  sourcemap: true,
-  legalComments: "none",
-  // The host's own module, served by the worker.
-  external: ["@azure/functions-core"],
-  // Bundled CommonJS calls require for Node's own modules, which an ES module does not have.
-  banner: { js: 'import { createRequire as createRequireOf } from "node:module"; const require = createRequireOf(import.meta.url);' },
-});
+await build({ ...appBundle, outdir: made.functions });
 
 await build({
   entryPoints: { lifeboat: "cli/index.ts" },
