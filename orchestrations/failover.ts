@@ -3,7 +3,7 @@ import type { Outcome } from "../shared/domain/outcome.ts";
 import type { Plan } from "../shared/domain/plan.ts";
 import { fenceLevel, isEnough } from "../shared/domain/fence.ts";
 import { confirmWaiting, decisionAsked, fenceAsked, stillLostWaiting, waits, wavesOf } from "../shared/domain/runbook-terms.ts";
-import { makeReady } from "./make-ready.ts";
+import { lookReady, makeReady } from "./make-ready.ts";
 import { promote } from "./promote.ts";
 import { release } from "./release.ts";
 import { restoreApplication } from "./restore-application.ts";
@@ -42,6 +42,8 @@ export const failover = defineRunbook("failover", function* (desk: Desk, { plan,
     const warm = yield* until(steps.targetWarm, {}, waits.capacity);
     if (warm.kind === "late") return { kind: "target-not-ready", reasons: [warm.about] };
     if (warm.value.kind === "unable") return { kind: "target-not-ready", reasons: warm.value.reasons };
+    const velero = yield* lookReady(desk);
+    if (velero.kind === "unable") return { kind: "target-not-ready", reasons: velero.reasons };
     const fits = yield* run(steps.checkTarget, { point: ahead.points.card.restorePoint });
     if (fits.kind === "unable") return { kind: "target-not-ready", reasons: fits.reasons };
     const decision = yield* ask(decisionAsked(plan, door, by, ahead.points.text));
