@@ -45,7 +45,7 @@ export async function handle(
   if (waitMs > 0) await world.clock.sleep(waitMs);
   // Lost while we waited: what had not begun does not happen.
   if (withheld(reach(), request, response)) return;
-  const answer = await answered(call, mutating, response, () => work({ blind }));
+  const answer = await answered(call, mutating, request, () => work({ blind }));
   if (fault?.kind === "effect-without-answer") return drop(request, response, answer);
   if (withheld(reach(), request, response, answer)) return;
   if (region !== null && answer.body instanceof Readable) endWithRegion(world, region, request, response, answer.body);
@@ -71,13 +71,13 @@ function withheld(reach: Reach, request: IncomingMessage, response: ServerRespon
   }
 }
 
-async function answered(call: string, mutating: boolean, response: ServerResponse, work: () => Promise<Answer> | Answer): Promise<Answer> {
+async function answered(call: string, mutating: boolean, { socket }: IncomingMessage, work: () => Promise<Answer> | Answer): Promise<Answer> {
   try {
     return await work();
   } catch (error) {
     // A mistake in the lab, never a part of the story: say it where the person who runs the lab looks. When whoever asked has gone, as
     // all have when the lab closes, what the work was done with may be gone too.
-    if (!response.destroyed) process.emitWarning(`the lab could not ${mutating ? "do" : "answer"} ${call}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`, "LabMistake");
+    if (!socket.destroyed) process.emitWarning(`the lab could not ${mutating ? "do" : "answer"} ${call}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`, "LabMistake");
     return json(500, { error: { code: "LabMistake", message: `${call}: ${error instanceof Error ? error.message : String(error)}` } });
   }
 }
