@@ -56,7 +56,8 @@ function* undoFence(desk: Desk, quieted: Quieted | null, ended: string): Runbook
   const reopened = yield* tried(desk.run(steps.reopenPrimary, {}));
   return [
     ...(woken.kind === "done" ? woken.value.left : [`what is suspended in the primary (${woken.because})`]),
-    ...(reopened.kind === "done" ? [] : [`the primary's public endpoint may still be closed (${reopened.because})`]),
+    ...(reopened.kind === "failed" ? [`the primary's public endpoint may still be closed (${reopened.because})`] : []),
+    ...(reopened.kind === "done" && reopened.value.kind === "left-closed" ? [`the primary's public endpoint is closed (${reopened.value.why})`] : []),
   ];
 }
 

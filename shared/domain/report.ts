@@ -127,7 +127,7 @@ export function buildReport({ head, run, plan, entries, outcome, endedAt }: Repo
     confirmation: confirmed,
     decision: { card: weighed?.card ?? null, asked: run.question?.text ?? null, answers: run.decisions, abort: run.abort },
     fence: fenceOf(run, plan.fence, found("close-primary"), found("quiet-primary")),
-    traffic: trafficOf({ head, run, plan, opened: opened?.after ?? null, closed: found<Closed>("close-primary")?.kind === "closed", reopened: found("reopen-primary") !== null, open: open.map(({ step }) => step) }),
+    traffic: trafficOf({ head, run, plan, opened: opened?.after ?? null, closed: found<Closed>("close-primary")?.kind === "closed", reopened: found<{ kind: string }>("reopen-primary")?.kind === "reopened", open: open.map(({ step }) => step) }),
     checks: [...degradedRestores(outcomes), ...(verified?.value.checks ?? [])],
     pointsOfNoReturn: { data: instantOrNull(run.pointsOfNoReturn.data), traffic: instantOrNull(run.pointsOfNoReturn.traffic) },
     acts: [...outcomes, ...open]

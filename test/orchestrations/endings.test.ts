@@ -87,6 +87,7 @@ describe("between the fence and the points of no return everything is undone:", 
 
   test.each([
     ["cannot be reopened", { reopenPrimary: fails("Traffic Manager is busy") }, "endpoint may still be closed (Traffic Manager is busy)"],
+    ["was closed before the run", { reopenPrimary: async () => ({ kind: "left-closed", why: "it was closed before this run" }) }, "public endpoint is closed (it was closed before this run)"],
     ["cannot be woken", { wakePrimary: fails("no answer") }, "what is suspended in the primary (no answer)"],
     ["says itself what is left", { wakePrimary: async () => ({ left: ["deployments shop/storefront is still suspended"] }) }, "deployments shop/storefront is still suspended"],
   ] satisfies [string, Partial<Works>, string][])("what is left is said when the primary %s, whatever the ending was", async (_, works, said) => {
