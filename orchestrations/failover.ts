@@ -46,7 +46,7 @@ export const failover = defineRunbook("failover", function* (desk: Desk, { plan,
     if (velero.kind === "unable") return { kind: "target-not-ready", reasons: velero.reasons };
     const fits = yield* run(steps.checkTarget, { point: ahead.points.card.restorePoint });
     if (fits.kind === "unable") return { kind: "target-not-ready", reasons: fits.reasons };
-    const decision = yield* ask(decisionAsked(plan, door, by, ahead.points.text));
+    const decision = yield* ask(decisionAsked(plan, door, by, ahead.points.text, loss.kind === "done" ? loss.value : null));
     if (decision.kind === "declined") return { kind: "declined", why: decision.why };
 
     // Warming and asking take time, and a region may come back meanwhile. Nothing was touched so far.

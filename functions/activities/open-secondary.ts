@@ -56,16 +56,17 @@ export const seenFromOutside: Work<typeof steps.seenFromOutside> = async (_, { w
   if (!name.addresses.some((address) => ingress.addresses.includes(address)))
     return { kind: "not-yet", about: `${new URL(url).hostname} leads to ${name.addresses.join(", ")}, not to the secondary's ${ingress.addresses.join(", ")}` };
   // What the plan asserts of its pages, asked as users ask: the root of a site may well be a redirect.
-  for (const { path, status } of pagesOf(plan)) {
+  for (const { path, status, contains } of pagesOf(plan)) {
     const page = new URL(path, url).href;
     const answer = await world.probes.get(page, { timeoutSeconds });
     if (answer.kind === "no-answer") return { kind: "not-yet", about: `${page} does not answer: ${answer.why}` };
     if (answer.status !== status) return { kind: "not-yet", about: `${page} answers ${answer.status}, not ${status}` };
+    if (contains !== undefined && !answer.body.includes(contains)) return { kind: "not-yet", about: `${page} does not hold "${contains}"` };
   }
   return { kind: "done", value: { at: world.clock.now(), saw: `${url} answers as asserted at ${name.addresses.join(", ")} by ${name.chain.join(" → ") || "its own address"}` } };
 };
 
-function pagesOf({ assertions }: Plan): readonly { readonly path: string; readonly status: number }[] {
-  const pages = assertions.flatMap((assertion) => (assertion.kind === "http" ? [{ path: assertion.path, status: assertion.status }] : []));
+function pagesOf({ assertions }: Plan): readonly { readonly path: string; readonly status: number; readonly contains?: string | undefined }[] {
+  const pages = assertions.flatMap((assertion) => (assertion.kind === "http" ? [{ path: assertion.path, status: assertion.status, contains: assertion.contains }] : []));
   return pages.length > 0 ? pages : [{ path: "", status: 200 }];
 }

@@ -58,7 +58,7 @@ export async function perform<In, Out>(step: Step<In, Out>, work: Work<Step<In, 
       if (at !== null && step.records === "act") await ledger.write(at, entry("intent", call, startedAt, world.clock.now(), call.input));
     }
     const value = await (work as (input: unknown, duty: Duty) => Promise<unknown>)(call.input, duty);
-    if (isNotYet(value)) log("step.waiting", { run: call.ref.runId, step: call.step, key: call.key, about: (value as { about?: unknown }).about });
+    if (isNotYet(value) && dueToSay(call, world.clock.now())) log("step.waiting", { run: call.ref.runId, step: call.step, key: call.key, about: (value as { about?: unknown }).about });
     if (at === null || isNotYet(value)) return { kind: "answer", value };
     const written = await ledger.write(at, entry("outcome", call, startedAt, world.clock.now(), value));
     return { kind: "answer", value: written.value };
@@ -68,6 +68,24 @@ export async function perform<In, Out>(step: Step<In, Out>, work: Work<Step<In, 
     log("step.again", { run: call.ref.runId, step: call.step, key: call.key, because });
     return { kind: "again", because, retryAfterSeconds: error instanceof WorldError ? error.retryAfterSeconds : null };
   }
+}
+
+/** When each wait was last spoken of. Bounded: the oldest goes first; a process that is new says it once more. */
+const said = new Map<string, number>();
+const saidMax = 500;
+const sayEveryMs = 60_000;
+
+function dueToSay({ ref, phase, step, key }: StepCall, at: number): boolean {
+  const name = `${ref.runId}/${phase ?? ""}/${step}/${key}`;
+  const before = said.get(name);
+  if (before !== undefined && at - before < sayEveryMs) return false;
+  said.delete(name);
+  said.set(name, at);
+  for (const oldest of said.keys()) {
+    if (said.size <= saidMax) break;
+    said.delete(oldest);
+  }
+  return true;
 }
 
 /** Acts ask the ledger before each one, long waits at each look. */

@@ -33,11 +33,12 @@ async function turnedOnce({ end, begin }: Pick<PhaseTurn, "end" | "begin">, { le
 }
 
 /** Puts the question once, then says what the answers in the ledger amount to now. */
-export const putQuestion: Work<typeof deskSteps.putQuestion> = async ({ expiresSeconds, ...question }, { ledger, call, world }) => {
+export const putQuestion: Work<typeof deskSteps.putQuestion> = async ({ expiresSeconds, ...question }, { ledger, call, world, log }) => {
   const { plan, epoch, runId } = call.ref;
   // Before the ledger is read: an answer that came in time is in what is read then, and none is overlooked at the last moment.
   const askedAt = world.clock.now();
   const made = await ledger.change(plan, (head) => askQuestion(head, epoch, { ...question, askedAt, expiresAt: askedAt + expiresSeconds * 1_000 }));
+  if (made.kind === "changed") log("question.put", { run: runId, about: question.about, silence: question.silence, approvalsNeeded: question.approvalsNeeded, expiresAt: new Date(askedAt + expiresSeconds * 1_000).toISOString(), text: question.text });
   const { run } = made.head;
   if (run === null || run.epoch !== epoch) throw new Superseded(runId, made.head);
   if (run.abort !== null) return { kind: "aborted", by: run.abort.by };
