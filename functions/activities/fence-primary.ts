@@ -50,6 +50,10 @@ export const quietWithin =
   async (_, { world, plan, call, triedBefore }) => {
     const suspended: Suspended[] = [];
     const running: string[] = [];
+    // Told once, though a task that failed is run again and finds what it did.
+    const note = (one: Suspended) => {
+      if (!suspended.some((known) => known.apiVersion === one.apiVersion && known.plural === one.plural && known.namespace === one.namespace && known.name === one.name)) suspended.push(one);
+    };
     // An object, because tasks write it while this function waits.
     const state = { asked: triedBefore };
 
@@ -59,7 +63,7 @@ export const quietWithin =
         for (const object of (await cluster.list(rule.kind, rule.namespace)) ?? []) {
           signal.throwIfAborted();
           // Noted one by one: what was stopped before one refused is ours to give back.
-          const one = await suspend(cluster, rule, object, call.ref, { asking: () => (state.asked = true), done: (one) => suspended.push(one) });
+          const one = await suspend(cluster, rule, object, call.ref, { asking: () => (state.asked = true), done: note });
           if (one === "not-stopped") throw new Error(`${object.metadata.name} reads back as not stopped`);
         }
       },

@@ -26,6 +26,7 @@ export const changes: readonly Change[] = [
   home("ledger entry, outcome", /^lifeboat\/ledger\/shop\/\d{6}\/.*\.outcome\.json$/),
   home("version of the plan", /^lifeboat\/runs\/shop\/plans\//),
   home("restore point of the run", /^lifeboat\/runs\/shop\/\d{6}\/points\//),
+  home("who closed the primary's endpoint", /^lifeboat\/runs\/shop\/\d{6}\/primary-endpoint-closed\.json$/),
   home("register", /^lifeboat\/registers\/shop\//),
   home("report, json", /^lifeboat\/reports\/.*\.json$/),
   home("report, markdown", /^lifeboat\/reports\/.*\.md$/),

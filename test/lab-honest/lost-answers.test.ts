@@ -12,7 +12,7 @@ for (const [kind, about] of [
   ["effect-without-answer", "is done and its answer lost"],
   ["refused-503", "is refused"],
 ] as const)
-  test(`a failover recovers when the first of every call that changes something ${about}, and nothing takes effect twice`, { timeout: 60_000 }, async ({ expect }) => {
+  test(`a failover recovers when the first of every call that changes something ${about}, and nothing takes effect twice`, { timeout: 120_000 }, async ({ expect }) => {
     let asked: () => ReadonlySet<string> = () => new Set();
     let effects: readonly Effect[] = [];
     const { report, failures } = await runLab({

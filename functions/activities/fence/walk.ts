@@ -1,4 +1,5 @@
 /** Tasks in a cluster that may be dying: one deadline for all, and no second wait for what does not answer. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { withDeadline } from "../../../shared/deadline.ts";
 import type { Cluster } from "../../../shared/ports.ts";
 import type { Stages } from "./rules.ts";
@@ -16,6 +17,9 @@ export type Walked =
   /** `failed`: it answers, and refused these. `stopped`: why the rest was not done; `rest` is empty when it is null. */
   | { readonly kind: "walked"; readonly failed: readonly { readonly about: string; readonly why: string }[]; readonly stopped: string | null; readonly rest: readonly string[] };
 
+/** Pauses before a task that failed is run again. Short: users are without the shop meanwhile. */
+const againMs = [100, 500] as const;
+
 /** How long the cluster may take to say that it is there. A dark one must not hold up the run. */
 export const readySeconds = 5;
 
@@ -29,16 +33,17 @@ export async function walk(open: () => Promise<Cluster>, stages: Stages<Task>, s
   const lane = async (cluster: Cluster, tasks: readonly Task[], signal: AbortSignal) => {
     for (const task of tasks) {
       if (state.stopped !== null || signal.aborted) return;
-      try {
-        await task.run(cluster, signal);
-      } catch (error) {
-        const alive = signal.aborted ? null : await cluster.ready(readySeconds);
-        if (alive === null || signal.aborted) return;
-        if (alive.kind === "no-answer") {
-          state.stopped ??= `it stopped answering: ${alive.why}`;
+      const tried = await triedAgain(cluster, task, signal);
+      switch (tried.kind) {
+        case "left":
           return;
-        }
-        failed.push({ about: task.about, why: messageOf(error) });
+        case "no-answer":
+          state.stopped ??= `it stopped answering: ${tried.why}`;
+          return;
+        case "failed":
+          failed.push({ about: task.about, why: tried.why });
+          break;
+        case "done":
       }
       rest.delete(task);
     }
@@ -61,6 +66,26 @@ export async function walk(open: () => Promise<Cluster>, stages: Stages<Task>, s
   }
   // Copies: what is under way past the deadline must not change an answer that was given.
   return { kind: "walked", failed: [...failed], stopped: state.stopped, rest: [...rest].map(({ about }) => about) };
+}
+
+type Tried = { readonly kind: "done" | "left" } | { readonly kind: "failed" | "no-answer"; readonly why: string };
+
+/** A task that failed is run again as long as the cluster answers: what it had done it finds done, and one lost answer makes no weaker fence. */
+async function triedAgain(cluster: Cluster, task: Task, signal: AbortSignal): Promise<Tried> {
+  for (const pauseMs of [...againMs, null]) {
+    try {
+      await task.run(cluster, signal);
+      return { kind: "done" };
+    } catch (error) {
+      const alive = signal.aborted ? null : await cluster.ready(readySeconds);
+      if (alive === null || signal.aborted) return { kind: "left" };
+      if (alive.kind === "no-answer") return { kind: "no-answer", why: alive.why };
+      if (pauseMs === null) return { kind: "failed", why: messageOf(error) };
+    }
+    await sleep(pauseMs);
+    if (signal.aborted) return { kind: "left" };
+  }
+  return { kind: "left" };
 }
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
