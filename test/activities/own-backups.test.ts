@@ -78,7 +78,7 @@ describe("seen from outside", () => {
   const look = async (name: Resolved, ingress: Resolved, status = 200) => {
     const run = await openedRun({ phase: "open" });
     run.state.resolve = (asked) => (asked === neu ? ingress : name);
-    run.state.probe = (url, connectTo) => (connectTo === undefined && new URL(url).hostname === "shop.example.com" && status > 0 ? { kind: "answered", status, body: "", durationMs: 1 } : { kind: "no-answer", why: "reset", durationMs: 1 });
+    run.state.probe = (url, connectTo) => (connectTo === undefined && new URL(url).hostname === "shop.example.com" && status > 0 ? { kind: "answered", status, body: "EUR", durationMs: 1 } : { kind: "no-answer", why: "reset", durationMs: 1 });
     return run.answer(steps.seenFromOutside, seenFromOutside, {});
   };
 
@@ -92,10 +92,17 @@ describe("seen from outside", () => {
     run.state.resolve = () => leads("198.51.100.7");
     run.state.probe = (url) => {
       asked.push(url);
-      return { kind: "answered", status: url.endsWith("/orders") ? 500 : 200, body: "", durationMs: 1 };
+      return { kind: "answered", status: url.endsWith("/orders") ? 500 : 200, body: "EUR", durationMs: 1 };
     };
     expect(await run.answer(steps.seenFromOutside, seenFromOutside, {})).toMatchObject({ kind: "not-yet", about: "https://shop.example.com/orders answers 500, not 200" });
     expect(asked).toEqual(["https://shop.example.com/", "https://shop.example.com/orders"]);
+  });
+
+  test("is not a page of somebody else's, whatever its status", async () => {
+    const run = await openedRun({ phase: "open" });
+    run.state.resolve = () => leads("198.51.100.7");
+    run.state.probe = () => ({ kind: "answered", status: 200, body: "default backend", durationMs: 1 });
+    expect(await run.answer(steps.seenFromOutside, seenFromOutside, {})).toMatchObject({ kind: "not-yet", about: 'https://shop.example.com/ does not hold "EUR"' });
   });
 
   test.each([

@@ -3,7 +3,8 @@ import type { Head } from "../../shared/domain/ledger.ts";
 import { availabilityFired, availabilityResolved } from "../domain/alert-samples.ts";
 import { doors } from "./stage.ts";
 
-const { alert, home, plan, log, instances, watchdog } = doors();
+const stage = doors();
+const { alert, home, plan, log, instances } = stage;
 
 const head = (name = plan()): Head | null => JSON.parse(home.blobs.get(`ledger/${name}/head.json`)?.body ?? "null") as Head | null;
 const of = (sample: { readonly data: { readonly essentials: object } }, essentials: Readonly<Record<string, unknown>> = {}, customProperties: Readonly<Record<string, string>> | null = { "lifeboat-plan": plan() }) => ({ ...sample, data: { ...sample.data, essentials: { ...sample.data.essentials, ...essentials }, customProperties } });
@@ -92,10 +93,10 @@ describe("an alert", () => {
 
   test("of a lost region is not swallowed by a recovery in place that happens to run: the watchdog opens its run when the plan is free", async () => {
     await keptBehindRecovery();
-    await watchdog();
+    await stage.watchdog();
     expect(head()?.epoch).toBe(1);
     await recoveryEnds();
-    await watchdog();
+    await stage.watchdog();
     expect(head()).toMatchObject({ epoch: 2, pendingAlerts: [], alerts: [{ runId: `${plan()}-2` }], run: { kind: "failover", door: "alert", by: "ar-ingress-availability-weu", reason: expect.stringContaining("when nothing could be started") } });
     expect(instances()).toContain(`${plan()}-2`);
     expect(await alert(of(availabilityFired))).toMatchObject({ body: { runs: [{ kind: "joined", runId: `${plan()}-2` }] } });
@@ -104,11 +105,11 @@ describe("an alert", () => {
   test("that was kept and is resolved meanwhile opens nothing, nor does one for a plan that has moved", async () => {
     await keptBehindRecovery();
     await recoveryEnds({ active: "secondary" });
-    await watchdog();
+    await stage.watchdog();
     expect(head()?.epoch).toBe(1);
     await recoveryEnds({ active: "primary" });
     expect((await alert(of(availabilityResolved))).status).toBe(202);
-    await watchdog();
+    await stage.watchdog();
     expect(head()).toMatchObject({ epoch: 1, pendingAlerts: [] });
   });
 
