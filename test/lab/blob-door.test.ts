@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { RegisteredPoint } from "../../shared/domain/register.ts";
 import { accounts } from "../../lab/world/pair.ts";
-import { openStage, type Stage, until } from "./stage.ts";
+import { openStage, patience, type Stage, until } from "./stage.ts";
 
 let stage: Stage;
 let source: ReturnType<Stage["container"]>;
@@ -10,20 +10,20 @@ beforeAll(async () => {
   stage = await openStage({ topology: "replicated", blobPollMs: 10_000 });
   source = stage.container(accounts.source.name, "velero");
   replica = stage.container(accounts.replica.name, "velero");
-}, 60_000);
-afterAll(() => stage.close(), 30_000);
+}, patience.up);
+afterAll(() => stage.close(), patience.down);
 
 // Three backups of one schedule, whose volumes share one repository: what happens to that one comes last.
 const oldest = "shop-hourly-20261121055809";
 const middle = "shop-hourly-20261121055818";
 const newest = "shop-hourly-20261121055825";
 
-test("a backup that arrives whole is recorded as whole", async () => {
+test("a backup that arrives whole is recorded as whole", { timeout: patience.test }, async () => {
   const { restorePoint } = await arrive(newest, ({ restorePoint: { usable } }) => usable.kind === "usable");
   expect(restorePoint).toMatchObject({ reached: "readable", usable: { kind: "usable" } });
 });
 
-test("one blob of the backup is deleted at the replica: what is recorded changes, and names it", async () => {
+test("one blob of the backup is deleted at the replica: what is recorded changes, and names it", { timeout: patience.test }, async () => {
   const blob = `${middle}-volumeinfo.json.gz`;
   expect(await recorded(middle)).toMatchObject({ restorePoint: { reached: "readable", usable: { kind: "usable" } } });
   expect(await replica.delete(`backups/${middle}/${blob}`)).toBe("ok");
@@ -31,7 +31,7 @@ test("one blob of the backup is deleted at the replica: what is recorded changes
   expect(reasonOf(restorePoint)).toContain(blob);
 });
 
-test("a blob that could not be replicated is recorded as such", async () => {
+test("a blob that could not be replicated is recorded as such", { timeout: patience.test }, async () => {
   const blob = `backups/${oldest}/${oldest}.tar.gz`;
   const stop = stage.pair.storage.failReplication(blob);
   expect(await source.put(blob, (await source.get(blob)) ?? new Uint8Array())).toBe("ok");
@@ -40,7 +40,7 @@ test("a blob that could not be replicated is recorded as such", async () => {
   expect(reasonOf(restorePoint)).toContain(`could not be replicated, the source says so: ${oldest}.tar.gz`);
 });
 
-test("one blob of the repository is deleted at the replica: what is recorded of the backup changes, and names it", async () => {
+test("one blob of the repository is deleted at the replica: what is recorded of the backup changes, and names it", { timeout: patience.test }, async () => {
   const [pack = ""] = (await replica.list("kopia/shop/")).filter((name) => name.startsWith("kopia/shop/p"));
   expect(await recorded(newest)).toMatchObject({ restorePoint: { usable: { kind: "usable" } } });
   expect(await replica.delete(pack)).toBe("ok");
@@ -48,7 +48,7 @@ test("one blob of the repository is deleted at the replica: what is recorded of 
   expect(reasonOf(restorePoint)).toContain(pack.slice("kopia/shop/".length));
 });
 
-test("a blob that is not a backup is ignored, with a trace", async () => {
+test("a blob that is not a backup is ignored, with a trace", { timeout: patience.test }, async () => {
   await source.put("backups/scribble/velero-backup.json", Buffer.from('{"hello":"world"}'));
   const traces = () => stage.host.log.filter(({ message }) => message.startsWith("backup.ignored") && message.includes("scribble"));
   await until("the trace of the blob that is no backup", () => Promise.resolve(traces().length > 0));

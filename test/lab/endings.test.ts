@@ -3,7 +3,7 @@ import { clusterClient } from "../../lab/run/cluster-client.ts";
 import { alertOf } from "../../lab/run/azure-monitor.ts";
 import { accounts, primary, secondary, trafficManager } from "../../lab/world/pair.ts";
 import type { Report } from "../../shared/domain/report.ts";
-import { changed, openStage, type Stage, until } from "./stage.ts";
+import { changed, openStage, patience, type Stage, until } from "./stage.ts";
 
 /** The shop's points in the recorded container, oldest first. */
 const points = ["shop-hourly-20261121055809", "shop-hourly-20261121055818", "shop-hourly-20261121055825"] as const;
@@ -16,10 +16,10 @@ describe("a failover that cannot go on", () => {
     // Ten minutes are waited for a Velero that does not come. At this rate a soak must be longer to outlast a round of looks.
     stage = await openStage({ topology: "shared", rate: 200, changePlan: (plan) => changed(plan, { soakSeconds: 120, giveUpSeconds: 3_600 }) });
     stage.pair.lose(primary.region);
-  }, 60_000);
-  afterAll(() => stage.close(), 30_000);
+  }, patience.up);
+  afterAll(() => stage.close(), patience.down);
 
-  test("without capacity in the target it ends target-not-ready before anything is fenced", async () => {
+  test("without capacity in the target it ends target-not-ready before anything is fenced", { timeout: patience.test }, async () => {
     const { aks } = stage.pair;
     aks.setCapacity(secondary.region, { kind: "none", code: "SkuNotAvailable" });
     const { report, effects } = await play("no-capacity");
@@ -30,29 +30,39 @@ describe("a failover that cannot go on", () => {
     await expectTrafficUntouched(report, effects);
   });
 
-  test("over a namespace that is not empty it ends target-not-ready, names what is there, and undoes the fence", async () => {
-    const there = clusterClient(stage.pair, secondary.region);
-    await there.request("POST", "/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name: "shop" } });
-    const claim = { apiVersion: "v1", kind: "PersistentVolumeClaim", metadata: { name: "left-behind", namespace: "shop" }, spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } } };
-    expect((await there.request("POST", "/api/v1/namespaces/shop/persistentvolumeclaims", claim)).status).toBe(201);
+  test("over a namespace that is not empty it ends target-not-ready and names what is there, before anything is fenced", { timeout: patience.test }, async () => {
+    await occupy();
     const { report, effects } = await play("occupied");
-    await there.request("DELETE", "/api/v1/namespaces/shop");
+    await vacate();
+    expect(report.outcome).toBe("target-not-ready");
+    expect(report.summary).toContain("namespace shop is not empty (left-behind)");
+    await expectTrafficUntouched(report, effects);
+  });
+
+  test("over a namespace that fills while the primary is being fenced it ends target-not-ready, and undoes the fence", { timeout: patience.test }, async () => {
+    const { world } = stage.pair;
+    const fencing = { call: "PATCH trafficManagerProfiles/externalEndpoints", kind: "slow", delayMs: 200_000 } as const;
+    world.inject(fencing);
+    const running = play("occupied-late");
+    await until("the fence to be asked for", () => Promise.resolve(world.changesAsked.some(({ call }) => call === fencing.call)));
+    await occupy();
+    const { report, effects } = await running;
+    await vacate();
     expect(report.outcome).toBe("target-not-ready");
     expect(report.summary).toContain("namespace shop is not empty (left-behind)");
     await expectFenceUndone(report, effects);
   });
 
-  test("without a Velero in the secondary it ends target-not-ready, says what to install, and undoes the fence", async () => {
-    const there = clusterClient(stage.pair, secondary.region);
+  test("without a Velero in the secondary it ends target-not-ready and says what to install, before anything is fenced", { timeout: patience.test }, async () => {
     const velero = "/apis/apps/v1/namespaces/velero/deployments/velero";
-    expect((await there.request("DELETE", velero)).status).toBe(200);
+    expect((await there().request("DELETE", velero)).status).toBe(200);
     const { report, effects } = await play("no-velero");
     expect(report.outcome).toBe("target-not-ready");
     expect(report.summary).toContain("there is no Deployment velero/velero: install Velero in northeurope");
-    await expectFenceUndone(report, effects);
+    await expectTrafficUntouched(report, effects);
   });
 
-  test("with every restore point unusable it ends nothing-restorable, with the reason of each, and touches nothing", async () => {
+  test("with every restore point unusable it ends nothing-restorable, with the reason of each, and touches nothing", { timeout: patience.test }, async () => {
     const replica = stage.pair.storage.endpoint(accounts.shared.name, true);
     // Past the front: no client can delete at a secondary endpoint.
     for (const point of points) await stage.pair.bytes.delete({ store: replica?.store ?? "", container: "velero", name: tarballOf(point) });
@@ -64,6 +74,18 @@ describe("a failover that cannot go on", () => {
     expect(report.steps.map(({ name }) => name)).toEqual(["accept", "confirm", "decide", "report"]);
     await expectTrafficUntouched(report, effects);
   });
+
+  const there = () => clusterClient(stage.pair, secondary.region);
+  /** Somebody's claim is in the target's namespace. */
+  async function occupy() {
+    await there().request("POST", "/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name: "shop" } });
+    const claim = { apiVersion: "v1", kind: "PersistentVolumeClaim", metadata: { name: "left-behind", namespace: "shop" }, spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } } };
+    expect((await there().request("POST", "/api/v1/namespaces/shop/persistentvolumeclaims", claim)).status).toBe(201);
+  }
+  async function vacate() {
+    await there().request("DELETE", "/api/v1/namespaces/shop");
+    await until("the namespace to be gone", async () => (await there().request("GET", "/api/v1/namespaces/shop")).status === 404);
+  }
 
   /** One run from its alert to its report, and what became true in the world meanwhile. */
   async function play(alertId: string) {
@@ -118,10 +140,10 @@ describe("a failover with everything against it", () => {
     pair.world.inject({ call: "DELETE objectReplicationPolicies", kind: "refused-403", times: Infinity });
     pair.lose(primary.region);
     report = await stage.ended(await stage.fire("against-all-odds"));
-  }, 90_000);
-  afterAll(() => stage.close(), 30_000);
+  }, patience.up);
+  afterAll(() => stage.close(), patience.down);
 
-  test("recovers, in the other region", async () => {
+  test("recovers, in the other region", { timeout: patience.test }, async () => {
     expect(report.outcome).toBe("recovered");
     expect(await stage.publicAddresses()).toEqual([secondary.ingressAddress]);
   });
@@ -137,7 +159,7 @@ describe("a failover with everything against it", () => {
     expect(acts).toEqual([`aks.started ${secondary.cluster.name}`, `aks.pool-raised ${secondary.cluster.name}/user`]);
   });
 
-  test("restores from the locked container: Velero's log is missing there, and the report says so", async () => {
+  test("restores from the locked container: Velero's log is missing there, and the report says so", { timeout: patience.test }, async () => {
     expect(stage.pair.accounts.policyOn(accounts.replica.name)).not.toBeNull();
     const restores = await clusterClient(stage.pair, secondary.region).request("GET", "/apis/velero.io/v1/namespaces/velero/restores");
     const phases = (restores.object["items"] as readonly { readonly status?: { readonly phase?: string } }[]).map(({ status }) => status?.phase);
@@ -147,7 +169,7 @@ describe("a failover with everything against it", () => {
     expect(report.checks.map(({ saw }) => saw)).toContainEqual(expect.stringContaining("could not upload the restore's log"));
   });
 
-  test("answers a second alert, and the copy of the first, with no second run", async () => {
+  test("answers a second alert, and the copy of the first, with no second run", { timeout: patience.test }, async () => {
     const { pair, app } = stage;
     const second = await stage.post(alertOf("Fired", { id: "the-day-after", at: pair.world.clock.now() }));
     expect(second.status).toBe(202);

@@ -13,10 +13,14 @@ import { rpcPath } from "../../lab/host/durable/client-binding.ts";
 import type { HostProcess } from "../../lab/host/process.ts";
 import { type LabPair, openPair } from "../../lab/pair-in-a-box.ts";
 import { type AppClient, appClient } from "../../lab/run/app-client.ts";
+import { clusterClient } from "../../lab/run/cluster-client.ts";
 import { alertOf } from "../../lab/run/azure-monitor.ts";
 import { labPlan, type Topology } from "../../lab/run/plans.ts";
 import { quickPlan, quickRun } from "../../lab/run/quick.ts";
-import { blobHost, publicName } from "../../lab/world/pair.ts";
+import { blobHost, primary, publicName } from "../../lab/world/pair.ts";
+
+/** Until a hook or a test is given up, wall milliseconds: seconds are enough, but for a machine with much else to do. */
+export const patience = { up: 120_000, down: 30_000, test: 120_000 } as const;
 
 /** Lab seconds in a second of ours: a deadline of minutes still leaves seconds to a machine that is busy. */
 export const quickRate = 50;
@@ -46,6 +50,8 @@ export interface Stage {
   readonly pair: LabPair;
   readonly app: AppClient;
   readonly host: HostProcess;
+  /** Puts another version of the plan; runs that are open keep theirs. */
+  putPlan(change: (plan: string) => string): Promise<void>;
   /** Posts to the alert door, with its key. */
   post(alert: unknown): Promise<Answer>;
   /** An alert of that id, fired now, and the run that it opened; throws when it opened none. */
@@ -72,16 +78,24 @@ export async function openStage({ topology, rate = quickRate, blobPollMs = quick
     await rm(stateDirectory, { recursive: true, force: true });
   };
   try {
+    await pauseSchedule(pair);
     const started = await startAppHost({ pair, stateDirectory, topology, blobPollMs });
     host = started;
     const app = appClient(pair, () => started.url);
-    await app.putPlan("shop", changePlan(quickPlan(await labPlan("shop", topology, pair.port))));
+    const putPlan = async (change: (plan: string) => string) => app.putPlan("shop", change(quickPlan(await labPlan("shop", topology, pair.port))));
+    await putPlan(changePlan);
     await until("the plan to be verified", async () => Object.keys((await app.plan("shop")).register.points).length > 0);
-    return { pair, app, host: started, ...doorsOf(pair, app, started), close };
+    return { pair, app, host: started, putPlan, ...doorsOf(pair, app, started), close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** At these rates the hour in which the primary backs itself up comes within seconds: what is restorable shall be what was recorded. */
+async function pauseSchedule(pair: LabPair): Promise<void> {
+  const { status } = await clusterClient(pair, primary.region).request("PATCH", "/apis/velero.io/v1/namespaces/velero/schedules/shop-hourly", { spec: { paused: true } });
+  if (status !== 200) throw new Error(`the schedule could not be paused: status ${status}`);
 }
 
 function doorsOf(pair: LabPair, app: AppClient, host: HostProcess): Pick<Stage, "post" | "fire" | "ended" | "publicAddresses" | "instances" | "container"> {
@@ -121,7 +135,7 @@ function doorsOf(pair: LabPair, app: AppClient, host: HostProcess): Pick<Stage, 
 }
 
 /** Asks until it is so; fails with the words given. Wall time: a machine under load is no failure of the app. */
-export async function until(what: string, isSo: () => Promise<boolean>, patienceMs = 45_000): Promise<void> {
+export async function until(what: string, isSo: () => Promise<boolean>, patienceMs = 100_000): Promise<void> {
   const endsAt = performance.now() + patienceMs;
   while (!(await isSo())) {
     if (performance.now() > endsAt) throw new Error(`waited ${patienceMs / 1_000} s for ${what}`);

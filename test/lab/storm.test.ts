@@ -2,21 +2,21 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { alertOf } from "../../lab/run/azure-monitor.ts";
 import { accounts, primary } from "../../lab/world/pair.ts";
-import { changed, openStage, type Answer, type Stage } from "./stage.ts";
+import { changed, openStage, type Answer, patience, type Stage } from "./stage.ts";
 
 let stage: Stage;
 beforeAll(async () => {
   // Long enough that the run is still looking when the storm is over.
   stage = await openStage({ topology: "replicated", changePlan: (plan) => changed(plan, { soakSeconds: 600 }) });
   stage.pair.lose(primary.region);
-}, 60_000);
-afterAll(() => stage.close(), 30_000);
+}, patience.up);
+afterAll(() => stage.close(), patience.down);
 
 const copies = 20;
 /** Decides in which order the storm comes. */
 const seed = 20261121;
 
-test("twenty copies of one alert, shuffled, mixed with resolved and foreign ones, all at once, open one run", async () => {
+test("twenty copies of one alert, shuffled, mixed with resolved and foreign ones, all at once, open one run", { timeout: patience.test }, async () => {
   const at = stage.pair.world.clock.now();
   const fired = alertOf("Fired", { id: "storm", at });
   const resolved = alertOf("Resolved", { id: "storm", at }, at + 60_000);
@@ -41,12 +41,12 @@ test("twenty copies of one alert, shuffled, mixed with resolved and foreign ones
   expect(await stage.container(accounts.home.name, "lifeboat").list("alerts/foreign/"), "each foreign alert is counted once").toHaveLength(foreign.length);
 });
 
-test("another alert of the same loss joins the open run", async () => {
+test("another alert of the same loss joins the open run", { timeout: patience.test }, async () => {
   const { body } = await stage.post(alertOf("Fired", { id: "of-another-rule", at: stage.pair.world.clock.now() }));
   expect(body.runs).toMatchObject([{ kind: "joined", runId: "shop-1" }]);
 });
 
-test("copies that come after the run has ended open none", async () => {
+test("copies that come after the run has ended open none", { timeout: patience.test }, async () => {
   stage.pair.giveBack(primary.region);
   const report = await stage.ended("shop-1");
   expect(report.outcome).toBe("not-failed-over");
