@@ -25,7 +25,7 @@ export const act = <In, Out>(name: string): Step<In, Out> => ({ name, attempts: 
 
 /** Twenty-five attempts: about eight minutes of pauses, and at most 200 events of history. */
 const attemptsPatient = 25;
-/** For what ends a run and needs only the home account: a run that gives up here would stay open and hold its plan. */
+/** For what ends a run, which would stay open and hold its plan; and for what is left once users are at the secondary: to give up there helps nobody. */
 export const patient = <In, Out>(step: Step<In, Out>): Step<In, Out> => ({ ...step, attempts: attemptsPatient });
 
 /** Which run a step belongs to. Travels with every call, so that an activity can ask the ledger whether it may still act. */

@@ -75,9 +75,9 @@ export const steps = {
   openSecondary: patient(act<Nothing, Opened>("open-secondary")),
   seenFromOutside: judgement<Nothing, Look<OutsideSeen>>("seen-from-outside"),
 
-  // release
-  releaseConsumers: act<{ readonly applications: readonly string[]; readonly point: string }, { readonly released: readonly string[] }>("release-consumers"),
-  startBackups: act<{ readonly point: string }, { readonly backup: string }>("start-backups"),
+  // release: users are served there already, so there is only forward
+  releaseConsumers: patient(act<{ readonly applications: readonly string[]; readonly point: string }, { readonly released: readonly string[] }>("release-consumers")),
+  startBackups: patient(act<{ readonly point: string }, { readonly backup: string }>("start-backups")),
   firstBackupCompleted: judgement<{ readonly backup: string }, Look<{ readonly kind: "completed"; readonly completedAt: number } | { readonly kind: "failed"; readonly why: string }>>("first-backup-completed"),
 
   // report
