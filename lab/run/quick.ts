@@ -10,7 +10,7 @@ const rate = 100;
 export const quickRun = {
   scenario: { ...scenarioNamed("region-lost"), freshBackup: false },
   rate,
-  latencies: { ...noLatencies, veleroSyncPeriod: 60_000, veleroValidation: 10_000 },
+  latencies: { ...noLatencies, veleroSyncPeriod: 60_000, veleroValidation: 60_000 },
   changePlan: quickPlan,
   lookEveryMs: 5_000,
   blobPollMs: 60_000,

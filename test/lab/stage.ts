@@ -139,6 +139,6 @@ export async function until(what: string, isSo: () => Promise<boolean>, patience
   const endsAt = performance.now() + patienceMs;
   while (!(await isSo())) {
     if (performance.now() > endsAt) throw new Error(`waited ${patienceMs / 1_000} s for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 40));
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
