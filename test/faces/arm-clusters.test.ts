@@ -132,7 +132,7 @@ test("a call without api-version, of an unknown thing or with a broken body is r
   const { arm, credential } = await open();
   const token = (await credential.getToken(""))?.token;
   const ask = async (path: string, method = "GET", body: string | null = null) => {
-    const answer = await fetch(`${arm.url}${path}`, { method, body, headers: { authorization: `Bearer ${token}` } });
+    const answer = await fetch(`${arm.url}${path}`, { method, headers: { authorization: `Bearer ${token}` }, ...(body === null ? {} : { body }) });
     return { status: answer.status, code: ((await answer.json()) as { error: { code: string } }).error.code, id: answer.headers.get("x-ms-request-id") };
   };
   expect(await ask(cluster.id)).toMatchObject({ status: 400, code: "MissingApiVersionParameter", id: expect.stringMatching(/^[0-9a-f-]{36}$/) as string });
