@@ -9,6 +9,8 @@ import type { Topology } from "../lab/run/plans.ts";
 import { quickRun, quickSoakSeconds } from "../lab/run/quick.ts";
 import { runLab } from "../lab/run/run-lab.ts";
 
+/** As fast as waits can run without the lab's own watching becoming the work. */
+const rate = 100;
 const secondsMax = 3;
 const eventsMax = 500;
 
@@ -21,10 +23,11 @@ export async function ownOverhead(options: ReadonlyMap<string, string>): Promise
 }
 
 async function measure(topology: Topology): Promise<Readonly<Record<string, unknown>>> {
-  const { rate } = quickRun;
   let histories: readonly { readonly instanceId: string; readonly events: number }[] = [];
   const { report, failures } = await runLab({
     ...quickRun,
+    rate,
+    lookEveryMs: 5_000,
     topology,
     beforeClose: async (lab) => {
       await lab.host().kill("SIGTERM");
