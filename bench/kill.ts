@@ -85,6 +85,7 @@ interface KilledRun {
 async function killedRun(topology: Topology, moments: readonly number[]): Promise<KilledRun> {
   const inFlight = openInFlight();
   const ended = new AbortController();
+  const broken = new AbortController();
   let accept: () => void = () => undefined;
   // An alert that meets no host six times is lost (action groups give up then), and there would be nothing to recover.
   const accepted = new Promise<void>((resolve) => (accept = resolve));
@@ -97,6 +98,7 @@ async function killedRun(topology: Topology, moments: readonly number[]): Promis
     lookEveryMs: 1_000,
     blobPollMs: 10_000,
     topology,
+    signal: broken.signal,
     onLog: (record) => inFlight.take(record),
     tell: (told) => {
       if (told.event === "alert" && told.status === 202) accept();
@@ -104,8 +106,8 @@ async function killedRun(topology: Topology, moments: readonly number[]): Promis
     },
     onUp: (lab) => {
       killing = accepted.then(() => killAt(lab, moments, inFlight, hits, ended.signal));
-      // Awaited at the end; a host that does not come up again must not be an unhandled rejection until then.
-      killing.catch(() => undefined);
+      // A host that does not come up again is the end of the run: nothing would ever end it.
+      killing.catch((error: unknown) => broken.abort(error));
     },
     beforeClose: async ({ pair }) => {
       await killing;

@@ -7,6 +7,7 @@ import { frontBlobStores } from "../faces/front-blob-store.ts";
 import { accounts, blobHost, primary, regions, secondary, type RegionName } from "../world/pair.ts";
 import type { LabResult, RunningLab } from "./run-lab.ts";
 import type { Scenario } from "./scenarios.ts";
+import { longestBreak } from "./longest-break.ts";
 import { shownBy } from "./shown.ts";
 
 export interface ObserveInput {
@@ -32,7 +33,7 @@ export async function observe({ lab, scenario, report }: ObserveInput): Promise<
     failures.push(error.message);
     return null;
   });
-  const { lastGood, firstGood } = breakOf(observer.looks);
+  const { lastGood, firstGood } = longestBreak(observer.looks);
   const shows = answering === null ? null : shownBy(answering.body);
   const disagrees: string[] = [];
   if (report.restorePoint !== null && shows !== null && report.outcome === "recovered") {
@@ -40,7 +41,7 @@ export async function observe({ lab, scenario, report }: ObserveInput): Promise<
     if (shows !== expected) disagrees.push(`the page shows "${shows}", and ${report.restorePoint.name} holds "${expected}"`);
   }
   const opened = report.acts.find(({ step }) => step === "seen-from-outside");
-  if (opened !== undefined && firstGood !== null && Math.abs(Date.parse(opened.at) - firstGood.at) > togetherMsMax + busyMsMax * pair.world.clock.rate)
+  if (opened !== undefined && firstGood !== null && Math.abs(Date.parse(opened.at) - firstGood.at) > togetherMsMax + busyMsMax * pair.world.clock.rate + lab.restartingMs())
     disagrees.push(`the report has the first green probe at ${opened.at}, the observer its first good answer at ${new Date(firstGood.at).toISOString()}`);
 
   const { effects } = pair.world;
@@ -59,22 +60,6 @@ export async function observe({ lab, scenario, report }: ObserveInput): Promise<
     disagrees,
   };
   return { report: { ...report, rtoSeconds: observed.rtoSeconds, observed }, failures: [...failures, ...disagrees] };
-}
-
-/** The longest break in the answers: the good look before it and the good one after it. */
-function breakOf(looks: readonly { readonly at: number; readonly ok: boolean }[]) {
-  let worst: { lastGood: { at: number } | null; firstGood: { at: number } | null } = { lastGood: null, firstGood: null };
-  let lastGood: { at: number } | null = null;
-  let dark = false;
-  for (const look of looks) {
-    if (!look.ok) dark = true;
-    else {
-      if (dark && lastGood !== null && (worst.lastGood === null || worst.firstGood === null || look.at - lastGood.at > worst.firstGood.at - worst.lastGood.at)) worst = { lastGood, firstGood: look };
-      lastGood = look;
-      dark = false;
-    }
-  }
-  return worst;
 }
 
 /** Counted by the world, which sees every write that the application in the primary takes. */

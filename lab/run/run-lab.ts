@@ -61,6 +61,8 @@ export interface RunningLab {
   /** The host of now: killed and started again it is another one. */
   host(): HostProcess;
   restartHost(): Promise<void>;
+  /** How long its restarts took in all, lab milliseconds: what it did not see meanwhile it cannot report. */
+  restartingMs(): number;
   readonly observer: Observer;
   /** What the host keeps: its journal, keys and receipts. */
   readonly stateDirectory: string;
@@ -124,10 +126,13 @@ async function run(options: LabRunOptions, stateDirectory: string, closing: Clos
     onChange: (look) => (look.ok ? tell({ event: "answer", from: regionAt(look.address), shows: shownBy(look.body) }) : tell({ event: "dark", why: look.why })),
   });
   closing.add(() => observer.stop());
+  let restartingMs = 0;
   const restartHost = async () => {
+    const from = pair.world.clock.now();
     host = await startAppHost(hostOptions(options, pair, stateDirectory));
+    restartingMs += pair.world.clock.now() - from;
   };
-  const lab: RunningLab = { pair, app, host: () => host, restartHost, observer, stateDirectory };
+  const lab: RunningLab = { pair, app, host: () => host, restartHost, restartingMs: () => restartingMs, observer, stateDirectory };
   const serving = await observer.until((look) => look.ok, upMsMax, "the application to answer from the primary");
   tell({ event: "serving", from: regionAt(serving.address), shows: shownBy(serving.body) });
   await verifiedOnce(lab, scenario.plan);
