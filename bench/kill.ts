@@ -15,7 +15,7 @@ const killsPerRun = 5;
 /** Slow enough that a host which is being started anew misses seconds of the world and not minutes. */
 const rate = 20;
 /** What a run takes while its host is up, wall milliseconds, until one was seen. */
-const runMsGuess = 8_000;
+const runMsGuess = 5_000;
 /** Records that the host wrote before it died are still on their way. */
 const lastWordsMs = 30;
 
