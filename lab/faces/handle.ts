@@ -34,7 +34,7 @@ export async function handle(
   work: (seen: { readonly blind: boolean }) => Promise<Answer> | Answer,
 ): Promise<void> {
   const asked = { call, thing, by: request.headers["user-agent"] ?? "" };
-  if (mutating) world.noteChangeAsked(asked);
+  world.noteRequest({ ...asked, mutating });
   const fault = world.takeFault(asked);
   const blind = fault?.kind === "blind";
   const reach = () => (blind ? "up" : world.reach(region));

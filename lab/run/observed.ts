@@ -7,8 +7,10 @@ import { frontBlobStores } from "../faces/front-blob-store.ts";
 import { accounts, blobHost, primary, regions, secondary, type RegionName } from "../world/pair.ts";
 import type { LabResult, RunningLab } from "./run-lab.ts";
 import type { Scenario } from "./scenarios.ts";
+import { overlooked } from "../looks.ts";
 import { longestBreak } from "./longest-break.ts";
 import { shownBy } from "./shown.ts";
+import { lacking } from "./whole-report.ts";
 
 export interface ObserveInput {
   readonly lab: RunningLab;
@@ -46,7 +48,10 @@ export async function observe({ lab, scenario, report }: ObserveInput): Promise<
 
   const { effects } = pair.world;
   failures.push(...appliedTwice(effects).map(({ act, key, times }) => `${act} of ${key} became true ${times} times`));
-  if (report.kind === "failover" && report.outcome === "recovered") failures.push(...brokenAfterFailover(pair).map(({ rule, found }) => `${rule}: ${found}`));
+  if (report.kind === "failover" && report.outcome === "recovered") {
+    failures.push(...[...brokenAfterFailover(pair), ...overlooked(pair.world, pair.topology, report)].map(({ rule, found }) => `${rule}: ${found}`));
+    failures.push(...lacking(report));
+  }
   const writes = writesAfterFence(lab, report);
   if (writes > 0) disagrees.push(`the primary accepted ${writes} writes after it was fenced`);
   const observed: Observed = {

@@ -43,6 +43,14 @@ export interface Asked {
   readonly by: string;
 }
 
+export interface Request extends Asked {
+  readonly at: number;
+  /** Whether it was to change something. */
+  readonly mutating: boolean;
+}
+
+const requestsMax = 100_000;
+
 export interface LabWorld {
   readonly clock: LabClock;
   /** How each region answers now. Set by `loseRegion`, `returnRegion`. */
@@ -60,9 +68,10 @@ export interface LabWorld {
   /** Faces ask at each request. Uses the fault up. */
   takeFault(asked: Asked): Fault | null;
 
-  /** Faces tell each request that is to change something, when it comes: whether it was done is in `effects`. */
-  readonly changesAsked: readonly (Asked & { readonly at: number })[];
-  noteChangeAsked(asked: Asked): void;
+  /** What was asked of the world, looks and acts, whether it was answered or not; what became of it is in `effects`. The last hundred thousand or so. */
+  readonly requests: readonly Request[];
+  /** Faces tell each request when it comes. */
+  noteRequest(request: Omit<Request, "at">): void;
 
   /** Settings of the timing rules, from `lab/world/latencies.ts` (typical values, with sources) or all zero. */
   readonly latencies: import("./latencies.ts").Latencies;
@@ -72,15 +81,19 @@ export function openWorld(clock: LabClock, latencies: LabWorld["latencies"]): La
   const reaches = new Map<RegionName, Reach>();
   const listeners: ((region: RegionName, reach: Reach) => void)[] = [];
   const effects: Effect[] = [];
-  const changesAsked: (Asked & { readonly at: number })[] = [];
+  const requests: Request[] = [];
   const faults: { readonly fault: Fault; left: number }[] = [];
 
   return {
     clock,
     latencies,
     effects,
-    changesAsked,
-    noteChangeAsked: (asked) => void changesAsked.push({ ...asked, at: clock.now() }),
+    requests,
+    noteRequest(request) {
+      requests.push({ ...request, at: clock.now() });
+      // Half at once: the oldest one by one would be a copy for each.
+      if (requests.length > requestsMax) requests.splice(0, requestsMax / 2);
+    },
     reach: (region) => (region === null ? "up" : (reaches.get(region) ?? "up")),
     setReach(region, reach) {
       if ((reaches.get(region) ?? "up") === reach) return;

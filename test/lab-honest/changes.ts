@@ -70,9 +70,9 @@ const by = "lifeboat";
 
 /** Hits the first call of each name. Returns what was asked since then, by name; a call without a name stands for itself. */
 export function hitEach({ pair: { world } }: RunningLab, kind: Fault["kind"], wanted: (change: Change) => boolean): () => ReadonlySet<string> {
-  const from = world.changesAsked.length;
+  const from = world.clock.now();
   for (const { call, thing, times } of changes.filter(wanted)) world.inject({ call, thing, by, kind, times: times ?? 1 });
-  return () => new Set(world.changesAsked.slice(from).filter((asked) => asked.by.startsWith(by)).map(nameOf));
+  return () => new Set(world.requests.filter((asked) => asked.mutating && asked.at >= from && asked.by.startsWith(by)).map(nameOf));
 }
 
 const nameOf = ({ call, thing }: Asked): string => changes.find((change) => change.call === call && change.thing.test(thing))?.name ?? `${call} of ${thing}, which nothing hits`;

@@ -44,7 +44,7 @@ describe("a failover that cannot go on", () => {
     const fencing = { call: "PATCH trafficManagerProfiles/externalEndpoints", kind: "slow", delayMs: 200_000 } as const;
     world.inject(fencing);
     const running = play("occupied-late");
-    await until("the fence to be asked for", () => Promise.resolve(world.changesAsked.some(({ call }) => call === fencing.call)));
+    await until("the fence to be asked for", () => Promise.resolve(world.requests.some(({ call }) => call === fencing.call)));
     await occupy();
     const { report, effects } = await running;
     await vacate();
