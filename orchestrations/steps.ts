@@ -60,7 +60,8 @@ export const steps = {
   // make ready
   veleroAlive: look<Nothing, Look<{ readonly version: string }>>("velero-alive"),
   storageLocationReady: look<Nothing, Look<{ readonly storageLocation: string }>>("storage-location-ready"),
-  alignView: act<{ readonly point: string }, { readonly imported: number; readonly replaced: number }>("align-view"),
+  // Many calls in one: each may be refused once.
+  alignView: patient(act<{ readonly point: string }, { readonly imported: number; readonly replaced: number }>("align-view")),
   repositoriesReady: look<Nothing, Look<{ readonly repositories: number }>>("repositories-ready"),
   checkTarget: judgement<{ readonly point: string; readonly applications?: readonly string[] }, TargetAnswer>("check-target"),
 
