@@ -13,8 +13,9 @@ interface Look {
   readonly thing: RegExp;
   /** Given: so often at least, because a neighbour asks the same. */
   readonly times?: number;
-  /** Only until the first such call in the phase. */
+  /** Only until the first such call in the phase, or from it on. */
   readonly before?: string;
+  readonly after?: string;
   readonly only?: "replicated" | "shared" | "alert";
 }
 
@@ -45,7 +46,7 @@ const looks: readonly Look[] = [
   { step: "check-target", phase: "make-ready", call: "GET storage.k8s.io/storageclasses", thing: there("") },
   { step: "restore-ended", phase: "restore", call: "GET velero.io/podvolumerestores", thing: there("velero") },
   { step: "verify-applications", phase: "verify", call: `GET ingress/${secondary.region}/`, thing: /^/ },
-  { step: "seen-from-outside", phase: "open", call: `GET ingress/${secondary.region}/`, thing: /^/ },
+  { step: "seen-from-outside", phase: "open", call: `GET ingress/${secondary.region}/`, thing: /^/, after: "PATCH trafficManagerProfiles/externalEndpoints" },
   { step: "first-backup-completed", phase: "release", call: "GET velero.io/backups", thing: there("velero", "lifeboat-") },
 ];
 
@@ -53,13 +54,14 @@ const looks: readonly Look[] = [
 export function overlooked({ requests }: Pick<LabWorld, "requests">, topology: "shared" | "replicated", report: Report): readonly Broken[] {
   const ours = requests.filter((request) => request.by.startsWith(by));
   const applies = ({ only }: Look) => only === undefined || only === topology || (only === "alert" && report.opened.door === "alert");
-  return looks.filter(applies).flatMap(({ step, phase, call, thing, times = 1, before }) => {
+  return looks.filter(applies).flatMap(({ step, phase, call, thing, times = 1, before, after }) => {
     const note = report.steps.find(({ name }) => name === phase);
     const from = Date.parse(note?.startedAt ?? "");
     const until = Date.parse(note?.endedAt ?? report.endedAt);
     const within = ours.filter(({ at }) => at >= from && at <= until);
-    const bound = before === undefined ? undefined : within.find((request) => request.call === before)?.at;
-    const asked = within.filter((request) => request.call === call && thing.test(request.thing) && (bound === undefined || request.at <= bound)).length;
+    const firstAt = (named: string | undefined, otherwise: number) => within.find((request) => request.call === named)?.at ?? otherwise;
+    const [earliest, latest] = [firstAt(after, from), firstAt(before, until)];
+    const asked = within.filter((request) => request.call === call && thing.test(request.thing) && request.at >= earliest && request.at <= latest).length;
     const rule = `${step} asks in the phase ${phase}: ${call}${times > 1 ? `, ${times} times` : ""}`;
     return asked >= times ? [] : [{ rule, found: `${asked} times` }];
   });

@@ -44,8 +44,8 @@ export const changes: readonly Change[] = [
   { name: "delete the probe", call: "stshopneu DELETE blob", thing: /^velero\/restores\/lifeboat-probe-/ },
   { name: "replace an imported volume backup, deleting", call: "DELETE velero.io/podvolumebackups", thing: /^northeurope\/velero\// },
   { name: "replace an imported backup, deleting", call: "DELETE velero.io/backups", thing: /^northeurope\/velero\// },
-  // The import of the chosen point, then the first backup of the new region.
-  { name: "create a backup", call: "POST velero.io/backups", thing: /^northeurope\/velero\//, times: 2 },
+  // The import of the chosen point where the view must be replaced, else the first backup of the new region.
+  { name: "create a backup", call: "POST velero.io/backups", thing: /^northeurope\/velero\// },
   { name: "import a volume backup", call: "POST velero.io/podvolumebackups", thing: /^northeurope\/velero\// },
   { name: "create the resource modifier", call: "POST v1/configmaps", thing: /^northeurope\/velero\// },
   { name: "create a restore", call: "POST velero.io/restores", thing: /^northeurope\/velero\// },

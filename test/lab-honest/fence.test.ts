@@ -55,7 +55,8 @@ test("who writes to the primary directly is refused from the fence on, though ev
     scenario: byHand,
     onUp: (lab) => {
       writer = writeToPrimary(lab);
-      asked = hitEach(lab, "effect-without-answer", ({ primaryAlive }) => primaryAlive === true);
+      // And the first backup of the new region, which lost-answers.test.ts does not come to: its import is hit before.
+      asked = hitEach(lab, "effect-without-answer", ({ primaryAlive, name }) => primaryAlive === true || name === "create a backup");
     },
     beforeClose: async ({ pair }) => {
       await writer?.stop();
