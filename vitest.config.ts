@@ -5,6 +5,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     // Hosts and worlds listen on sockets and load SDKs that may be loaded once a process: a process for each file.
     pool: "forks",
+    // Most of a lab test is waiting: a core left for the runner would stand idle.
+    maxWorkers: "100%",
     testTimeout: 30_000,
     hookTimeout: 30_000,
     reporters: ["default"],
