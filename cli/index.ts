@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** `lifeboat`: what the shell runs. The commands are in program.ts. */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
 import { runProgram } from "./program.ts";
 
 // Whoever reads us may have seen enough: `lifeboat plan schema | head`.
@@ -12,6 +13,11 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 process.exitCode = await runProgram(process.argv.slice(2), {
   out: (line) => void process.stdout.write(`${line}\n`),
   err: (line) => void process.stderr.write(`${line}\n`),
+  list: (directory) =>
+    readdirSync(directory, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => path.relative(directory, path.join(entry.parentPath, entry.name)).split(path.sep).join("/"))
+      .toSorted(),
   read: (file) => readFileSync(file, "utf8"),
   // https://no-color.org: set to anything but nothing.
   colour: process.stdout.isTTY && !process.env["NO_COLOR"],

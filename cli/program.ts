@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { verifyLedgers } from "./ledger-verify.ts";
 import { explainPlan } from "./plan-explain.ts";
 import { planSchemaText } from "./plan-schema.ts";
 import { readOne, validatePlans } from "./plan-validate.ts";
@@ -41,6 +42,15 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     .command("schema")
     .description("Print the JSON Schema of plan files, for editors: # yaml-language-server: $schema=plan.schema.json")
     .action(() => terminal.out(planSchemaText().trimEnd()));
+
+  const ledger = program.command("ledger").description("Look at a copy of the ledger. Nothing is sent anywhere.");
+  ledger
+    .command("verify")
+    .description("Follow the hash chain of every plan, and name the first entry that was changed, dropped or slipped in. Exit code 0: all whole; 1: one is not.")
+    .argument("<directory>", "a copy of the home container")
+    .option("--json", "one JSON object per line")
+    .addHelpText("after", "\nExample:\n  az storage blob download-batch --account-name stlifeboat --source lifeboat --destination home\n  lifeboat ledger verify home")
+    .action((directory: string, { json = false }: { json?: boolean }) => void (code = verifyLedgers(directory, { json }, terminal)));
 
   try {
     await program.parseAsync(args, { from: "user" });

@@ -6,6 +6,8 @@ export interface Terminal {
   err(line: string): void;
   /** The text of a file, as UTF-8. Throws when it cannot be read. */
   read(file: string): string;
+  /** The names of all files under a directory, with `/` between their parts, in order. Throws when it cannot be read. */
+  list(directory: string): readonly string[];
   /** Whether to colour: a terminal, and nobody asked for NO_COLOR. */
   readonly colour: boolean;
 }

@@ -1,6 +1,7 @@
 /** The ledger in the home account: heads changed by compare-and-swap, entries written once. `shared/domain/ledger.ts` says what a change is. */
 import { createHash } from "node:crypto";
 import { type Changed, type Entry, type Head, type Refusal, entriesPrefix, entryName, headName, newHead } from "../shared/domain/ledger.ts";
+import { type Link, linkName, linkText } from "../shared/domain/ledger-chain.ts";
 import type { Phase } from "../shared/domain/outcome.ts";
 import { type Home, WorldError } from "../shared/ports.ts";
 
@@ -14,8 +15,8 @@ export interface Ledger {
   write(at: EntryAt, entry: Entry): Promise<Entry>;
   /** All records of a run, or of one of its phases, by name. */
   entries(plan: string, epoch: number, phase?: Phase): Promise<readonly Entry[]>;
-  /** The chain, grown by the records of one phase. */
-  digest(head: Head, phase: Phase): Promise<string>;
+  /** The digest of the chain with the records of one more phase, whose link is written down. Until the head names it, it is none of the chain. */
+  link(head: Head, phase: Phase): Promise<string>;
 }
 
 export type ChangeMade = { readonly kind: "changed"; readonly head: Head } | { readonly kind: "refused"; readonly why: Refusal; readonly head: Head };
@@ -42,22 +43,7 @@ export function openLedger(home: Home): Ledger {
     const stored = await home.read(headName(plan));
     return stored === null ? null : { head: JSON.parse(stored.body) as Head, etag: stored.etag };
   };
-  const known = seen.get(home) ?? new Map<string, string>();
-  seen.set(home, known);
-  const remember = (name: string, body: string) => {
-    known.set(name, body);
-    for (const oldest of known.keys()) {
-      if (known.size <= seenMax) break;
-      known.delete(oldest);
-    }
-  };
-  const readEntry = async (name: string) => {
-    const before = known.get(name);
-    if (before !== undefined) return before;
-    const stored = await home.read(name);
-    if (stored !== null) remember(name, stored.body);
-    return stored === null ? null : stored.body;
-  };
+  const { readEntry, remember } = writtenOnce(home);
   const bodies = async (plan: string, epoch: number, phase?: Phase) => {
     const names = await home.list(entriesPrefix(plan, epoch, phase), entriesMax);
     const found = await Promise.all(names.map(async (name) => ({ name, body: await readEntry(name) })));
@@ -103,13 +89,38 @@ export function openLedger(home: Home): Ledger {
       return (await bodies(plan, epoch, phase)).map(({ body }) => JSON.parse(body) as Entry);
     },
 
-    async digest(head, phase) {
+    async link(head, phase) {
       if (head.run === null) return head.digest;
-      const chain = createHash("sha256").update(head.digest);
-      for (const { name, body } of await bodies(head.plan, head.run.epoch, phase)) chain.update(`\n${name} ${sha256(body)}`);
-      return chain.digest("hex");
+      const { plan, digest: before, run: { epoch } } = head;
+      const entries = (await bodies(plan, epoch, phase)).map(({ name, body }) => ({ name, sha256: sha256(body) }));
+      const link: Link = { format: 1, plan, epoch, phase, before, entries };
+      const digest = sha256(linkText(link));
+      // There already: an earlier try wrote the same.
+      await home.create(linkName(plan, digest), JSON.stringify(link, null, 1));
+      return digest;
     },
   };
+}
+
+/** Records of this home, each read once. */
+function writtenOnce(home: Home) {
+  const known = seen.get(home) ?? new Map<string, string>();
+  seen.set(home, known);
+  const remember = (name: string, body: string) => {
+    known.set(name, body);
+    for (const oldest of known.keys()) {
+      if (known.size <= seenMax) break;
+      known.delete(oldest);
+    }
+  };
+  const readEntry = async (name: string) => {
+    const before = known.get(name);
+    if (before !== undefined) return before;
+    const stored = await home.read(name);
+    if (stored !== null) remember(name, stored.body);
+    return stored === null ? null : stored.body;
+  };
+  return { readEntry, remember };
 }
 
 export const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");

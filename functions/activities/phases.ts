@@ -21,7 +21,7 @@ async function turnedOnce({ end, begin }: Pick<PhaseTurn, "end" | "begin">, { le
   const { plan, epoch, runId } = call.ref;
   const before = await ledger.head(plan);
   const ends = end !== null && before.run?.phases.some(({ phase, endedAt }) => phase === end.phase && endedAt === null);
-  const digest = ends && end !== null ? await ledger.digest(before, end.phase) : null;
+  const digest = ends && end !== null ? await ledger.link(before, end.phase) : null;
   let moved = false;
   const made = await ledger.change(plan, (head) => {
     moved = digest !== null && head.digest !== before.digest;
@@ -73,7 +73,7 @@ export const closeRun: Work<typeof steps.closeRun> = async ({ outcome }, { ledge
   const { ref } = call;
   const before = await ledger.head(ref.plan);
   if (before.last?.runId === ref.runId) return { kind: "closed" };
-  const digest = await ledger.digest(before, "report");
+  const digest = await ledger.link(before, "report");
   const made = await ledger.change(ref.plan, (head) => close(head, ref.epoch, outcome, world.clock.now(), plan.cooldownSeconds, digest));
   if (made.kind === "refused" && made.head.last?.runId !== ref.runId) throw new Superseded(ref.runId, made.head);
   return { kind: "closed" };

@@ -96,7 +96,8 @@ export type Refusal = "run-open" | "alert-handled" | "cooldown" | "stale-epoch" 
 
 const alertsKept = 50;
 const pendingKept = 20;
-const emptyDigest = "0".repeat(64);
+/** Digest of a chain without links. */
+export const emptyDigest = "0".repeat(64);
 
 export function newHead(plan: string): Head {
   return { format: 1, plan, epoch: 0, active: "primary", run: null, last: null, alerts: [], pendingAlerts: [], cooldownUntilAt: null, promotedBy: null, unprotectedSinceAt: null, digest: emptyDigest };

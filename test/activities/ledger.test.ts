@@ -78,7 +78,7 @@ describe("the digest", () => {
     const ledger = openLedger(home);
     await open(ledger, "alert-1");
     for (const [index, name] of names.entries()) await home.create(`ledger/shop/000001/02-confirm/${name}`, bodies[index] ?? "");
-    return ledger.digest(await ledger.head("shop"), "confirm");
+    return ledger.link(await ledger.head("shop"), "confirm");
   };
 
   test("covers names, bodies and what was before, and can be checked with nothing but SHA-256", async () => {
@@ -91,8 +91,8 @@ describe("the digest", () => {
     const home = memoryHome();
     const ledger = openLedger(home);
     await open(ledger, "alert-1");
-    const first = await ledger.digest(await ledger.head("shop"), "confirm");
+    const first = await ledger.link(await ledger.head("shop"), "confirm");
     await ledger.change("shop", (head) => turnPhase(head, { epoch: 1, end: { phase: "confirm", outcome: "done" }, begin: null }, at, first));
-    expect(await ledger.digest(await ledger.head("shop"), "decide")).toBe(sha256(first));
+    expect(await ledger.link(await ledger.head("shop"), "decide")).toBe(sha256(first));
   });
 });

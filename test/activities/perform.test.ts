@@ -244,7 +244,7 @@ describe("the books", () => {
         const before = await run.ledger.head("shop");
         const chained = async (...phases: Phase[]) => {
           let digest = before.digest;
-          for (const phase of phases) digest = await run.ledger.digest({ ...before, digest }, phase);
+          for (const phase of phases) digest = await run.ledger.link({ ...before, digest }, phase);
           return digest;
         };
         const world = { ...run.world, home: inAnyOrder(run.home, scheduler) };

@@ -11,7 +11,7 @@ async function lifeboat(args: readonly string[], { files = {}, colour = false }:
   const out: string[] = [];
   const err: string[] = [];
   const read = (file: string) => files[file] ?? readFileSync(new URL(file, root), "utf8");
-  const code = await runProgram(args, { out: (line) => out.push(line), err: (line) => err.push(line), read, colour });
+  const code = await runProgram(args, { out: (line) => out.push(line), err: (line) => err.push(line), read, list: () => [], colour });
   return { code, out, err: err.join("\n") };
 }
 

@@ -1,0 +1,112 @@
+/**
+ * The chain over a plan's ledger: each phase that ended is one link, which names the entries it covers with their digests and hangs on
+ * the link before it. Whoever has a copy of the ledger and the digest from one old report can tell that nothing in it was changed since.
+ */
+import { emptyDigest, entriesPrefix, headName } from "./ledger.ts";
+import type { Phase } from "./outcome.ts";
+
+export interface Link {
+  readonly format: 1;
+  readonly plan: string;
+  readonly epoch: number;
+  readonly phase: Phase;
+  /** Digest of the chain without this link. */
+  readonly before: string;
+  /** In order of name. */
+  readonly entries: readonly { readonly name: string; readonly sha256: string }[];
+}
+
+/** Named by the digest of the chain that ends with it: a link is found from its follower, and two writers of one link write the same. */
+export const linkName = (plan: string, digest: string): string => `ledger/${plan}/chain/${digest}.json`;
+
+/** What is hashed with SHA-256 to get the digest of a chain that ends with this link. */
+export const linkText = ({ before, entries }: Pick<Link, "before" | "entries">): string => [before, ...entries.map(({ name, sha256 }) => `${name} ${sha256}`)].join("\n");
+
+/** A copy of home: bodies by blob name. */
+export interface LedgerCopy {
+  readonly names: readonly string[];
+  /** `null`: there is no such blob. */
+  readonly read: (name: string) => string | null;
+}
+
+export type ChainVerdict =
+  | { readonly kind: "whole"; readonly links: number; readonly entries: number; readonly runs: number; readonly digest: string }
+  | { readonly kind: "broken"; readonly name: string; readonly why: string };
+
+/** The plans that a copy has a ledger of, in order. */
+export const plansIn = ({ names }: Pick<LedgerCopy, "names">): readonly string[] =>
+  [...new Set(names.flatMap((name) => /^ledger\/([^/]+)\//.exec(name)?.[1] ?? []))].toSorted();
+
+/**
+ * Follows a plan's chain and names the first place, in the order in which things were written, where it does not hold. `digests` are
+ * those that somebody kept elsewhere: each must be in the chain.
+ */
+export function verifyChain(plan: string, copy: LedgerCopy, sha256: (text: string) => string, digests: readonly string[] = []): ChainVerdict {
+  const head = headOf(copy.read(headName(plan)));
+  if (head === null) return broken(headName(plan), "the head is missing, or is not one");
+  const followed = linksBack(plan, head.digest, copy);
+  const { links } = followed;
+  const covered = new Set<string>();
+  if (followed.gap !== null) return followed.gap;
+  for (const { digest, link } of links) {
+    const name = linkName(plan, digest);
+    if (sha256(linkText(link)) !== digest) return broken(name, "the link was changed: what it says does not make its digest");
+    for (const entry of link.entries) {
+      const body = copy.read(entry.name);
+      if (body === null) return broken(entry.name, `the entry is missing; ${name} covers it`);
+      if (sha256(body) !== entry.sha256) return broken(entry.name, `the entry was changed after its phase ended; ${name} has its digest`);
+      covered.add(entry.name);
+    }
+  }
+  const stray = copy.names.find((name) => name.startsWith(`ledger/${plan}/`) && /^ledger\/[^/]+\/\d{6}\//.test(name) && !covered.has(name) && !head.open.some((prefix) => name.startsWith(prefix)));
+  if (stray !== undefined) return broken(stray, "no link of the chain covers this entry: it was put there after its phase had ended");
+  const known = new Set([emptyDigest, ...links.map(({ digest }) => digest)]);
+  const foreign = digests.find((digest) => !known.has(digest));
+  if (foreign !== undefined) return broken(linkName(plan, foreign), `a digest kept elsewhere is not in this chain: the ledger was written anew, or belongs to another installation`);
+  return { kind: "whole", links: links.length, entries: covered.size, runs: new Set(links.map(({ link }) => link.epoch)).size, digest: head.digest };
+}
+
+const broken = (name: string, why: string): Extract<ChainVerdict, { kind: "broken" }> => ({ kind: "broken", name, why });
+
+/** The links from the first to the one of `digest`; `gap` where one of them cannot be read. */
+function linksBack(plan: string, digest: string, copy: LedgerCopy) {
+  const links: { readonly digest: string; readonly link: Link }[] = [];
+  for (let at = digest; at !== emptyDigest; ) {
+    const link = linkOf(copy.read(linkName(plan, at)));
+    if (link === null) return { links, gap: broken(linkName(plan, at), "the link is missing, or is not one: what was written before it can no longer be shown to be unchanged") };
+    links.unshift({ digest: at, link });
+    // A circle is longer than all that there is.
+    if (links.length > copy.names.length) return { links, gap: broken(linkName(plan, at), "the links lead in a circle") };
+    at = link.before;
+  }
+  return { links, gap: null };
+}
+
+function headOf(body: string | null): { readonly digest: string; readonly open: readonly string[] } | null {
+  const head = objectIn(body);
+  if (typeof head?.["digest"] !== "string" || typeof head["plan"] !== "string") return null;
+  const run = head["run"] as { readonly epoch?: unknown; readonly phases?: unknown } | null;
+  if (run === null) return { digest: head["digest"], open: [] };
+  if (typeof run !== "object" || typeof run.epoch !== "number" || !Array.isArray(run.phases)) return null;
+  const { plan } = head as { plan: string };
+  const { epoch } = run;
+  const ended = run.phases.flatMap((note: { phase?: Phase; endedAt?: number | null }) => (note.endedAt === null && note.phase !== undefined ? [entriesPrefix(plan, epoch, note.phase)] : []));
+  return { digest: head["digest"], open: ended };
+}
+
+function linkOf(body: string | null): Link | null {
+  const link = objectIn(body);
+  if (typeof link?.["before"] !== "string" || typeof link["epoch"] !== "number" || !Array.isArray(link["entries"])) return null;
+  const entries: readonly unknown[] = link["entries"];
+  return entries.every((entry) => typeof entry === "object" && entry !== null && "name" in entry && typeof entry.name === "string" && "sha256" in entry && typeof entry.sha256 === "string") ? (link as unknown as Link) : null;
+}
+
+function objectIn(body: string | null): Record<string, unknown> | null {
+  if (body === null) return null;
+  try {
+    const value: unknown = JSON.parse(body);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,116 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { runProgram } from "../../cli/program.ts";
+import { openLedger, sha256 } from "../../functions/ledger.ts";
+import { closeRun, headName, openRun, turnPhase } from "../../shared/domain/ledger.ts";
+import { linkName, verifyChain } from "../../shared/domain/ledger-chain.ts";
+import { memoryHome, testStart as at } from "../activities/memory-world.ts";
+
+/** Home as two runs leave it, each with two phases of two entries, and a third that is open; bodies by name. */
+async function written(): Promise<Map<string, string>> {
+  const home = memoryHome();
+  const ledger = openLedger(home);
+  for (const epoch of [1, 2, 3]) {
+    await ledger.change("shop", (head) => openRun(head, { kind: "recovery", door: "http", by: "Ada", reason: "gone", alertId: null, applications: [] }, "hash", at));
+    for (const phase of ["confirm", "decide"] as const) {
+      await ledger.change("shop", (head) => turnPhase(head, { epoch, end: null, begin: phase }, at, null));
+      for (const step of ["one", "two"]) await ledger.write({ plan: "shop", epoch, phase, step, key: "" }, { runId: `shop-${epoch}`, epoch, planHash: "hash", phase, step, key: "", kind: "outcome", startedAt: at, at, value: `${epoch} ${step}` });
+      if (epoch === 3 && phase === "decide") break;
+      const digest = await ledger.link(await ledger.head("shop"), phase);
+      await ledger.change("shop", (head) => turnPhase(head, { epoch, end: { phase, outcome: "done" }, begin: null }, at, digest));
+    }
+    if (epoch === 3) break;
+    const digest = await ledger.link(await ledger.head("shop"), "report");
+    await ledger.change("shop", (head) => closeRun(head, epoch, { kind: "declined", why: "no" }, at, 0, digest));
+  }
+  const found = new Map<string, string>();
+  for (const name of await home.list("", 1_000)) found.set(name, (await home.read(name))?.body ?? "");
+  return found;
+}
+
+const judged = (blobs: ReadonlyMap<string, string>, digests: readonly string[] = []) => verifyChain("shop", { names: [...blobs.keys()].toSorted(), read: (name) => blobs.get(name) ?? null }, sha256, digests);
+const sealed = (name: string) => name.startsWith("ledger/shop/") && name !== headName("shop") && !name.includes("/000003/03-decide/");
+
+describe("the chain of a ledger", () => {
+  let blobs: ReadonlyMap<string, string>;
+  beforeAll(async () => void (blobs = await written()));
+
+  test("is whole as it was written; the phase that is still open hangs on nothing yet", () => {
+    expect(judged(blobs)).toMatchObject({ kind: "whole", runs: 3, links: 7, entries: 10 });
+  });
+
+  test("names whatever was changed by one byte, entry or link", () => {
+    const changed = [...blobs.keys()].filter(sealed);
+    expect(changed).toHaveLength(17);
+    for (const name of changed) expect(judged(new Map([...blobs, [name, (blobs.get(name) ?? "").replace(/[0-9a-f](?=[^0-9a-f]*$)/, (byte) => (byte === "1" ? "2" : "1"))]])), name).toMatchObject({ kind: "broken", name });
+  });
+
+  test("names whatever is missing", () => {
+    for (const name of [...blobs.keys()].filter(sealed)) expect(judged(new Map([...blobs].filter(([other]) => other !== name))), name).toMatchObject({ kind: "broken", name });
+  });
+
+  test("names what was slipped in after its phase had ended", () => {
+    const name = "ledger/shop/000001/02-confirm/three.outcome.json";
+    expect(judged(new Map([...blobs, [name, "{}"]]))).toMatchObject({ kind: "broken", name });
+  });
+
+  test("names the first place of several", () => {
+    const first = "ledger/shop/000001/02-confirm/one.outcome.json";
+    expect(judged(new Map([...blobs, [first, "{}"], ["ledger/shop/000002/02-confirm/one.outcome.json", "{}"]]))).toMatchObject({ name: first });
+  });
+
+  test("that was written anew from end to end lacks the digest that somebody kept", () => {
+    const kept = "ab".repeat(32);
+    expect(judged(blobs, [kept])).toMatchObject({ kind: "broken", name: linkName("shop", kept) });
+  });
+
+  test("that hangs on itself ends", () => {
+    const digest = "cd".repeat(32);
+    const head = JSON.stringify({ ...(JSON.parse(blobs.get(headName("shop")) ?? "") as object), digest });
+    const link = JSON.stringify({ format: 1, plan: "shop", epoch: 1, phase: "confirm", before: digest, entries: [] });
+    expect(judged(new Map([[headName("shop"), head], [linkName("shop", digest), link]]))).toMatchObject({ kind: "broken", why: "the links lead in a circle" });
+  });
+
+  test.each([["nothing", undefined], ["no JSON", "{"], ["a list", "[]"], ["another object", "{}"], ["a run without phases", '{"plan":"shop","digest":"0","run":{"epoch":1}}']])("whose head is %s is broken at its head", (_, body) => {
+    const changed = new Map(blobs);
+    if (body === undefined) changed.delete(headName("shop"));
+    else changed.set(headName("shop"), body);
+    expect(judged(changed)).toMatchObject({ kind: "broken", name: headName("shop") });
+  });
+});
+
+describe("lifeboat ledger verify", () => {
+  async function verify(blobs: ReadonlyMap<string, string>, ...options: string[]) {
+    const out: string[] = [];
+    const err: string[] = [];
+    const code = await runProgram(["ledger", "verify", "home", ...options], {
+      out: (line) => void out.push(line),
+      err: (line) => void err.push(line),
+      read: (file) => blobs.get(file.replace(/^home\//, "")) ?? "",
+      list: () => [...blobs.keys()].toSorted(),
+      colour: false,
+    });
+    return { code, out, err };
+  }
+
+  test("says of each plan that it is whole, with the digest to keep", async () => {
+    const { code, out } = await verify(await written());
+    expect(code).toBe(0);
+    expect(out).toEqual([expect.stringMatching(/^whole shop: 3 runs, 7 links over 10 entries, digest [0-9a-f]{64}$/)]);
+  });
+
+  test("holds the reports against the chain", async () => {
+    const blobs = await written();
+    const report = (digest: string) => JSON.stringify({ plan: "shop", digest });
+    const head = JSON.parse(blobs.get(headName("shop")) ?? "") as { digest: string };
+    expect((await verify(new Map([...blobs, ["reports/shop-1/report.json", report(head.digest)]]))).code).toBe(0);
+    const { code, out } = await verify(new Map([...blobs, ["reports/shop-1/report.json", report("ef".repeat(32))]]), "--json");
+    expect(code).toBe(1);
+    expect(JSON.parse(out[0] ?? "")).toMatchObject({ event: "ledger", plan: "shop", kind: "broken" });
+  });
+
+  test("says what to give it when there is no ledger", async () => {
+    const { code, err } = await verify(new Map([["plans/shop.yaml", ""]]));
+    expect(code).toBe(2);
+    expect(err.join()).toContain("copy of the whole home container");
+  });
+});
