@@ -1,0 +1,3 @@
+module lifeboat.example/real/guard
+
+go 1.26.0
