@@ -47,6 +47,8 @@ export interface Written {
 
 /** A blob in a listing. `replication` is what its own account says, as in the ports. */
 export interface BlobFound extends Written {
+  /** Of this account: another one after every write, and not the one that the same content has at the other end. */
+  readonly etag: string;
   readonly replication: "complete" | "failed" | "pending" | "not-source";
 }
 

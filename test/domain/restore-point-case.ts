@@ -44,7 +44,7 @@ export const podVolumeBackup = (status: Readonly<Record<string, unknown>> = {}, 
   status: { phase: "Completed", snapshotID: "abc", progress: { totalBytes: 7 }, ...status },
 });
 
-const blob = (bytes: number, lastModifiedAt = writtenAt): BlobFound => ({ bytes, lastModifiedAt, replication: "complete" });
+const blob = (bytes: number, lastModifiedAt = writtenAt): BlobFound => ({ bytes, etag: `${bytes}@${lastModifiedAt}`, lastModifiedAt, replication: "complete" });
 
 /** A whole backup at a replica whose source answers and has the same. */
 export function inventoryOf(from: Ingredients = {}): Inventory {

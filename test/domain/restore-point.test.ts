@@ -142,9 +142,9 @@ describe("what the source has, had, or may have", () => {
     const whole = inventoryOf();
     const { shop } = whole.repositories;
     if (shop?.source.kind !== "listed") throw new Error("the case has a listed source");
-    const later = new Map([...shop.source.blobs, ["p2", { bytes: 5, lastModifiedAt: writtenAt + 60_000, replication: "pending" as const }]]);
+    const later = new Map([...shop.source.blobs, ["p2", { bytes: 5, etag: "p2", lastModifiedAt: writtenAt + 60_000, replication: "pending" as const }]]);
     expect(judge({ ...whole, repositories: { shop: { ...shop, source: { ...shop.source, blobs: later } } } }).reached).toBe("readable");
-    const earlier = new Map([...shop.source.blobs, ["p2", { bytes: 5, lastModifiedAt: writtenAt - 1_000, replication: "pending" as const }]]);
+    const earlier = new Map([...shop.source.blobs, ["p2", { bytes: 5, etag: "p2", lastModifiedAt: writtenAt - 1_000, replication: "pending" as const }]]);
     expect(reasonOf(judge({ ...whole, repositories: { shop: { ...shop, source: { ...shop.source, blobs: earlier } } } }))).toBe("in kopia/shop/, 1 of 3 blobs have not arrived at the replica: p2");
   });
 

@@ -1,4 +1,5 @@
 /** Blob containers in memory, as `World["backups"]` sees them, and the recorded container of a real Velero to fill them with. */
+import { createHash } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
 import type { Backups, BlobItem, BlobPlace, World } from "../../shared/ports.ts";
@@ -82,7 +83,7 @@ function inMemory(containerOf: (place: BlobPlace) => Container, asked: string[])
     async *list(place, prefix) {
       asked.push(`list ${new URL(place.url).hostname} ${prefix}`);
       for (const [name, { bytes, lastModifiedAt, replication }] of [...containerOf(place)].sort(([a], [b]) => (a < b ? -1 : 1))) {
-        if (name.startsWith(prefix)) yield { name, bytes: bytes.length, etag: "-", lastModifiedAt, replication };
+        if (name.startsWith(prefix)) yield { name, bytes: bytes.length, etag: etagOf(bytes, lastModifiedAt), lastModifiedAt, replication };
       }
     },
     async folders(place, prefix) {
@@ -101,6 +102,9 @@ function inMemory(containerOf: (place: BlobPlace) => Container, asked: string[])
     probeWrite: () => Promise.reject(new Error("nobody should write")),
   };
 }
+
+/** Another one after every write, as an account gives them. */
+const etagOf = (bytes: Uint8Array, lastModifiedAt: number): string => `"${lastModifiedAt}-${createHash("md5").update(bytes).digest("hex")}"`;
 
 /** A blob as it comes over the wire. */
 export async function* inChunks(bytes: Uint8Array, chunk = 4_096): AsyncGenerator<Uint8Array> {

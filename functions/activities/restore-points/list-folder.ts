@@ -20,9 +20,9 @@ export class FolderTooLarge extends Error {
 export async function listFolder({ backups, clock }: Reach, place: BlobPlace, folder: string, statusPerBlob: boolean): Promise<Listing> {
   const listedAt = clock.now();
   const blobs = new Map<string, BlobFound>();
-  for await (const { name, bytes, lastModifiedAt, replication } of backups.list(place, folder)) {
+  for await (const { name, bytes, etag, lastModifiedAt, replication } of backups.list(place, folder)) {
     if (blobs.size >= blobsMax) throw new FolderTooLarge(`${place.url}/${place.container}/${folder} has more than ${blobsMax} blobs`);
-    blobs.set(name.slice(folder.length), { bytes, lastModifiedAt, replication: statusPerBlob ? replication : "not-source" });
+    blobs.set(name.slice(folder.length), { bytes, etag, lastModifiedAt, replication: statusPerBlob ? replication : "not-source" });
   }
   return { listedAt, blobs };
 }

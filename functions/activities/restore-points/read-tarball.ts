@@ -1,13 +1,13 @@
 /** Reads a backup's archive from end to end while it streams by: what it holds, and whether it is whole. */
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { createGunzip } from "node:zlib";
-import * as tar from "tar-stream";
 import { gatherContents, keyOf, type Stored, storedOf } from "../../../shared/domain/contents.ts";
 import type { TarballFound } from "../../../shared/domain/inventory.ts";
+import { Unlike, unpackTarball } from "./unpack-tarball.ts";
 
-/** No archive of a cluster comes near these; one that does is refused instead of read for ever. An object in etcd has 1.5 MiB at most. */
-export const tarballBounds = { entryBytes: 16 * 1024 * 1024, objects: 2_000_000, unpackedBytes: 256 * 1024 ** 3 } as const;
+/**
+ * No archive of a cluster comes near these; one that does is refused instead of read for ever. An object in etcd has 1.5 MiB at most, etcd itself
+ * 8 GiB, and each object is stored twice.
+ */
+export const tarballBounds = { entryBytes: 16 * 1024 * 1024, objects: 2_000_000, unpackedBytes: 64 * 1024 ** 3 } as const;
 
 type Bounds = { readonly [K in keyof typeof tarballBounds]: number };
 
@@ -16,99 +16,39 @@ type Bounds = { readonly [K in keyof typeof tarballBounds]: number };
  * wrong with the way to it (`chunks` throws) is thrown on. Holds one object at a time, and the keys of all.
  */
 export async function readTarball(chunks: AsyncIterable<Uint8Array>, consumerSelectors: readonly string[], bounds: Bounds = tarballBounds): Promise<TarballFound> {
-  const source: Watched = { bytes: 0, broke: null };
-  const unpacked = tar.extract();
   const gathered = gatherContents(consumerSelectors);
   const keys = new Set<string>();
   let formatVersion: string | null = null;
   let before: Buffer = Buffer.alloc(0);
   let stranger: string | null = null;
-  const flowing = pipeline(
-    Readable.from(watched(chunks, source), { objectMode: false }),
-    createGunzip(),
-    (chunks: AsyncIterable<Buffer>) => upTo(bounds.unpackedBytes, chunks),
-    // streamx's Writable is Node's in all that a pipeline needs.
-    unpacked as unknown as NodeJS.WritableStream,
-  ).catch(() => undefined); // the loop below sees the same error
-  try {
-    for await (const entry of unpacked) {
-      const body = await bodyOf(entry, entry.header.name, bounds.entryBytes);
-      if (entry.header.name === "metadata/version") formatVersion = body.toString("utf8").trim().slice(0, 20);
-      // Velero stores each object twice, one copy after the other.
-      if (!entry.header.name.startsWith("resources/") || body.equals(before)) continue;
-      before = body;
-      const stored = objectIn(body);
-      if (stored === null) {
-        // Read on: if bytes were changed on the way, the packing says so at its end.
-        stranger ??= entry.header.name;
-        continue;
-      }
-      const key = keyOf(`${stored.apiVersion}/${stored.kind}`, stored.namespace === null ? stored.name : `${stored.namespace}/${stored.name}`);
-      if (keys.has(key)) continue;
-      if (keys.size >= bounds.objects) throw new Unlike(`it holds more than ${bounds.objects} objects`);
-      keys.add(key);
-      gathered.add(stored);
-    }
-    await flowing;
-    if (stranger !== null) throw new Unlike(`${stranger} in it is no Kubernetes object`);
-  } catch (error) {
-    unpacked.destroy();
-    await flowing;
-    if (source.broke !== null) throw source.broke.error;
-    return { kind: "broken", why: whyBroken(error, source.bytes, keys.size) };
-  }
-  if (formatVersion === null) return { kind: "broken", why: source.bytes === 0 ? "the tarball is empty" : "the tarball has no metadata/version: it is no archive of Velero's" };
+  const { bytes, wrong } = await unpackTarball(chunks, { ...bounds, entries: bounds.objects * copiesMax + 1 }, (name, body) => {
+    if (name === "metadata/version") formatVersion = body.toString("utf8").trim().slice(0, 20);
+    // Velero stores each object twice, one copy after the other.
+    if (!name.startsWith("resources/") || body.equals(before)) return;
+    before = body;
+    const stored = objectIn(body);
+    // Read on: if bytes were changed on the way, the packing says so at its end.
+    if (stored === null || !isWhere(name, stored)) return void (stranger ??= stored === null ? `${name} in it is no Kubernetes object` : `${name} in it is another object, ${keyOfStored(stored)}`);
+    const key = keyOfStored(stored);
+    if (keys.has(key)) return;
+    if (keys.size >= bounds.objects) throw new Unlike(`it holds more than ${bounds.objects} objects`);
+    keys.add(key);
+    gathered.add(stored);
+  });
+  const broken = (why: string): TarballFound => ({ kind: "broken", why });
+  if (wrong !== null) return broken(whyBroken(wrong, bytes, keys.size));
+  if (stranger !== null) return broken(whyBroken(new Unlike(stranger), bytes, keys.size));
+  if (formatVersion === null) return broken("the tarball has no metadata/version: it is no archive of Velero's");
   return { kind: "read", formatVersion, contents: gathered.contents(), keys };
 }
 
-/** What was found is not what Velero writes. */
-class Unlike extends Error {
-  override readonly name = "Unlike";
-}
+/** One without its version, one in the preferred version, and with the feature `EnableAPIGroupVersions` one for each other version that is served. */
+const copiesMax = 6;
 
-interface Watched {
-  bytes: number;
-  broke: { readonly error: unknown } | null;
-}
+const keyOfStored = ({ apiVersion, kind, namespace, name }: Stored): string => keyOf(`${apiVersion}/${kind}`, namespace === null ? name : `${namespace}/${name}`);
 
-/** Counts what comes in, and remembers whether it was the source that failed: an error of those behind it comes in at the `yield`. */
-async function* watched(chunks: AsyncIterable<Uint8Array>, seen: Watched): AsyncGenerator<Uint8Array> {
-  const source = chunks[Symbol.asyncIterator]();
-  try {
-    for (;;) {
-      const next = await source.next().catch((error: unknown) => {
-        seen.broke = { error };
-        throw error;
-      });
-      if (next.done === true) return;
-      seen.bytes += next.value.byteLength;
-      yield next.value;
-    }
-  } finally {
-    await source.return?.();
-  }
-}
-
-/** Stops an archive that unpacks into more than anyone has. */
-async function* upTo(maxBytes: number, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let bytes = 0;
-  for await (const chunk of chunks) {
-    bytes += chunk.length;
-    if (bytes > maxBytes) throw new Unlike(`it unpacks into more than ${maxBytes} bytes`);
-    yield chunk;
-  }
-}
-
-async function bodyOf(entry: AsyncIterable<unknown>, name: string, maxBytes: number): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  let bytes = 0;
-  for await (const part of entry as AsyncIterable<Buffer>) {
-    bytes += part.length;
-    if (bytes > maxBytes) throw new Unlike(`${name} in it has more than ${maxBytes} bytes`);
-    parts.push(part);
-  }
-  return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts, bytes);
-}
+/** Velero lists an archive by its paths and creates what is inside: both must be the same object. */
+const isWhere = (path: string, { namespace, name }: Stored): boolean => path.endsWith(namespace === null ? `/cluster/${name}.json` : `/namespaces/${namespace}/${name}.json`);
 
 function objectIn(body: Buffer): Stored | null {
   try {
