@@ -4,7 +4,7 @@ import type { ResourceKind } from "../world/kubernetes/kinds.ts";
 import { kubernetesVersion } from "../world/kubernetes/version.ts";
 import { type Answer, json, text } from "./answer.ts";
 
-const verbs = ["create", "delete", "get", "list", "patch", "update", "watch"];
+const verbs = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 
 /** The answer to a path that is about the server itself; `null`: no such path. */
 export function discoveryAnswer(cluster: Cluster, path: string): Answer | null {
@@ -36,9 +36,11 @@ function groupOf(kinds: readonly ResourceKind[], group: string): Record<string, 
 function resources(kinds: readonly ResourceKind[], groupVersion: string): Answer | null {
   const own = kinds.filter((kind) => kind.apiVersion === groupVersion);
   if (own.length === 0) return null;
-  const rows = own.flatMap(({ plural, kind, namespaced, statusApart }) => {
-    const row = { name: plural, singularName: kind.toLowerCase(), namespaced, kind, verbs };
-    return statusApart ? [row, { ...row, name: `${plural}/status`, singularName: "", verbs: ["get", "patch", "update"] }] : [row];
+  const rows = own.flatMap(({ plural, singular, shortNames, kind, namespaced, statusApart }) => {
+    // Namespaces are ended one by one.
+    const row = { name: plural, singularName: singular, namespaced, kind, verbs: plural === "namespaces" ? verbs.filter((verb) => verb !== "deletecollection") : verbs };
+    const status = { name: `${plural}/status`, singularName: "", namespaced, kind, verbs: ["get", "patch", "update"] };
+    return [{ ...row, ...(shortNames.length > 0 ? { shortNames } : {}) }, ...(statusApart ? [status] : [])];
   });
   return json(200, { kind: "APIResourceList", apiVersion: "v1", groupVersion, resources: rows });
 }

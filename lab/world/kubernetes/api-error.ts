@@ -11,10 +11,12 @@ export interface StatusDetails {
   readonly name?: string;
   readonly group?: string;
   readonly kind?: string;
-  readonly causes?: readonly StatusCause[];
+  readonly uid?: string;
+  readonly causes?: readonly Partial<StatusCause>[];
+  readonly retryAfterSeconds?: number;
 }
 
-export type StatusReason = "NotFound" | "AlreadyExists" | "Conflict" | "Invalid" | "BadRequest" | "Forbidden" | "Expired" | "UnsupportedMediaType" | "Unauthorized" | "MethodNotAllowed" | "RequestEntityTooLarge";
+export type StatusReason = "NotFound" | "AlreadyExists" | "Conflict" | "Invalid" | "BadRequest" | "Forbidden" | "Expired" | "UnsupportedMediaType" | "Unauthorized" | "MethodNotAllowed" | "RequestEntityTooLarge" | "Timeout" | "";
 
 /** Thrown by the store for every answer that is not a success. `message` is the one that a client shows. */
 export class ApiError extends Error {
@@ -32,7 +34,7 @@ export class ApiError extends Error {
   /** The body of the answer. */
   status(): Record<string, unknown> {
     const { code, reason, message, details } = this;
-    return { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", message, reason, ...(details ? { details } : {}), code };
+    return { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", message, ...(reason === "" ? {} : { reason }), ...(details ? { details } : {}), code };
   }
 }
 
@@ -45,7 +47,15 @@ export const alreadyExists = (kind: ResourceKind, name: string) => new ApiError(
 export const conflict = (kind: ResourceKind, name: string) =>
   new ApiError(409, "Conflict", `Operation cannot be fulfilled on ${kind.resource} "${name}": the object has been modified; please apply your changes to the latest version and try again`, about(kind, name));
 export const badRequest = (message: string) => new ApiError(400, "BadRequest", message);
-export const forbidden = (kind: ResourceKind, name: string, why: string) => new ApiError(403, "Forbidden", `${kind.resource} "${name}" is forbidden: ${why}`, about(kind, name));
+export const forbidden = (kind: ResourceKind, name: string, why: string, causes?: readonly StatusCause[]) =>
+  new ApiError(403, "Forbidden", `${kind.resource} "${name}" is forbidden: ${why}`, { ...about(kind, name), ...(causes ? { causes } : {}) });
+/** A JSON patch that does not fit the object; the API server keeps why to itself. */
+export const patchDoesNotFit = () => new ApiError(422, "Invalid", "the server rejected our request due to an error in our request", {});
+/** An error that the API server did not foresee: it has no reason. */
+export const unforeseen = (message: string) => new ApiError(500, "", message);
+/** What was to be deleted is not what the caller thinks it is. */
+export const preconditionFailed = (kind: ResourceKind, name: string, why: string) =>
+  new ApiError(409, "Conflict", `Operation cannot be fulfilled on ${kind.kind} "${name}": ${why}`, { ...about(kind, name), kind: kind.kind });
 
 export function invalid(kind: ResourceKind, name: string, causes: readonly StatusCause[]): ApiError {
   const subject = kind.group === "" ? kind.kind : `${kind.kind}.${kind.group}`;

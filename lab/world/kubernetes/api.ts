@@ -1,8 +1,9 @@
 /** What clients of a cluster may ask, with the answers of an API server: the store's rules, and the log of what clients really changed. */
 import type { LabWorld } from "../world.ts";
-import { ApiError, badRequest, invalid, notFound } from "./api-error.ts";
+import { ApiError, badRequest, conflict, invalid, notFound, patchDoesNotFit, preconditionFailed, unforeseen } from "./api-error.ts";
 import type { Cluster } from "./cluster.ts";
 import type { ResourceKind } from "./kinds.ts";
+import { appliedTo, firstApplied } from "./managed-fields.ts";
 import { isRecord, type KubernetesObject } from "./object.ts";
 import { jsonPatch, type JsonPatchOperation, mergePatch, PatchFailed, strategicMergePatch } from "./patches.ts";
 import { everything, matches, parseFieldSelector, parseLabelSelector } from "./selectors.ts";
@@ -22,7 +23,14 @@ export interface Page {
   readonly items: readonly KubernetesObject[];
   readonly resourceVersion: string;
   readonly next: string;
-  readonly remaining: number;
+  /** How many are left; `null` where selectors keep the API server from knowing. */
+  readonly remaining: number | null;
+}
+
+/** What must still be true of an object for it to be deleted. */
+export interface Preconditions {
+  readonly uid?: string;
+  readonly resourceVersion?: string;
 }
 
 export type WatchEvent = { readonly type: Change["type"] | "BOOKMARK" | "ERROR"; readonly object: Readonly<Record<string, unknown>> };
@@ -33,7 +41,9 @@ export interface ClusterApi {
   create(kind: ResourceKind, namespace: string, body: unknown, manager: string): KubernetesObject;
   replace(kind: ResourceKind, namespace: string, name: string, body: unknown, part: Writer["part"], manager: string): KubernetesObject;
   patch(kind: ResourceKind, namespace: string, name: string, type: PatchType, body: unknown, part: Writer["part"], manager: string): KubernetesObject;
-  remove(kind: ResourceKind, namespace: string, name: string): KubernetesObject;
+  /** Server-side apply. `created`: it was not there before. Throws a conflict that names the fields and their owners. */
+  apply(kind: ResourceKind, namespace: string, name: string, body: unknown, manager: string, force: boolean): { readonly object: KubernetesObject; readonly created: boolean };
+  remove(kind: ResourceKind, namespace: string, name: string, preconditions?: Preconditions): KubernetesObject;
   /** Events from a revision on, or from all that is there when it is empty. Returns what ends it; an `ERROR` event is the last. */
   watch(kind: ResourceKind, selection: Selection, from: string, send: (event: WatchEvent) => void): () => void;
 }
@@ -49,7 +59,7 @@ export function openClusterApi(world: LabWorld, cluster: Cluster): ClusterApi {
   /** Changes an object for a client; on the record only when it really changed. */
   const change = (kind: ResourceKind, namespace: string, name: string, edit: (draft: KubernetesObject) => KubernetesObject, writer: Writer) => {
     const before = found(kind, namespace, name);
-    const after = store.change(kind, namespace, name, edit, writer);
+    const after = store.change(kind, namespace, name, (draft) => withoutNewFinalizers(kind, before, edit(draft)), writer);
     if (after !== before) record("patched", kind, after);
     return after;
   };
@@ -57,24 +67,52 @@ export function openClusterApi(world: LabWorld, cluster: Cluster): ClusterApi {
   return {
     get: found,
     list(kind, selection, { limit, continueAt }) {
-      const start = readContinue(continueAt);
-      const selected = store.list(kind, selection.namespace).filter(selects(selection));
+      const { start, at } = continueAt === "" ? { start: "", at: store.revision() } : readContinue(continueAt);
+      const then = store.listAt(kind, selection.namespace, at);
+      if (then === null) throw new ApiError(410, "Expired", "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.");
+      const selected = then.filter(selects(selection));
       const rest = start === "" ? selected : selected.filter((object) => placeOf(object) > start);
       const items = limit > 0 ? rest.slice(0, limit) : rest;
-      const remaining = rest.length - items.length;
+      const left = rest.length - items.length;
       const last = items.at(-1);
-      return { items, resourceVersion: String(store.revision()), next: remaining > 0 && last ? writeContinue(store.revision(), placeOf(last)) : "", remaining };
+      const knows = (selection.labelSelector ?? "") === "" && (selection.fieldSelector ?? "") === "";
+      return { items, resourceVersion: String(at), next: left > 0 && last ? writeContinue(at, placeOf(last)) : "", remaining: knows ? left : null };
     },
     create(kind, namespace, body, manager) {
-      const created = store.create(kind, objectOf(kind, namespace, null, body), { manager, part: "object" });
+      const object = objectOf(kind, namespace, null, body);
+      if ((object.metadata.resourceVersion ?? "") !== "") throw unforeseen("resourceVersion should not be set on objects to be created");
+      const created = store.create(kind, object, { manager, part: "object" });
       record("created", kind, created);
       return created;
     },
-    replace: (kind, namespace, name, body, part, manager) => change(kind, namespace, name, () => objectOf(kind, namespace, name, body), { manager, part }),
-    patch: (kind, namespace, name, type, body, part, manager) =>
-      change(kind, namespace, name, (draft) => objectOf(kind, namespace, name, patched(kind, name, draft, type, body)), { manager, part }),
-    remove(kind, namespace, name) {
+    replace(kind, namespace, name, body, part, manager) {
+      const object = objectOf(kind, namespace, name, body);
+      const { uid, resourceVersion = "" } = object.metadata;
       const before = found(kind, namespace, name);
+      if (uid !== undefined && uid !== before.metadata.uid) throw strangeUid(kind, before, uid);
+      // Built-in kinds take a replace that names no version; custom ones never.
+      if (kind.schema !== null && resourceVersion === "") throw unversioned(kind, name);
+      return change(kind, namespace, name, (draft) => ({ ...object, metadata: { ...object.metadata, managedFields: object.metadata.managedFields ?? draft.metadata.managedFields ?? [] } }), { manager, part });
+    },
+    apply(kind, namespace, name, body, manager, force) {
+      if (manager === "") throw unmanaged();
+      const applied = objectOf(kind, namespace, name, body);
+      const writer: Writer = { manager, part: "object", managedFieldsAsGiven: true };
+      if (!store.get(kind, namespace, name)) {
+        const created = store.create(kind, { ...applied, metadata: { ...applied.metadata, managedFields: firstApplied(kind, applied, manager, world.clock.now()) } }, writer);
+        record("created", kind, created);
+        return { object: created, created: true };
+      }
+      return { object: change(kind, namespace, name, (draft) => appliedTo(kind, draft, applied, { manager, force }, world.clock.now()), writer), created: false };
+    },
+    patch: (kind, namespace, name, type, body, part, manager) =>
+      change(kind, namespace, name, (draft) => objectOf(kind, namespace, name, patched(draft, type, body)), { manager, part }),
+    remove(kind, namespace, name, { uid, resourceVersion } = {}) {
+      const before = found(kind, namespace, name);
+      const { metadata } = before;
+      if (uid !== undefined && uid !== metadata.uid) throw preconditionFailed(kind, name, `the UID in the precondition (${uid}) does not match the UID in record (${metadata.uid}). The object might have been deleted and then recreated`);
+      if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion)
+        throw preconditionFailed(kind, name, `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${metadata.resourceVersion}). The object might have been modified`);
       const left = store.remove(kind, namespace, name);
       if (left !== before) record("deleted", kind, before);
       return left;
@@ -89,7 +127,7 @@ export function openClusterApi(world: LabWorld, cluster: Cluster): ClusterApi {
       if (from === "" || from === "0") for (const object of store.list(kind, selection.namespace).filter(isSelected)) send({ type: "ADDED", object });
       else {
         const missed = store.since(Number(from));
-        if (missed === null || !Number.isFinite(Number(from))) {
+        if (missed === null) {
           send({ type: "ERROR", object: new ApiError(410, "Expired", `too old resource version: ${from} (${store.revision()})`).status() });
           return () => {};
         }
@@ -120,15 +158,40 @@ function eventOf(type: Change["type"], object: KubernetesObject, before: Kuberne
 
 const writeContinue = (revision: number, last: string) => Buffer.from(JSON.stringify({ v: "meta.k8s.io/v1", rv: revision, start: last })).toString("base64url");
 
-function readContinue(token: string): string {
-  if (token === "") return "";
+function readContinue(token: string): { readonly start: string; readonly at: number } {
   try {
     const read: unknown = JSON.parse(Buffer.from(token, "base64url").toString("utf8"));
-    if (isRecord(read) && typeof read["start"] === "string") return read["start"];
-  } catch {
-    // Said below, in the words of the API server.
+    if (isRecord(read) && typeof read["start"] === "string" && typeof read["rv"] === "number") return { start: read["start"], at: read["rv"] };
+  } catch (error) {
+    throw badRequest(`invalid continue token: continue key is not valid: ${(error as Error).message}`);
   }
-  throw badRequest("invalid continue token: continue key is not valid");
+  throw badRequest("invalid continue token: continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)");
+}
+
+const unversioned = (kind: ResourceKind, name: string) => {
+  const message = "Invalid value: 0: must be specified for an update";
+  return new ApiError(422, "Invalid", `${kind.resource} "${name}" is invalid: metadata.resourceVersion: ${message}`, { name, group: kind.group, kind: kind.plural, causes: [{ reason: "FieldValueInvalid", message, field: "metadata.resourceVersion" }] });
+};
+
+const unmanaged = () => {
+  const message = "Required value: is required for apply patch";
+  return new ApiError(422, "Invalid", `PatchOptions.meta.k8s.io "" is invalid: fieldManager: ${message}`, { group: "meta.k8s.io", kind: "PatchOptions", causes: [{ reason: "FieldValueRequired", message, field: "fieldManager" }] });
+};
+
+/** Another object had this name before, or will have it. */
+function strangeUid(kind: ResourceKind, { metadata }: KubernetesObject, uid: string): ApiError {
+  const { code, reason, details } = conflict(kind, metadata.name);
+  const why = `StorageError: invalid object, Code: 4, Key: /registry/${kind.plural}/${placeOf({ apiVersion: "", kind: "", metadata })}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`;
+  return new ApiError(code, reason, `Operation cannot be fulfilled on ${kind.resource} "${metadata.name}": ${why}`, details);
+}
+
+/** What ends takes no new reasons to stay. Throws invalid. */
+function withoutNewFinalizers(kind: ResourceKind, before: KubernetesObject, edited: KubernetesObject): KubernetesObject {
+  if (before.metadata.deletionTimestamp === undefined) return edited;
+  const added = (edited.metadata.finalizers ?? []).filter((one) => !(before.metadata.finalizers ?? []).includes(one));
+  if (added.length === 0) return edited;
+  const message = `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.map((one) => JSON.stringify(one)).join(", ")}}`;
+  throw invalid(kind, before.metadata.name, [{ reason: "FieldValueForbidden", message, field: "metadata.finalizers" }]);
 }
 
 /** The object that a client sent, checked against the place it was sent to. Throws a bad request. */
@@ -145,7 +208,7 @@ function objectOf(kind: ResourceKind, namespace: string, name: string | null, bo
   return { ...body, apiVersion: kind.apiVersion, kind: kind.kind, metadata: kind.namespaced ? { ...rest, namespace } : rest };
 }
 
-function patched(kind: ResourceKind, name: string, target: KubernetesObject, type: PatchType, patch: unknown): unknown {
+function patched(target: KubernetesObject, type: PatchType, patch: unknown): unknown {
   switch (type) {
     case "merge":
       return mergePatch(target, patch);
@@ -157,7 +220,7 @@ function patched(kind: ResourceKind, name: string, target: KubernetesObject, typ
         return jsonPatch(target, patch as JsonPatchOperation[]); // jsonPatch itself refuses what is no operation
       } catch (error) {
         if (!(error instanceof PatchFailed)) throw error;
-        throw invalid(kind, name, [{ reason: "FieldValueInvalid", message: `the server rejected our request due to an error in our request: ${error.message}`, field: "patch" }]);
+        throw patchDoesNotFit();
       }
   }
 }

@@ -8,6 +8,9 @@ export interface ResourceKind {
   /** `apps/v1`; `v1` for the core group. */
   readonly apiVersion: string;
   readonly plural: string;
+  readonly singular: string;
+  /** `cm`, `deploy`. */
+  readonly shortNames: readonly string[];
   readonly kind: string;
   readonly namespaced: boolean;
   /** As Velero and error messages name it: `deployments.apps`, `pods`. */
@@ -20,37 +23,37 @@ export interface ResourceKind {
   readonly schema: Readonly<Record<string, unknown>> | null;
 }
 
-/** `plural Kind traits`; n: namespaced, s: status apart, g: has a generation. Read off the discovery and the objects of a Kubernetes 1.34.4. */
+/** `plural Kind traits shortNames`; n: namespaced, s: status apart, g: has a generation, -: none of these. Read off the discovery and the objects of a Kubernetes 1.34.4. */
 const builtIn: Readonly<Record<string, readonly string[]>> = {
   v1: [
-    "configmaps ConfigMap n",
-    "endpoints Endpoints n",
-    "events Event n",
-    "limitranges LimitRange n",
-    "namespaces Namespace s",
-    "nodes Node s",
-    "persistentvolumeclaims PersistentVolumeClaim ns",
-    "persistentvolumes PersistentVolume s",
-    "pods Pod nsg",
-    "replicationcontrollers ReplicationController nsg",
-    "resourcequotas ResourceQuota ns",
+    "configmaps ConfigMap n cm",
+    "endpoints Endpoints n ep",
+    "events Event n ev",
+    "limitranges LimitRange n limits",
+    "namespaces Namespace s ns",
+    "nodes Node s no",
+    "persistentvolumeclaims PersistentVolumeClaim ns pvc",
+    "persistentvolumes PersistentVolume s pv",
+    "pods Pod nsg po",
+    "replicationcontrollers ReplicationController nsg rc",
+    "resourcequotas ResourceQuota ns quota",
     "secrets Secret n",
-    "serviceaccounts ServiceAccount n",
-    "services Service ns",
+    "serviceaccounts ServiceAccount n sa",
+    "services Service ns svc",
   ],
   "admissionregistration.k8s.io/v1": ["mutatingwebhookconfigurations MutatingWebhookConfiguration g", "validatingwebhookconfigurations ValidatingWebhookConfiguration g"],
-  "apiextensions.k8s.io/v1": ["customresourcedefinitions CustomResourceDefinition sg"],
+  "apiextensions.k8s.io/v1": ["customresourcedefinitions CustomResourceDefinition sg crd,crds"],
   "apiregistration.k8s.io/v1": ["apiservices APIService s"],
-  "apps/v1": ["controllerrevisions ControllerRevision n", "daemonsets DaemonSet nsg", "deployments Deployment nsg", "replicasets ReplicaSet nsg", "statefulsets StatefulSet nsg"],
-  "autoscaling/v2": ["horizontalpodautoscalers HorizontalPodAutoscaler ns"],
-  "batch/v1": ["cronjobs CronJob nsg", "jobs Job nsg"],
+  "apps/v1": ["controllerrevisions ControllerRevision n", "daemonsets DaemonSet nsg ds", "deployments Deployment nsg deploy", "replicasets ReplicaSet nsg rs", "statefulsets StatefulSet nsg sts"],
+  "autoscaling/v2": ["horizontalpodautoscalers HorizontalPodAutoscaler ns hpa"],
+  "batch/v1": ["cronjobs CronJob nsg cj", "jobs Job nsg"],
   "coordination.k8s.io/v1": ["leases Lease n"],
   "discovery.k8s.io/v1": ["endpointslices EndpointSlice ng"],
-  "networking.k8s.io/v1": ["ingressclasses IngressClass g", "ingresses Ingress nsg", "networkpolicies NetworkPolicy ng"],
-  "policy/v1": ["poddisruptionbudgets PodDisruptionBudget nsg"],
+  "networking.k8s.io/v1": ["ingressclasses IngressClass g", "ingresses Ingress nsg ing", "networkpolicies NetworkPolicy ng netpol"],
+  "policy/v1": ["poddisruptionbudgets PodDisruptionBudget nsg pdb"],
   "rbac.authorization.k8s.io/v1": ["clusterrolebindings ClusterRoleBinding", "clusterroles ClusterRole", "rolebindings RoleBinding n", "roles Role n"],
-  "scheduling.k8s.io/v1": ["priorityclasses PriorityClass g"],
-  "storage.k8s.io/v1": ["csidrivers CSIDriver", "csinodes CSINode", "storageclasses StorageClass", "volumeattachments VolumeAttachment s"],
+  "scheduling.k8s.io/v1": ["priorityclasses PriorityClass g pc"],
+  "storage.k8s.io/v1": ["csidrivers CSIDriver", "csinodes CSINode", "storageclasses StorageClass - sc", "volumeattachments VolumeAttachment s"],
 };
 
 const groupOf = (apiVersion: string) => (apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "");
@@ -59,13 +62,15 @@ const resourceOf = (plural: string, group: string) => (group === "" ? plural : `
 
 const table: readonly ResourceKind[] = Object.entries(builtIn).flatMap(([apiVersion, rows]) =>
   rows.map((row) => {
-    const [plural = "", kind = "", traits = ""] = row.split(" ");
+    const [plural = "", kind = "", traits = "", short = ""] = row.split(" ");
     const group = groupOf(apiVersion);
     return {
       group,
       version: versionOf(apiVersion),
       apiVersion,
       plural,
+      singular: kind.toLowerCase(),
+      shortNames: short === "" ? [] : short.split(","),
       kind,
       namespaced: traits.includes("n"),
       resource: resourceOf(plural, group),
@@ -114,7 +119,7 @@ function kindsOf(definition: KubernetesObject): ResourceKind[] {
   const spec = isRecord(definition["spec"]) ? definition["spec"] : {};
   const names = isRecord(spec["names"]) ? spec["names"] : {};
   const { group, scope, versions } = spec;
-  const { plural, kind } = names;
+  const { plural, kind, singular, shortNames } = names;
   if (typeof group !== "string" || typeof plural !== "string" || typeof kind !== "string" || !Array.isArray(versions)) return [];
   return versions.filter(isRecord).flatMap((version) => {
     if (version["served"] === false || typeof version["name"] !== "string") return [];
@@ -124,6 +129,8 @@ function kindsOf(definition: KubernetesObject): ResourceKind[] {
       version: version["name"],
       apiVersion: `${group}/${version["name"]}`,
       plural,
+      singular: typeof singular === "string" ? singular : kind.toLowerCase(),
+      shortNames: Array.isArray(shortNames) ? shortNames.map(String) : [],
       kind,
       namespaced: scope !== "Cluster",
       resource: resourceOf(plural, group),

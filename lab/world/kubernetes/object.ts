@@ -9,7 +9,7 @@ export interface OwnerReference {
   readonly blockOwnerDeletion?: boolean;
 }
 
-/** Who wrote which part last. The lab keeps who and when; it leaves `fieldsV1` empty, because nothing here merges by field. */
+/** Who owns which fields, by whom and how they were written last. */
 export interface ManagedFields {
   readonly manager: string;
   readonly operation: "Update" | "Apply";

@@ -86,7 +86,7 @@ export function parseFieldSelector(text: string): (object: KubernetesObject) => 
     .filter((part) => part !== "")
     .map((part) => {
       const [, field = "", operator = "", value = ""] = /^([^=!]+)(==|=|!=)(.*)$/.exec(part) ?? [];
-      if (field !== "metadata.name" && field !== "metadata.namespace") throw badRequest(`field label not supported: ${field === "" ? part : field}`);
+      if (field !== "metadata.name" && field !== "metadata.namespace") throw badRequest(`${JSON.stringify(field === "" ? part : field)} is not a known field selector: only "metadata.name", "metadata.namespace"`);
       return { field, equal: operator !== "!=", value };
     });
   return ({ metadata }) => wanted.every(({ field, equal, value }) => (((field === "metadata.name" ? metadata.name : metadata.namespace) ?? "") === value) === equal);

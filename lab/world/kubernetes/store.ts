@@ -7,7 +7,9 @@ import type { LabClock } from "../../clock.ts";
 import { admitted } from "./admission.ts";
 import { alreadyExists, conflict, forbidden, invalid, noSuchResource, notFound } from "./api-error.ts";
 import { builtInKind, type Kinds, openKinds, type ResourceKind } from "./kinds.ts";
+import { afterUpdate } from "./managed-fields.ts";
 import { deepFreeze, type KubernetesObject, type Metadata, sameJson, timestamp } from "./object.ts";
+import { refuseOverQuota } from "./quotas.ts";
 import { problems, pruned } from "./schema.ts";
 
 /** Who writes: its name goes to `managedFields`. */
@@ -38,7 +40,9 @@ export interface Store {
   get(kind: ResourceKind, namespace: string, name: string): KubernetesObject | null;
   /** Ordered by namespace and name. `namespace` empty: everywhere. */
   list(kind: ResourceKind, namespace?: string): KubernetesObject[];
-  /** Throws an `ApiError` when the name is taken, the namespace is missing or ending, or the object is not valid. */
+  /** As it was after a revision; `null`: too long ago to tell. */
+  listAt(kind: ResourceKind, namespace: string, revision: number): KubernetesObject[] | null;
+  /** Throws an `ApiError` when the name is taken, a quota is full, the namespace is missing or ending, or the object is not valid. */
   create(kind: ResourceKind, object: KubernetesObject, writer: Writer): KubernetesObject;
   /** Gives a draft to `edit` and stores what comes of it. An unchanged draft changes nothing, not even the resource version. Throws not found, conflict, invalid. */
   change(kind: ResourceKind, namespace: string, name: string, edit: (draft: KubernetesObject) => KubernetesObject | void, writer: Writer): KubernetesObject;
@@ -109,16 +113,27 @@ export function openStore(clock: LabClock): Store {
     if (!kind.namespaced) return;
     const namespace = tableOf(namespaces).get(keyOf("", metadata.namespace ?? ""));
     if (!namespace) throw notFound(namespaces, metadata.namespace ?? "");
-    if (namespace.metadata.deletionTimestamp !== undefined) throw forbidden(kind, metadata.name, `unable to create new content in namespace ${metadata.namespace} because it is being terminated`);
+    if (namespace.metadata.deletionTimestamp !== undefined) throw forbidden(kind, metadata.name, `unable to create new content in namespace ${metadata.namespace} because it is being terminated`, [
+        { reason: "NamespaceTerminating", message: `namespace ${metadata.namespace} is being terminated`, field: "metadata.namespace" },
+      ]);
   }
+
+  const list: Store["list"] = (kind, namespace = "") => ordered([...tableOf(kind).values()].filter(inNamespace(namespace)));
 
   return {
     kinds,
     clock,
     revision: () => revision,
     get: (kind, namespace, name) => tableOf(kind).get(keyOf(namespace, name)) ?? null,
-    list: (kind, namespace = "") =>
-      [...tableOf(kind).values()].filter(({ metadata }) => namespace === "" || metadata.namespace === namespace).sort((a, b) => (keyOfObject(a) < keyOfObject(b) ? -1 : 1)),
+    list,
+    listAt(kind, namespace, at) {
+      const later = this.since(at);
+      if (later === null) return null;
+      const then = new Map<string, KubernetesObject | null>(list(kind, namespace).map((object) => [keyOfObject(object), object]));
+      // Backwards, so that the first change after that instant has the last word.
+      for (const { kind: changed, object, before } of later.toReversed()) if (changed.resource === kind.resource) then.set(keyOfObject(object), before);
+      return ordered([...then.values()].filter((object) => object !== null).filter(inNamespace(namespace)));
+    },
 
     create(kind, object, writer) {
       if (!kinds.find(kind.apiVersion, kind.plural)) throw noSuchResource();
@@ -126,7 +141,10 @@ export function openStore(clock: LabClock): Store {
       const { name, namespace = "" } = draft.metadata;
       requireNamespace(kind, draft.metadata);
       if (tableOf(kind).has(keyOf(namespace, name))) throw alreadyExists(kind, name);
-      return commit("ADDED", kind, checked(kind, draft), null);
+      const clean = checked(kind, draft);
+      refuseOverQuota(list, kind, clean);
+      const managedFields = writer.managedFieldsAsGiven ? (object.metadata.managedFields ?? []) : afterUpdate(kind, null, clean, writer, clock.now());
+      return commit("ADDED", kind, { ...clean, metadata: withManagedFields(clean.metadata, managedFields) }, null);
     },
 
     change(kind, namespace, name, edit, writer) {
@@ -181,6 +199,8 @@ export function openStore(clock: LabClock): Store {
   };
 }
 
+const ordered = (objects: KubernetesObject[]) => objects.sort((a, b) => (keyOfObject(a) < keyOfObject(b) ? -1 : 1));
+const inNamespace = (namespace: string) => ({ metadata }: KubernetesObject) => namespace === "" || metadata.namespace === namespace;
 const keyOf = (namespace: string, name: string) => `${namespace}/${name}`;
 /** The place of an object among those of its kind. */
 export const keyOfObject = ({ metadata }: KubernetesObject) => keyOf(metadata.namespace ?? "", metadata.name);
@@ -193,11 +213,22 @@ const endsByController = (kind: ResourceKind, object: KubernetesObject) =>
 const suffixAlphabet = "bcdfghjklmnpqrstvwxz2456789";
 const suffix = () => Array.from({ length: 5 }, () => suffixAlphabet[Math.floor(Math.random() * suffixAlphabet.length)]).join("");
 
+const subdomain = "[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*";
+const isSubdomain = new RegExp(`^${subdomain}$`);
+
+/** Names are host names, but for roles and their bindings. Throws invalid. */
+function requireName(kind: ResourceKind, name: string): void {
+  if (kind.group === "rbac.authorization.k8s.io" || (isSubdomain.test(name) && name.length <= 253)) return;
+  const message = `Invalid value: ${JSON.stringify(name)}: a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '${subdomain}')`;
+  throw invalid(kind, name, [{ reason: "FieldValueInvalid", message, field: "metadata.name" }]);
+}
+
 function newObject(kind: ResourceKind, given: KubernetesObject, now: number, writer: Writer): KubernetesObject {
-  const { uid: _uid, resourceVersion: _version, creationTimestamp: _created, deletionTimestamp: _deleted, deletionGracePeriodSeconds: _grace, generation: _generation, managedFields, ...kept } =
+  const { uid: _uid, resourceVersion: _version, creationTimestamp: _created, deletionTimestamp: _deleted, deletionGracePeriodSeconds: _grace, generation: _generation, managedFields: _managed, ...kept } =
     structuredClone(given.metadata);
   const name = kept.name ?? (kept.generateName === undefined ? "" : kept.generateName + suffix());
   if (name === "") throw invalid(kind, "", [{ reason: "FieldValueRequired", message: "Required value: name or generateName is required", field: "metadata.name" }]);
+  requireName(kind, name);
   const { status, ...rest } = structuredClone(given);
   return admitted(kind, {
     ...rest,
@@ -207,7 +238,6 @@ function newObject(kind: ResourceKind, given: KubernetesObject, now: number, wri
       uid: randomUUID(),
       creationTimestamp: timestamp(now),
       ...(kind.generation ? { generation: 1 } : {}),
-      managedFields: writer.managedFieldsAsGiven ? (managedFields ?? []) : [entryOf(kind, writer, now)],
     },
     ...(status === undefined || (kind.statusApart && writer.part === "object") ? {} : { status }),
   });
@@ -228,21 +258,13 @@ function withRightParts(kind: ResourceKind, before: KubernetesObject, edited: Ku
 function afterEdit(kind: ResourceKind, before: KubernetesObject, next: KubernetesObject, writer: Writer, now: number): Metadata {
   const bare = (object: KubernetesObject) => ({ ...object, metadata: null, ...(kind.statusApart ? { status: null } : {}) });
   const grows = kind.generation && !sameJson(bare(before), bare(next));
-  const { managedFields = [], ...metadata } = next.metadata;
-  const mine = (entry: { manager: string }) => entry.manager === writer.manager;
-  const fields = writer.managedFieldsAsGiven ? managedFields : [...managedFields.filter((entry) => !mine(entry)), entryOf(kind, writer, now)];
-  return { ...metadata, ...(grows ? { generation: (before.metadata.generation ?? 0) + 1 } : {}), ...(fields.length > 0 ? { managedFields: fields } : {}) };
+  const fields = writer.managedFieldsAsGiven ? (next.metadata.managedFields ?? []) : afterUpdate(kind, before, next, writer, now);
+  return withManagedFields({ ...next.metadata, ...(grows ? { generation: (before.metadata.generation ?? 0) + 1 } : {}) }, fields);
 }
 
-const entryOf = (kind: ResourceKind, { manager, part }: Writer, now: number) => ({
-  manager,
-  operation: "Update" as const,
-  apiVersion: kind.apiVersion,
-  time: timestamp(now),
-  fieldsType: "FieldsV1" as const,
-  fieldsV1: {},
-  ...(part === "status" ? { subresource: "status" } : {}),
-});
+function withManagedFields({ managedFields: _, ...metadata }: Metadata, managedFields: NonNullable<Metadata["managedFields"]>): Metadata {
+  return { ...metadata, ...(managedFields.length > 0 ? { managedFields } : {}) };
+}
 
 /** Pruned by the schema of a custom kind. Throws invalid with all that is wrong. */
 function checked(kind: ResourceKind, object: KubernetesObject): KubernetesObject {

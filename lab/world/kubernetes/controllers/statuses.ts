@@ -1,5 +1,6 @@
 /** Kinds whose controllers only say how things are: budgets, autoscalers, quotas, definitions of custom kinds. */
 import { isRecord, type KubernetesObject, timestamp } from "../object.ts";
+import { usedOf } from "../quotas.ts";
 import { matches, selectorOf } from "../selectors.ts";
 import { controllerManager, keyOfObject, type Store } from "../store.ts";
 import { getOf, isActive, isReady, listOf, workloadKinds } from "../workloads.ts";
@@ -13,7 +14,6 @@ export function runStatuses({ store }: ControllerContext): void {
     { kind: workloadKinds.quotas, say: quota },
     { kind: workloadKinds.definitions, say: definition },
   ];
-  const kindsFollowingPods = saying.filter(({ kind }) => kind === workloadKinds.disruptionBudgets || kind === workloadKinds.quotas);
   for (const { kind, say } of saying) {
     const queue = openQueue(store.clock, (key) => {
       const { namespace, name } = splitKey(key);
@@ -22,7 +22,9 @@ export function runStatuses({ store }: ControllerContext): void {
     });
     store.onChange((change) => {
       if (change.kind.resource === kind.resource && change.type !== "DELETED") queue.add(keyOfObject(change.object));
-      if (change.kind.resource === "pods" && kindsFollowingPods.some((one) => one.kind === kind)) for (const object of store.list(kind, change.object.metadata.namespace)) queue.add(keyOfObject(object));
+      // Budgets count pods, quotas whatever comes and goes.
+      const counts = kind === workloadKinds.disruptionBudgets ? change.kind.resource === "pods" : kind === workloadKinds.quotas && change.kind.namespaced && (change.type !== "MODIFIED" || change.kind.resource === "pods");
+      if (counts) for (const object of store.list(kind, change.object.metadata.namespace)) queue.add(keyOfObject(object));
     });
   }
 }
@@ -69,10 +71,8 @@ function autoscaler(store: Store, object: KubernetesObject): Record<string, unkn
   };
 }
 
-/** Counted, not enforced. */
 function quota(store: Store, object: KubernetesObject): Record<string, unknown> {
-  const hard = specOf(object)["hard"] ?? {};
-  return { hard, used: { pods: String(podsOf(store, object, undefined).length) } };
+  return { hard: specOf(object)["hard"] ?? {}, used: usedOf((kind, namespace) => store.list(kind, namespace), store.kinds.all(), object) };
 }
 
 function definition(store: Store, object: KubernetesObject): Record<string, unknown> {
