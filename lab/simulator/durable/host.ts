@@ -1,0 +1,138 @@
+/** One process of the function app: plays turns, does activities, answers at its doors; until it dies. */
+import type { Random } from "../time/random.ts";
+import type { Owner, Scheduler } from "../time/scheduler.ts";
+import type { Context, HttpAnswer, HttpRequest, Registered } from "../shims/functions.ts";
+import type { Hub, Instance, Turn, Work, Worker } from "./hub.ts";
+import { type Message, Player, plain } from "./player.ts";
+
+/** Where a host can be struck down. The numbers are those of the crash modes in docs/simulator.md. */
+export type Moment = "turn-played" | "turn-sent" | "work-taken" | "work-done" | "call-sent" | "call-answered";
+
+export interface HostOptions {
+  readonly scheduler: Scheduler;
+  readonly random: Random;
+  readonly hub: Hub;
+  /** What the app has registered in this process. */
+  readonly registered: () => Registered;
+  /** Asked at each moment; what it does may kill this host. */
+  readonly at: (moment: Moment, host: Host, about: string) => void;
+  /** Replays from the beginning before each turn, as a host without a cache does. */
+  readonly replaysAlways: boolean;
+  /** What a replay said that history does not. */
+  readonly differs: (about: string) => void;
+  /** An activity that begins or comes to an end, for the story. */
+  readonly told: (host: Host, what: string) => void;
+}
+
+interface Live {
+  readonly player: Player;
+  readonly generation: number;
+  turns: number;
+}
+
+export class Host implements Owner, Worker {
+  readonly name: string;
+  alive = true;
+  pausedUntil = 0;
+  readonly #options: HostOptions;
+  readonly #live = new Map<string, Live>();
+
+  constructor(name: string, options: HostOptions) {
+    this.name = name;
+    this.#options = options;
+  }
+
+  get takes(): boolean {
+    return this.alive && this.pausedUntil <= this.#options.scheduler.now;
+  }
+
+  playTurn(instance: Instance, messages: readonly Message[]): void {
+    const { scheduler, random, hub, at } = this.#options;
+    const turnsBefore = instance.turns.length;
+    scheduler.after(random.between(1, 4), this, () => {
+      const player = this.#playerOf(instance);
+      if (player === null) return;
+      const nowAt = scheduler.now;
+      const { calls, end } = player.player.turn(nowAt, messages);
+      player.turns += 1;
+      at("turn-played", this, instance.id);
+      if (!this.alive) return;
+      // Messages go out before the turn is recorded: who dies in between has them sent again.
+      scheduler.after(random.between(2, 12), this, () => {
+        at("turn-sent", this, instance.id);
+        if (!this.alive) return hub.send(instance, calls);
+        const turn: Turn = { at: nowAt, messages, calls };
+        if (!hub.record(instance, this.name, turn, end, turnsBefore)) this.#live.delete(instance.id);
+        else if (end !== null) this.#live.delete(instance.id);
+      }, false);
+    }, false);
+  }
+
+  doWork(work: Work): void {
+    const { scheduler, random, hub, registered, at, told } = this.#options;
+    scheduler.after(random.between(1, 6), this, () => {
+      const handler = registered().activities.get(work.name);
+      if (!handler) throw new Error(`the app has no activity ${work.name}`);
+      at("work-taken", this, work.name);
+      if (!this.alive) return;
+      const again = work.deliveries > 1 ? ` (delivery ${work.deliveries})` : "";
+      told(this, `begins ${nameOf(work)}${again}`);
+      void handler(plain(work.input), contextOf(work.name)).then((value) => {
+        const answer = plain(value);
+        told(this, `has done ${nameOf(work)}${again}: ${inShort(answer)}`);
+        at("work-done", this, work.name);
+        scheduler.after(random.between(2, 12), this, () => hub.done(work, answer), false);
+      });
+    });
+  }
+
+  /** A request at one of the doors. Nobody is answered by a host that dies meanwhile. */
+  request(route: string, request: { readonly person?: string; readonly body?: unknown; readonly params?: Readonly<Record<string, string>>; readonly ifMatch?: string }, client: unknown, answered: (answer: HttpAnswer) => void): void {
+    const { scheduler, registered } = this.#options;
+    const handler = registered().http.get(route);
+    if (!handler) throw new Error(`the app has no door ${route}`);
+    const headers: Readonly<Record<string, string | undefined>> = { "x-person": request.person, "if-match": request.ifMatch };
+    const asked: HttpRequest = { headers: { get: (name) => headers[name.toLowerCase()] ?? null }, params: request.params ?? {}, text: () => Promise.resolve(JSON.stringify(request.body ?? null)) };
+    scheduler.after(1, this, () => void handler(asked, client, contextOf(route)).then(answered));
+  }
+
+  tick(timer: string, client: unknown): void {
+    const { scheduler, registered } = this.#options;
+    const handler = registered().timers.get(timer);
+    if (!handler) throw new Error(`the app has no timer ${timer}`);
+    // What a timer cannot do now it does at its next turn: the real host logs the error and goes on.
+    scheduler.after(1, this, () => void handler({}, client, contextOf(timer)).catch(() => undefined));
+  }
+
+  /** The generator in memory, or one that has been played up to what is recorded. */
+  #playerOf(instance: Instance): Live | null {
+    const { registered, replaysAlways, differs } = this.#options;
+    if (instance.status !== "Running") return null;
+    const known = this.#live.get(instance.id);
+    if (known && !replaysAlways && known.generation === instance.generation && known.turns === instance.turns.length) return known;
+    const body = registered().orchestrators.get(instance.orchestrator);
+    if (!body) throw new Error(`the app has no orchestrator ${instance.orchestrator}`);
+    const live: Live = { player: new Player(body, instance.id, instance.generation, plain(instance.input)), generation: instance.generation, turns: 0 };
+    for (const turn of instance.turns) {
+      const { calls } = live.player.turn(turn.at, turn.messages);
+      const [said, says] = [turn.calls.map(({ text }) => text).join("\n"), calls.map(({ text }) => text).join("\n")];
+      if (said !== says) differs(`${instance.id}, turn ${live.turns + 1}: history has ${said || "nothing"}, the replay says ${says || "nothing"}`);
+      live.turns += 1;
+    }
+    this.#live.set(instance.id, live);
+    return live;
+  }
+}
+
+const contextOf = (functionName: string): Context => ({ functionName, log: nothing, warn: nothing, error: nothing, debug: nothing });
+const nothing = (): void => undefined;
+
+function nameOf({ name, input }: Work): string {
+  const key = (input as { readonly key?: string } | null)?.key ?? "";
+  return key === "" ? name : `${name} ${key}`;
+}
+
+function inShort(answer: unknown): string {
+  const text = JSON.stringify(answer) ?? "nothing";
+  return text.length <= 160 ? text : `${text.slice(0, 159)}…`;
+}

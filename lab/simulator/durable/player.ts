@@ -1,0 +1,186 @@
+/**
+ * Plays an orchestrator: a generator that is given what has come back and says what it wants next. The same body plays on in memory, or is
+ * played anew from its recorded turns, and then must say the same again.
+ */
+
+/** Something that came to an instance. */
+export type Message =
+  | { readonly kind: "done"; readonly generation: number; readonly seq: number; readonly value: unknown }
+  | { readonly kind: "failed"; readonly generation: number; readonly seq: number; readonly reason: string }
+  | { readonly kind: "event"; readonly name: string; readonly input: unknown };
+
+/** Something that an instance asked for. `text` is all of it: a replay must say it to the letter. */
+export interface Call {
+  readonly kind: "activity" | "child" | "timer" | "event";
+  readonly seq: number;
+  readonly name: string;
+  readonly input: unknown;
+  /** `timer`: when it fires. */
+  readonly at: number;
+  /** `child`: the id of its instance. */
+  readonly childId: string;
+  readonly text: string;
+}
+
+export type End = { readonly kind: "completed"; readonly output: unknown } | { readonly kind: "failed"; readonly reason: string } | { readonly kind: "again"; readonly input: unknown };
+
+export interface Turned {
+  readonly calls: readonly Call[];
+  readonly end: End | null;
+}
+
+/** A task as a runbook holds it. */
+export interface PlayedTask {
+  isCompleted: boolean;
+  isFaulted: boolean;
+  result: unknown;
+  cancel(): void;
+}
+
+/** What the app's orchestrators are given: the part of the library's context that they use. */
+export interface PlayedContext {
+  readonly df: object;
+}
+export type OrchestratorBody = (context: PlayedContext) => Generator<PlayedTask, unknown, unknown>;
+
+class Task implements PlayedTask {
+  isCompleted = false;
+  isFaulted = false;
+  isCancelled = false;
+  result: unknown = undefined;
+  cancel(): void {
+    this.isCancelled = true;
+  }
+  settle(faulted: boolean, result: unknown): void {
+    if (this.isCompleted) return;
+    this.isCompleted = true;
+    this.isFaulted = faulted;
+    this.result = result;
+  }
+  /** Looks again at what it is made of. */
+  look(): void {}
+}
+
+class All extends Task {
+  readonly parts: readonly Task[];
+  constructor(parts: readonly Task[]) {
+    super();
+    this.parts = parts;
+  }
+  override look(): void {
+    for (const part of this.parts) part.look();
+    const broken = this.parts.find(({ isFaulted }) => isFaulted);
+    if (broken) this.settle(true, broken.result);
+    else if (this.parts.every(({ isCompleted }) => isCompleted)) this.settle(false, this.parts.map(({ result }) => result));
+  }
+}
+
+class Any extends Task {
+  readonly parts: readonly Task[];
+  constructor(parts: readonly Task[]) {
+    super();
+    this.parts = parts;
+  }
+  override look(): void {
+    for (const part of this.parts) part.look();
+    const first = this.parts.find(({ isCompleted }) => isCompleted);
+    if (first) this.settle(false, first);
+  }
+}
+
+export class Player {
+  readonly #body: Generator<PlayedTask, unknown, unknown>;
+  readonly #generation: number;
+  readonly #tasks: Task[] = [];
+  readonly #waiters = new Map<string, Task[]>();
+  readonly #early = new Map<string, unknown[]>();
+  #calls: Call[] = [];
+  #nowAt = 0;
+  #waitsFor: Task | null = null;
+  #begun = false;
+  #again: { readonly input: unknown } | null = null;
+
+  constructor(body: OrchestratorBody, instanceId: string, generation: number, input: unknown) {
+    this.#generation = generation;
+    this.#body = body({ df: this.#context(instanceId, input) });
+  }
+
+  /** One turn: what has come since the last one, in the order in which it came. */
+  turn(at: number, messages: readonly Message[]): Turned {
+    this.#nowAt = at;
+    this.#calls = [];
+    let end = this.#begun ? null : this.#goOn();
+    for (const message of messages) {
+      if (end !== null) break;
+      this.#take(message);
+      end = this.#goOn();
+    }
+    return { calls: this.#calls, end };
+  }
+
+  #goOn(): End | null {
+    try {
+      for (;;) {
+        if (this.#begun) {
+          this.#waitsFor?.look();
+          if (this.#waitsFor === null || !this.#waitsFor.isCompleted) return null;
+        }
+        const waited = this.#waitsFor;
+        this.#begun = true;
+        const step = waited?.isFaulted ? this.#body.throw(new Error(String(waited.result))) : this.#body.next(waited?.result);
+        if (step.done) return this.#again === null ? { kind: "completed", output: step.value } : { kind: "again", input: this.#again.input };
+        this.#waitsFor = step.value as Task;
+      }
+    } catch (error) {
+      return { kind: "failed", reason: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  #take(message: Message): void {
+    if (message.kind === "event") {
+      // To the oldest waiter, be it one that nobody waits for any more: so does the library.
+      const waiter = this.#waiters.get(message.name)?.shift();
+      if (waiter) waiter.settle(false, message.input);
+      else this.#early.set(message.name, [...(this.#early.get(message.name) ?? []), message.input]);
+      return;
+    }
+    // What an earlier generation asked for is nobody's any more.
+    if (message.generation !== this.#generation) return;
+    this.#tasks[message.seq]?.settle(message.kind === "failed", message.kind === "done" ? message.value : message.reason);
+  }
+
+  #call(kind: Call["kind"], name: string, input: unknown, at = 0, childId = ""): Task {
+    const task = new Task();
+    const seq = this.#tasks.length;
+    this.#tasks.push(task);
+    this.#calls.push({ kind, seq, name, input, at, childId, text: `${kind} ${seq} ${name} ${childId} ${at} ${JSON.stringify(input)}` });
+    return task;
+  }
+
+  #context(instanceId: string, input: unknown): object {
+    const nowAt = () => this.#nowAt;
+    return {
+      instanceId,
+      get currentUtcDateTime() {
+        return new Date(nowAt());
+      },
+      getInput: () => input,
+      setCustomStatus: () => undefined,
+      callActivity: (name: string, given: unknown) => this.#call("activity", name, plain(given)),
+      callSubOrchestrator: (name: string, given: unknown, childId: string) => this.#call("child", name, plain(given), 0, childId),
+      createTimer: (fireAt: Date) => this.#call("timer", "timer", null, fireAt.getTime()),
+      waitForExternalEvent: (name: string) => {
+        const task = this.#call("event", name, null);
+        const early = this.#early.get(name) ?? [];
+        if (early.length > 0) task.settle(false, early.shift());
+        else this.#waiters.set(name, [...(this.#waiters.get(name) ?? []), task]);
+        return task;
+      },
+      continueAsNew: (given: unknown) => void (this.#again = { input: plain(given) }),
+      Task: { all: (parts: readonly Task[]) => new All(parts), any: (parts: readonly Task[]) => new Any(parts) },
+    };
+  }
+}
+
+/** What crosses between an orchestrator and its host is JSON. */
+export const plain = (value: unknown): unknown => (value === undefined ? undefined : (JSON.parse(JSON.stringify(value)) as unknown));

@@ -1,0 +1,84 @@
+/** The plan of the simulated shop, in the variants that change what a run does. */
+import { createHash } from "node:crypto";
+import type { Plan, PlanFile } from "../../shared/domain/plan.ts";
+import { readPlan } from "../../shared/domain/plan-file.ts";
+import { accounts, primary, publicName, secondary, trafficManager } from "../world/pair.ts";
+import { schedule } from "./world/backup-files.ts";
+import type { Topology } from "./world/pair.ts";
+
+export interface PlanChoice {
+  readonly topology: Topology;
+  readonly approval: "automatic" | "veto" | "one" | "two";
+  /** Whether a closed public endpoint is fence enough without a person. */
+  readonly trafficOnly: boolean;
+}
+
+export const planName = "shop";
+export const confirmationSeconds = { soak: 60, every: 15, giveUp: 300 } as const;
+export const vetoSeconds = 180;
+export const approvalSeconds = 900;
+
+const approvals: Readonly<Record<PlanChoice["approval"], PlanFile["approval"]>> = {
+  automatic: { mode: "automatic", because: "nobody has to be asked in this simulation" },
+  veto: { mode: "veto", windowSeconds: vetoSeconds },
+  one: { mode: "approval", approvals: 1, expiresSeconds: approvalSeconds },
+  two: { mode: "approval", approvals: 2, expiresSeconds: approvalSeconds },
+};
+
+const newBackups = { account: accounts.replica.id, container: "velero-neu", storageLocation: "own" };
+const storages: Readonly<Record<Topology, PlanFile["storage"]>> = {
+  shared: { topology: "shared", account: accounts.shared.id, container: "velero", newBackups },
+  replicated: { topology: "replicated", source: { account: accounts.source.id, container: "velero" }, replica: { account: accounts.replica.id, container: "velero" }, newBackups },
+};
+
+const fileOf = ({ topology, approval, trafficOnly }: PlanChoice): PlanFile => ({
+  plan: planName,
+  primary: { name: primary.region, cluster: primary.cluster.id, ingress: `https://${primary.ingressHost}/` },
+  secondary: { name: secondary.region, cluster: secondary.cluster.id, ingress: `https://${secondary.ingressHost}/`, pools: [{ name: "user", nodes: 2 }], storageClasses: ["managed-csi"] },
+  storage: storages[topology],
+  backups: { schedule },
+  applications: [
+    { name: "shop-foundation", wave: 1, clusterResources: ["priorityclasses.scheduling.k8s.io"] },
+    { name: "shop", wave: 2, namespaces: ["shop"], consumers: { podSelectors: ["app=order-mailer"] } },
+  ],
+  confirmation: {
+    signals: [{ kind: "public-probe", path: "/healthz" }, { kind: "backend-probe", path: "/orders" }, { kind: "kubernetes-api" }, { kind: "resource-health" }, { kind: "traffic-manager" }],
+    agree: 5,
+    soakSeconds: confirmationSeconds.soak,
+    everySeconds: confirmationSeconds.every,
+    giveUpSeconds: confirmationSeconds.giveUp,
+    timeoutSeconds: 3,
+    controls: ["https://management.azure.com/", "https://stshopneu.blob.core.windows.net/"],
+  },
+  approval: approvals[approval],
+  fence: trafficOnly ? { enough: ["fenced", "traffic-only"], trafficOnlyBecause: "no client knows another way than the public name" } : { enough: ["fenced"] },
+  assertions: [
+    { kind: "http", path: "/", contains: "EUR" },
+    { kind: "http", path: "/orders" },
+    { kind: "workload", namespace: "shop", name: "storefront", workload: "Deployment" },
+    { kind: "workload", namespace: "shop", name: "orders", workload: "StatefulSet" },
+    { kind: "volume", namespace: "shop", claim: "data-orders-0" },
+  ],
+  traffic: { kind: "traffic-manager", profile: trafficManager.id, endpoints: { primary: "westeurope", secondary: "northeurope" }, publicUrl: `https://${publicName}/` },
+  alerts: { targets: [] },
+  objectives: { rtoSeconds: 900, rpoSeconds: 4_500 },
+  cooldownSeconds: 3_600,
+});
+
+export interface PlanText {
+  readonly text: string;
+  readonly plan: Plan;
+}
+
+/** A plan as it lies at home. `mark` makes its hash its own: what a process remembers of one run's plan must not serve another. */
+export function planText(choice: PlanChoice, mark: string): PlanText {
+  const text = JSON.stringify({ ...fileOf(choice), about: `simulated, ${mark}` }); // JSON is YAML
+  const known = plans.get(JSON.stringify(choice));
+  if (known !== undefined) return { text, plan: known };
+  const read = readPlan(text, (whole) => createHash("sha256").update(whole).digest("hex"));
+  if (read.kind === "unreadable") throw new Error(`the simulated plan is not valid: ${JSON.stringify(read.problems)}`);
+  plans.set(JSON.stringify(choice), read.plan);
+  return { text, plan: read.plan };
+}
+
+const plans = new Map<string, Plan>();

@@ -1,0 +1,148 @@
+/** Plays one scenario from its beginning to the end of all that can still happen in it. */
+import { registerApp } from "../../functions/app.ts";
+import type { Config } from "../../shared/config.ts";
+import { type Head, headName } from "../../shared/domain/ledger.ts";
+import { labStart } from "../clock.ts";
+import type { Effect } from "../world/world.ts";
+import { openClient, type SimulatedClient } from "./durable/client.ts";
+import { Host } from "./durable/host.ts";
+import { Hub } from "./durable/hub.ts";
+import { Network } from "./network.ts";
+import { planName, planText } from "./plan.ts";
+import { type Liar, openSimulatedWorld } from "./ports/world.ts";
+import type { Scenario } from "./scenario.ts";
+import { shelves } from "./shelves.ts";
+import { type Registered, registered } from "./shims/functions.ts";
+import { openStory, type Story } from "./story.ts";
+import { randomOf } from "./time/random.ts";
+import { nature, Scheduler } from "./time/scheduler.ts";
+import { play } from "./time/virtual.ts";
+import { openTroubles } from "./troubles.ts";
+import { openArchive } from "./world/backup-files.ts";
+import { openPair, type SimulatedPair } from "./world/pair.ts";
+
+/** All that there is of a run while it is played. */
+export interface Sim {
+  readonly scenario: Scenario;
+  readonly scheduler: Scheduler;
+  readonly pair: SimulatedPair;
+  readonly hub: Hub;
+  readonly story: Story;
+  /** Those that are alive now, in their places. */
+  readonly hosts: readonly Host[];
+  readonly clientOf: (host: Host) => SimulatedClient;
+  readonly lies: Set<Liar>;
+  /** What a replay said that history does not. */
+  readonly differences: string[];
+  /** Set while no host reaches anybody. */
+  cutOff: boolean;
+  head(): Head | null;
+  onEffect(call: (effect: Effect) => void): void;
+}
+
+const config: Config = { home: { url: "", container: "" }, identityClientId: null, people: { issuer: "", audience: "", jwksUrl: "" }, backupSources: [], schedules: { verification: "", watchdog: "" }, dnsServers: [], endpointHosts: {} };
+
+let archive: Promise<Uint8Array> | null = null;
+let played = 0;
+
+/** Lays a scenario out; `go` lets its time pass. */
+export async function openSim(scenario: Scenario): Promise<Sim & { go(until: () => boolean, lastAt: number): ReturnType<Scheduler["run"]> }> {
+  const scheduler = new Scheduler(labStart);
+  const random = randomOf(scenario.seed);
+  play({ scheduler, random: random.fork("node") });
+  const story = openStory();
+  const troubles = openTroubles(scenario.troubles);
+  const { plan: choice, shelf, stopped } = scenario;
+  const pair = await openPair(scheduler, {
+    topology: choice.topology,
+    shelf: shelves[shelf],
+    archive: await (archive ??= openArchive()),
+    latencies: {},
+    aks: { power: { northeurope: stopped ? "Stopped" : "Running" } },
+    seed: scenario.seed,
+    restoreTrouble: (nth) => troubles.restore(nth),
+  });
+  const listeners: ((effect: Effect) => void)[] = [];
+  const record = pair.world.record.bind(pair.world);
+  pair.world.record = (act, key, detail) => {
+    record(act, key, detail);
+    const effect = pair.world.effects.at(-1);
+    story.tell(scheduler.now, "world", `${act} ${key}${detail === undefined ? "" : ` ${JSON.stringify(detail)}`}`);
+    if (effect) for (const call of listeners) call(effect);
+  };
+  if (troubles.capacity !== null) pair.aks.setCapacity("northeurope", { kind: "partial", nodes: troubles.capacity, code: "AllocationFailed" });
+
+  const hosts: Host[] = [];
+  const lies = new Set<Liar>();
+  const differences: string[] = [];
+  const hub = new Hub({ scheduler, random: random.fork("hub"), workers: () => hosts, leaseMs: 60_000, again: () => troubles.again() });
+  const state = { cutOff: false };
+  const clients = new Map<Host, SimulatedClient>();
+
+  const openHost = (place: number, generation: number): void => {
+    const hostRandom = random.fork(`host ${place} ${generation}`);
+    const strike = (moment: Parameters<typeof troubles.crash>[0], about: string): void => {
+      const downMs = host.alive ? troubles.crash(moment) : null;
+      if (downMs === null) return;
+      host.alive = false;
+      story.tell(scheduler.now, host.name, `dies (${moment}, ${about}); another starts in ${downMs / 1_000} s`);
+      scheduler.after(downMs, nature, () => openHost(place, generation + 1), false);
+    };
+    // The app needs its world, the world its network, and the network its host.
+    let app: Registered | null = null;
+    const all = (): Registered => {
+      if (app === null) throw new Error("the host is asked before it has loaded its app");
+      return app;
+    };
+    const host: Host = new Host(generation === 0 ? `host-${place + 1}` : `host-${place + 1}.${generation}`, {
+      scheduler,
+      random: hostRandom,
+      hub,
+      registered: all,
+      at: (moment, _host, about) => strike(moment, about),
+      replaysAlways: scenario.replaysAlways,
+      differs: (about) => void differences.push(about),
+      told: (_host, what) => story.tell(scheduler.now, host.name, what),
+    });
+    const network = new Network(
+      host,
+      { scheduler, random: hostRandom.fork("network"), world: pair.world, faultFor: (_host, asked) => (state.cutOff && asked.port !== "home" && asked.port !== "hub" ? { kind: "cut-off" } : troubles.call(asked)), told: (name, what) => story.tell(scheduler.now, name, what) },
+      (about) => strike("call-sent", about),
+      (about) => strike("call-answered", about),
+    );
+    app = registered(() => registerApp(config, openSimulatedWorld(pair, scheduler, network, lies)));
+    clients.set(host, openClient(hub, network));
+    hosts[place] = host;
+  };
+  for (let place = 0; place < scenario.hosts; place++) openHost(place, 0);
+
+  played += 1;
+  pair.home.put(`plans/${planName}.yaml`, planText(choice, `${scenario.seed}-${played}`).text);
+  return {
+    scenario,
+    scheduler,
+    pair,
+    hub,
+    story,
+    hosts,
+    lies,
+    differences,
+    get cutOff() {
+      return state.cutOff;
+    },
+    set cutOff(value) {
+      state.cutOff = value;
+    },
+    clientOf(host) {
+      const client = clients.get(host);
+      if (!client) throw new Error("a host without a client");
+      return client;
+    },
+    head() {
+      const stored = pair.home.read(headName(planName));
+      return stored === null ? null : (JSON.parse(stored.body) as Head);
+    },
+    onEffect: (call) => void listeners.push(call),
+    go: (until, lastAt) => scheduler.run(until, lastAt),
+  };
+}

@@ -1,0 +1,31 @@
+/** What happened in a run, line by line. Its digest is the run's fingerprint: two plays of one seed have the same. */
+import { createHash } from "node:crypto";
+import { labStart } from "../clock.ts";
+
+export interface Line {
+  readonly at: number;
+  readonly who: string;
+  readonly what: string;
+}
+
+export interface Story {
+  readonly lines: readonly Line[];
+  tell(at: number, who: string, what: string): void;
+  digest(): string;
+}
+
+export function openStory(): Story {
+  const lines: Line[] = [];
+  return {
+    lines,
+    tell: (at, who, what) => void lines.push({ at, who, what }),
+    digest: () => createHash("sha256").update(lines.map(({ at, who, what }) => `${at} ${who} ${what}`).join("\n")).digest("hex"),
+  };
+}
+
+/** `+01:23:45.678  host-1  what` */
+export function lineText({ at, who, what }: Line): string {
+  const ms = at - labStart;
+  const two = (value: number) => String(Math.floor(value)).padStart(2, "0");
+  return `+${two(ms / 3_600_000)}:${two((ms / 60_000) % 60)}:${two((ms / 1_000) % 60)}.${String(ms % 1_000).padStart(3, "0")}  ${who.padEnd(9)} ${what}`;
+}
