@@ -1,12 +1,12 @@
 /** The nodes of a real cluster: objects that KWOK keeps alive, labelled as AKS labels its own. */
-import { type ApiConnection, ApiRefused, type ApiObject } from "./api.ts";
+import { type Api, ApiRefused, type ApiObject } from "./api.ts";
 
 const collection = "/api/v1/nodes";
 /** Room enough for every application of the lab: what a node is too small for is not what real regions are asked about. */
 const room = { cpu: "16", memory: "64Gi", pods: "250" };
 
 /** Makes the nodes of these names, and deletes all others. Throws when the API server refuses. */
-export async function applyNodes(api: ApiConnection, region: string, names: readonly string[]): Promise<void> {
+export async function applyNodes(api: Api, region: string, names: readonly string[]): Promise<void> {
   const before = (await api.list(collection)).map(({ metadata }) => metadata.name);
   for (const name of before.filter((name) => !names.includes(name))) {
     const answer = await api.request("DELETE", `${collection}/${name}`);
@@ -20,12 +20,12 @@ export async function applyNodes(api: ApiConnection, region: string, names: read
 }
 
 /** Those that are Ready now. */
-export async function readyNodes(api: ApiConnection): Promise<readonly string[]> {
+export async function readyNodes(api: Api): Promise<readonly string[]> {
   return (await api.list(collection)).filter(isReady).map(({ metadata }) => metadata.name);
 }
 
 /** Lets a KWOK that starts anew serve them at once: it would wait until the leases of the one before have run out. */
-export async function releaseNodes(api: ApiConnection): Promise<void> {
+export async function releaseNodes(api: Api): Promise<void> {
   const path = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases";
   const answer = await api.request("DELETE", path);
   if (answer.status >= 300) throw new ApiRefused(`DELETE ${path}`, answer);
