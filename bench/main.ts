@@ -4,12 +4,14 @@ import { ownOverhead } from "./own-overhead.ts";
 import { labWall } from "./lab-wall.ts";
 import { rtoMoves } from "./rto-moves.ts";
 import { stepOut } from "./step-out.ts";
+import { tarballRead } from "./tarball-read.ts";
 
 const benches: Readonly<Record<string, { readonly about: string; readonly run: (options: ReadonlyMap<string, string>) => Promise<Readonly<Record<string, unknown>>> }>> = {
   "own-overhead": { about: "a whole failover in a world that answers at once; the largest history", run: ownOverhead },
   "lab-wall": { about: "`npm run lab` from start to exit, wall time", run: labWall },
   "rto-moves": { about: "5 s more in the restore move the observer's RTO by 5 s (--pairs 5 --seconds 5)", run: rtoMoves },
   "step-out": { about: "takes each step of a failover out of the app: a lab run must notice (--steps confirm-loss,…)", run: stepOut },
+  "tarball-read": { about: "an archive read to its end, 10 MB to 2 GB: speed of one core, memory (--mb 10,2048)", run: tarballRead },
   kill: { about: "SIGKILLs of the host at random moments: every run ends right, no effect twice (--kills 100 --seed 1)", run: killTest },
 };
 

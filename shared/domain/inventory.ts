@@ -1,5 +1,6 @@
 /** What was found of one backup at the replica and, if it answered, at the source. Everything that is said of a restore point follows from it. */
 import type { Contents } from "./contents.ts";
+import type { Keys } from "./key-set.ts";
 import type { Listing, SourceView } from "./replica.ts";
 import type { BackupFiles } from "./velero-backup-files.ts";
 
@@ -37,5 +38,5 @@ export type TarballFound =
       readonly formatVersion: string;
       readonly contents: Contents;
       /** Key of every object in it, see `keyOf`. */
-      readonly keys: ReadonlySet<string>;
+      readonly keys: Keys;
     };

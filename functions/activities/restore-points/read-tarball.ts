@@ -1,7 +1,9 @@
 /** Reads a backup's archive from end to end while it streams by: what it holds, and whether it is whole. */
 import { gatherContents, keyOf, type Stored, storedOf } from "../../../shared/domain/contents.ts";
 import type { TarballFound } from "../../../shared/domain/inventory.ts";
-import { Unlike, unpackTarball } from "./unpack-tarball.ts";
+import { KeySet } from "../../../shared/domain/key-set.ts";
+import { Unlike } from "./tar-entries.ts";
+import { unpackTarball } from "./unpack-tarball.ts";
 
 /**
  * No archive of a cluster comes near these; one that does is refused instead of read for ever. An object in etcd has 1.5 MiB at most, etcd itself
@@ -17,7 +19,7 @@ type Bounds = { readonly [K in keyof typeof tarballBounds]: number };
  */
 export async function readTarball(chunks: AsyncIterable<Uint8Array>, consumerSelectors: readonly string[], bounds: Bounds = tarballBounds): Promise<TarballFound> {
   const gathered = gatherContents(consumerSelectors);
-  const keys = new Set<string>();
+  const keys = new KeySet();
   let formatVersion: string | null = null;
   let before: Buffer = Buffer.alloc(0);
   let stranger: string | null = null;
@@ -30,9 +32,8 @@ export async function readTarball(chunks: AsyncIterable<Uint8Array>, consumerSel
     // Read on: if bytes were changed on the way, the packing says so at its end.
     if (stored === null || !isWhere(name, stored)) return void (stranger ??= stored === null ? `${name} in it is no Kubernetes object` : `${name} in it is another object, ${keyOfStored(stored)}`);
     const key = keyOfStored(stored);
-    if (keys.has(key)) return;
-    if (keys.size >= bounds.objects) throw new Unlike(`it holds more than ${bounds.objects} objects`);
-    keys.add(key);
+    if (!keys.add(key)) return;
+    if (keys.size > bounds.objects) throw new Unlike(`it holds more than ${bounds.objects} objects`);
     gathered.add(stored);
   });
   const broken = (why: string): TarballFound => ({ kind: "broken", why });
