@@ -19,6 +19,16 @@ export interface World {
   readonly replication: Replication;
   readonly traffic: Traffic;
   readonly health: Health;
+  /** Signs what Lifeboat keeps as evidence. Not there: evidence has its digests alone. */
+  readonly seal?: Seal;
+}
+
+/** A key that signs digests, wherever it lies: nobody who can write to home can sign anew. */
+export interface Seal {
+  /** `sha256` in hexadecimal. */
+  sign(sha256: string): Promise<{ readonly key: string; readonly signature: string }>;
+  /** Whether a signature is this key's. One of another key is not. */
+  verify(sha256: string, seal: { readonly key: string; readonly signature: string }): Promise<boolean>;
 }
 
 export interface Clock {

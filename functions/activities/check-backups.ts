@@ -1,22 +1,49 @@
+import { createHash } from "node:crypto";
+import { canonicalJson } from "../../shared/domain/canonical-json.ts";
+import type { Plan } from "../../shared/domain/plan.ts";
+import { emptyRegister } from "../../shared/domain/register.ts";
 import type { steps } from "../../orchestrations/steps.ts";
-import type { Work } from "./perform.ts";
+import type { World } from "../../shared/ports.ts";
+import type { Duty, Work } from "./perform.ts";
 import { mergeIntoRegister, readRegister } from "./register.ts";
-import { checkBackup as check } from "./restore-points/check-backup.ts";
+import { checkBackup as check, type Proving } from "./restore-points/check-backup.ts";
+import { openRecords } from "./restore-points/records.ts";
 import { verifyBackups } from "./restore-points/verify-backups.ts";
 
-/** Every backup of the plan, held against both containers. What was found goes into the register; nothing else changes. */
-export const checkAllBackups: Work<typeof steps.checkAllBackups> = async (_, { world, plan }) => {
-  const verified = await verifyBackups(world, plan, await readRegister(world.home, plan.plan), { by: "timer" });
-  await mergeIntoRegister(world.home, plan.plan, verified.register);
-  return { checked: verified.points.length, usable: verified.points.filter(({ usable }) => usable.kind === "usable").length };
+/** Every backup of the plan, held against both containers. What was found goes into the register; nothing else changes. A store that cannot be looked at is a finding. */
+export const checkAllBackups: Work<typeof steps.checkAllBackups> = async (_, duty) => {
+  const { world, plan } = duty;
+  try {
+    const verified = await verifyBackups(world, plan, await readRegister(world.home, plan.plan), { by: "timer", proof: provingOf(world, plan) });
+    const { changed } = await mergeIntoRegister(world.home, plan, { ...verified.register, look: { at: verified.checkedAt, why: null } }, world.clock.now());
+    tell(duty, changed);
+    return { checked: verified.points.length, usable: verified.points.filter(({ usable }) => usable.kind === "usable").length };
+  } catch (error) {
+    const at = world.clock.now();
+    const why = error instanceof Error ? error.message : String(error);
+    tell(duty, (await mergeIntoRegister(world.home, plan, { ...emptyRegister, look: { at, why } }, at)).changed);
+    throw error;
+  }
 };
 
 /** One new backup: done when it has arrived whole or cannot any more; recorded at every look, so that the last one stands. */
-export const checkBackup: Work<typeof steps.checkBackup> = async ({ backup }, { world, plan }) => {
-  const checked = await check(world, plan, backup, await readRegister(world.home, plan.plan), { by: "blob" });
-  await mergeIntoRegister(world.home, plan.plan, checked.register);
+export const checkBackup: Work<typeof steps.checkBackup> = async ({ backup }, duty) => {
+  const { world, plan } = duty;
+  const checked = await check(world, plan, backup, await readRegister(world.home, plan.plan), { by: "blob", proof: provingOf(world, plan) });
+  tell(duty, (await mergeIntoRegister(world.home, plan, checked.register, world.clock.now())).changed);
   const { verdict } = checked;
   if (verdict.kind === "unknown") return { kind: "not-yet", about: verdict.why };
   if (verdict.kind === "pending") return { kind: "not-yet", about: `${verdict.arrived} of ${verdict.of} blobs have arrived` };
   return { kind: "done", value: { state: verdict.kind } };
 };
+
+/** Under which name a plan's version is known, and where its manifests lie. */
+export const provingOf = ({ home, seal }: Pick<World, "home" | "seal">, plan: Plan): Proving => ({
+  records: openRecords(home, plan.plan, seal ?? null),
+  planHash: createHash("sha256").update(canonicalJson(plan)).digest("hex"),
+});
+
+/** Each opening and each closing is one line of the log. */
+export function tell({ plan, log }: Pick<Duty, "plan" | "log">, changed: Awaited<ReturnType<typeof mergeIntoRegister>>["changed"]): void {
+  for (const { kind, point, fact, closedAt } of changed) log(closedAt === null ? "finding.opened" : "finding.closed", { plan: plan.plan, kind, point, fact });
+}

@@ -84,7 +84,7 @@ async function newestUsable(duty: Duty): Promise<BackupsVerified> {
   const verified = await verifyBackups(world, plan, await readRegister(world.home, plan.plan), { by: "run", untilChosen: true, askSource: false, places: placesFor(duty) });
   if (call.ref.kind !== "failover") return verified;
   try {
-    await mergeIntoRegister(world.home, plan.plan, verified.register);
+    await mergeIntoRegister(world.home, plan, verified.register, world.clock.now());
   } catch (error) {
     duty.log("register.not-written", { run: call.ref.runId, because: error instanceof Error ? error.message : String(error) });
   }

@@ -27,7 +27,7 @@ export const verifyApplications: Work<typeof steps.verifyApplications> = async (
   if (failing.length > 0) return { kind: "not-yet", about: failing.map(({ check, saw }) => `${check}: ${saw}`).join("; ") };
   // Nothing proves a restore point as a restore does: whoever reads the register may know.
   const { world, plan } = duty;
-  await mergeIntoRegister(world.home, plan.plan, withProof(await readRegister(world.home, plan.plan), point.name, { rung: "asserted", at: world.clock.now() }));
+  await mergeIntoRegister(world.home, plan, withProof(await readRegister(world.home, plan.plan), point.name, { rung: "asserted", at: world.clock.now() }), world.clock.now());
   return { kind: "done", value: { checks: seen.map(({ check, saw }) => ({ check, saw })) } };
 };
 

@@ -33,7 +33,7 @@ export function backupArrived(world: World, { name: connection, container }: Bac
       const { plans } = await plansAt(world.home);
       const ours = plans.filter(({ plan }) => (namedByPlan(plan, folder) || labelledForPlan(plan, read.value.labels)) && isSourceOf(plan, container, context.triggerMetadata?.["uri"]));
       if (ours.length === 0) return ignored("no plan selects it");
-      await Promise.all(ours.map(({ plan }) => startNew(client, "check-replication", `replica--${plan.plan}--${folder}`, { ref: noRun(plan.plan), phase: null, input: { backup: folder } })));
+      await Promise.all(ours.map(({ plan }) => startNew(client, "check-replication", `replica--${plan.plan}--${folder}`, { ref: noRun(plan.plan), phase: null, input: { backup: folder, deadlineSeconds: plan.backups.replicationDeadlineSeconds } })));
       context.log("backup.arrived", { folder, plans: ours.map(({ plan }) => plan.plan) });
     },
   });

@@ -40,9 +40,9 @@ export async function makeBackup({ pair, app, observer }: RunningLab, { heldBack
     if (point === undefined) return false;
     const { reached, usable, open } = point.restorePoint;
     const whole = usable.kind === "usable" && reached === "readable";
-    const about = whole ? "arrived whole" : usable.kind === "unusable" ? usable.reason : (open[0] ?? "not proven");
+    const about = whole ? "arrived whole" : usable.kind === "unusable" ? usable.reason : (open[0]?.about ?? "not proven");
     // Held back: told when the app knows the backup, and knows what is missing from it.
-    if (!whole && !missing.some((blob) => open.some((reason) => reason.includes(path.posix.basename(blob))))) return false;
+    if (!whole && !missing.some((blob) => open.some(({ about: reason }) => reason.includes(path.posix.basename(blob))))) return false;
     tell({ event: "checked", name, reached, usable: whole, about });
     return true;
   }, `the blob door to check ${name}`);

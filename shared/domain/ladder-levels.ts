@@ -4,6 +4,7 @@
  * velero-azure.md B5; which state needs which: architecture, "Ladder".
  */
 import { keyOf } from "./contents.ts";
+import type { FindingKind } from "./findings.ts";
 import { instantText } from "./instant.ts";
 import type { Inventory, Repository } from "./inventory.ts";
 import type { Plan, Rung } from "./plan.ts";
@@ -14,12 +15,39 @@ import { inRepository, type Volume } from "./volume.ts";
 import { covers, type Watermark } from "./watermark.ts";
 
 export interface Finding {
-  readonly level: "L0" | "L1" | "L2" | "L3" | "L4" | "L5" | "L6" | "L7" | "L8" | "parity";
+  readonly level: "L0" | "L1" | "L2" | "L3" | "L4" | "L5" | "L6" | "L7" | "L8" | "manifest" | "parity";
   /** The state that needs this to hold. */
   readonly rung: Rung;
   readonly ok: boolean | "unknown";
   /** A sentence without full stop: what is wrong, what could not be learnt, or what holds. */
   readonly about: string;
+  /** What kind of trouble it is where it does not hold, if not the usual one of its level; see `troubleOf`. `none`: it is in the nature of things (it expired, it is not finished). */
+  readonly trouble?: FindingKind | "none";
+}
+
+/** What kind of trouble a level that does not hold is. `null`: it holds, or it is none. */
+export function troubleOf({ level, ok, trouble }: Finding): FindingKind | null {
+  if (ok === true) return null;
+  if (trouble !== undefined) return trouble === "none" ? null : trouble;
+  if (ok === "unknown") return "unknown";
+  switch (level) {
+    case "L0":
+    case "L2":
+    case "L4":
+      return "corrupt";
+    case "L1":
+    case "L3":
+    case "L5":
+    case "L7":
+    case "L8":
+      return "incomplete";
+    case "L6":
+      return "volume-without-data";
+    case "manifest":
+      return "tampered";
+    case "parity":
+      return "view-differs";
+  }
 }
 
 /** All that the levels look at. `volumes` null: not known. */
@@ -32,13 +60,13 @@ export interface Case {
   readonly watermark: Watermark | null;
 }
 
-const finding = (level: Finding["level"], rung: Rung, ok: Finding["ok"], about: string): Finding => ({ level, rung, ok, about });
+const finding = (level: Finding["level"], rung: Rung, ok: Finding["ok"], about: string, trouble?: FindingKind | "none"): Finding => ({ level, rung, ok, about, ...(trouble === undefined ? {} : { trouble }) });
 
 /** L0: there is a `velero-backup.json`, it parses, and it is this backup's. */
 export function isBackup({ name, files: { metadata } }: Inventory): Finding {
   switch (metadata.kind) {
     case "absent":
-      return finding("L0", "seen", false, `backups/${name}/ has no velero-backup.json at the replica: it is no backup, or it is still arriving`);
+      return finding("L0", "seen", false, `backups/${name}/ has no velero-backup.json at the replica: it is no backup, or it is still arriving`, "incomplete");
     case "not-asked":
       return finding("L0", "seen", "unknown", "velero-backup.json was not read");
     case "unreadable":
@@ -54,7 +82,7 @@ export function isBackup({ name, files: { metadata } }: Inventory): Finding {
 export function isFinished({ backup, inventory, plan, nowAt }: Case): Finding {
   const no = (about: string) => finding("L1", "complete", false, about);
   const { phase } = backup;
-  if (stillWriting(phase)) return no(`the backup is not finished: its phase at the replica is ${phase}`);
+  if (stillWriting(phase)) return finding("L1", "complete", false, `the backup is not finished: its phase at the replica is ${phase}`, "none");
   if (!ended(phase)) return no(`the backup ended ${phase}`);
   if (phase === "PartiallyFailed" && !plan.backups.acceptPartiallyFailed) {
     const { results } = inventory.files;
@@ -69,13 +97,13 @@ export function isFinished({ backup, inventory, plan, nowAt }: Case): Finding {
 export function expiryOf(expiresAt: number | null, plan: Plan, nowAt: number): Finding | null {
   if (expiresAt === null || expiresAt > nowAt + plan.backups.expiryMarginSeconds * 1000) return null;
   const when = instantText(expiresAt);
-  return finding("L1", "complete", false, expiresAt <= nowAt ? `it expired at ${when}` : `it expires at ${when}, which is nearer than the plan's margin of ${plan.backups.expiryMarginSeconds} s`);
+  return finding("L1", "complete", false, expiresAt <= nowAt ? `it expired at ${when}` : `it expires at ${when}, which is nearer than the plan's margin of ${plan.backups.expiryMarginSeconds} s`, "none");
 }
 
 /** L2, first half: there is an archive, and it is not empty. */
 export function hasTarball({ inventory: { name, replica } }: Case): Finding {
   const tarball = replica.blobs.get(filesOf(name).tarball);
-  if (!tarball) return finding("L2", "complete", false, "the tarball is not at the replica");
+  if (!tarball) return finding("L2", "complete", false, "the tarball is not at the replica", "incomplete");
   return tarball.bytes > 0 ? finding("L2", "complete", true, `the tarball has ${tarball.bytes} bytes`) : finding("L2", "complete", false, "the tarball is empty");
 }
 
@@ -85,7 +113,7 @@ export function readsThrough({ inventory: { tarball } }: Case): Finding {
     case "not-read":
       return finding("L2", "readable", "unknown", "the tarball was not read");
     case "absent":
-      return finding("L2", "readable", false, "the tarball is not at the replica");
+      return finding("L2", "readable", false, "the tarball is not at the replica", "incomplete");
     case "broken":
       return finding("L2", "readable", false, tarball.why);
     case "read":
@@ -128,7 +156,7 @@ export function holdsItsObjects({ inventory: { files, tarball }, backup, plan }:
   if (files.resourceList.kind !== "read") return unread("L4", "readable", "the resource list", files.resourceList);
   const listed = Object.entries(files.resourceList.value).flatMap(([kind, names]) => names.map((name) => ({ kind, name })));
   const lacking = namespacesOf(plan).filter((namespace) => !listed.some(({ kind, name }) => (kind === "v1/Namespace" ? name === namespace : name.startsWith(`${namespace}/`))));
-  if (lacking.length > 0) return say(false, `it holds nothing of ${lacking.length === 1 ? "namespace" : "namespaces"} ${someOf(lacking)}, which the plan restores`);
+  if (lacking.length > 0) return finding("L4", "readable", false, `it holds nothing of ${lacking.length === 1 ? "namespace" : "namespaces"} ${someOf(lacking)}, which the plan restores`, "incomplete");
   if (tarball.kind !== "read") return say("unknown", "the tarball's objects were not held against the resource list");
   // Velero takes the snapshot objects of moved volumes out again when it finalises a backup.
   const taken = (kind: string) => backup.operationsAttempted > 0 && /\/VolumeSnapshot(Content)?$/.test(kind);
@@ -257,9 +285,9 @@ function unknownBecause({ watermark }: Case, lastWriteAt: number, source: Source
 function unread(level: Finding["level"], rung: Rung, what: string, file: Exclude<File<unknown>, { kind: "read" }>): Finding {
   switch (file.kind) {
     case "absent":
-      return finding(level, rung, false, `${what} is not at the replica`);
+      return finding(level, rung, false, `${what} is not at the replica`, "incomplete");
     case "unreadable":
-      return finding(level, rung, false, `${what} cannot be read: ${file.why}`);
+      return finding(level, rung, false, `${what} cannot be read: ${file.why}`, "corrupt");
     case "not-asked":
       return finding(level, rung, "unknown", `${what} was not read`);
   }

@@ -26,6 +26,11 @@ const secondary = region.extend({
     .max(20)
     .describe("Node pools that must be able to take the load. Raised to `nodes` if they are smaller; never lowered."),
   storageClasses: z.array(z.string().min(1)).max(20).default([]).describe("Storage classes that the backups' volumes need here."),
+  registries: z
+    .array(z.string().min(1))
+    .max(50)
+    .default([])
+    .describe("Registries that this cluster can pull from while the primary region is lost, as images name them: shop.azurecr.io. Empty: nothing is said of images."),
 });
 
 /** How far a restore point must be proven before a failover may take it; each state includes those before it. */
@@ -40,6 +45,10 @@ const backups = withRules(
     acceptPartiallyFailed: z.boolean().default(false).describe("Whether a backup that ended PartiallyFailed may be restored."),
     maxAgeSeconds: seconds.default(86_400).describe("A failover refuses restore points older than this."),
     expiryMarginSeconds: seconds.default(7_200).describe("A restore point must live at least this much longer, so that it does not expire under the restore."),
+    replicationDeadlineSeconds: seconds.default(3_600).describe("A backup that has not arrived whole at the replica this long after its end is late."),
+    verifyEverySeconds: seconds.default(900).describe("How often all backups are held against both containers. As often as VERIFICATION_SCHEDULE allows."),
+    rereadEverySeconds: seconds.default(604_800).describe("How long it is believed that an unchanged blob still reads as it did. After that all of it is read again."),
+    extendExpirySeconds: seconds.optional().describe("Where given, the newest proven restore point lives this much longer when it is about to expire and nothing newer is proven: the expiration of its Backup in the primary is moved. Not given: a finding, and nothing is changed."),
   }),
   rule(z.object({ schedule: z.string().optional(), names: z.array(z.string()).max(0) }), ({ schedule }, report) => {
     if (schedule === undefined) report([], "must select backups", "give `schedule`, `names` or both");

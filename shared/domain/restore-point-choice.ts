@@ -28,8 +28,13 @@ export function choose(points: readonly RestorePoint[], plan: Plan, nowAt: numbe
   return { kind: "nothing-restorable", passedOver };
 }
 
+/** What the choice asks of a point. */
+export interface Candidate extends Pick<RestorePoint, "name" | "usable" | "takenAt" | "expiresAt" | "reached"> {
+  readonly findings: readonly { readonly ok: boolean | "unknown"; readonly about: string }[];
+}
+
 /** Why a failover would not take this point now; `null` when it would. */
-export function whyNot(point: RestorePoint, plan: Plan, nowAt: number): string | null {
+export function whyNot(point: Candidate, plan: Plan, nowAt: number): string | null {
   if (point.usable.kind === "unusable") return point.usable.reason;
   const late = untimely(point, plan, nowAt);
   if (late !== null) return late;

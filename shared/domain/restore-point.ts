@@ -47,23 +47,33 @@ export interface RestorePoint {
 /** What a drill or a failover has proven of a point, beyond what looking can. */
 export type Proof = "restored" | "asserted";
 
+/** What else is known of a backup. */
+export interface Known {
+  /** Until when it lives, where that was moved after it was written. */
+  readonly extendedUntilAt?: number | null;
+  /** How it compares with what it was when it was first whole. */
+  readonly sinceProven?: readonly Finding[];
+}
+
 /**
  * Judges one backup. Pure: the same inventory at the same instant is the same answer. `proof` is what a drill or a failover has recorded
  * of this backup; it counts only as long as everything below it still holds.
  */
-export function assess(inventory: Inventory, plan: Plan, nowAt: number, watermark: Watermark | null, proof: Proof | null = null): RestorePoint {
+export function assess(inventory: Inventory, plan: Plan, nowAt: number, watermark: Watermark | null, proof: Proof | null = null, { extendedUntilAt = null, sinceProven = [] }: Known = {}): RestorePoint {
   const { metadata } = inventory.files;
   const bytes = [...inventory.replica.blobs.values()].reduce((sum, blob) => sum + blob.bytes, 0);
   const known = isBackup(inventory);
   if (metadata.kind !== "read" || known.ok !== true) {
-    return judged({ name: inventory.name, takenAt: null, completedAt: null, expiresAt: null, itemCount: 0, bytes, volumes: [] }, [known], plan, nowAt, proof);
+    return judged({ name: inventory.name, takenAt: null, completedAt: null, expiresAt: null, itemCount: 0, bytes, volumes: [] }, [known, ...sinceProven], plan, nowAt, proof);
   }
-  const backup = metadata.value;
+  const { expiresAt: writtenExpiry } = metadata.value;
+  const expiresAt = writtenExpiry === null || extendedUntilAt === null ? writtenExpiry : Math.max(writtenExpiry, extendedUntilAt);
+  const backup = { ...metadata.value, expiresAt };
   const volumes = volumesOf(inventory.files, inventory.tarball);
   const of: Case = { inventory, backup, volumes, plan, nowAt, watermark };
   // Lowest state first: the first finding that is not met is the reason that people read.
-  const findings = [known, hasArrived(of), hasAllFiles(of), isFinished(of), hasTarball(of), isFinal(of), hasRepositories(of), hasRepositoryData(of), readsThrough(of), holdsItsObjects(of), hasVolumeData(of)];
-  const { startedAt: takenAt, completedAt, expiresAt, totalItems: itemCount } = backup;
+  const findings = [known, hasArrived(of), hasAllFiles(of), isFinished(of), hasTarball(of), isFinal(of), hasRepositories(of), hasRepositoryData(of), readsThrough(of), holdsItsObjects(of), hasVolumeData(of), ...sinceProven];
+  const { startedAt: takenAt, completedAt, totalItems: itemCount } = backup;
   return judged({ name: inventory.name, takenAt, completedAt, expiresAt, itemCount, bytes, volumes: inScope(volumes ?? [], plan) }, findings, plan, nowAt, proof);
 }
 

@@ -17,8 +17,10 @@ export const waits = {
   verification: { pauseMsFirst: 1 * s, pauseMsMax: 10 * s, deadlineMs: 10 * min },
   outside: { pauseMsFirst: 1 * s, pauseMsMax: 5 * s, deadlineMs: 10 * min },
   backup: { pauseMsFirst: 2 * s, pauseMsMax: 30 * s, deadlineMs: 60 * min },
-  replication: { pauseMsFirst: 5 * s, pauseMsMax: 60 * s, deadlineMs: 60 * min },
 } as const;
+
+/** Quick at first, for a small backup is there in seconds; until the plan says that it is late, and one look after that, so that the last one says so. */
+export const replicationWaiting = (deadlineSeconds: number) => ({ pauseMsFirst: 2 * s, pauseMsMax: 60 * s, deadlineMs: deadlineSeconds * s + 5 * s });
 
 /**
  * All witnesses are asked at the plan's own pace. For a machine the runbook waits a little longer than the plan's give-up time, so that

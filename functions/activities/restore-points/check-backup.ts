@@ -8,7 +8,10 @@ import { assess, type RestorePoint } from "../../../shared/domain/restore-point.
 import { laterWatermark } from "../../../shared/domain/watermark.ts";
 import type { World } from "../../../shared/ports.ts";
 import { openSource } from "./list-folder.ts";
+import { listOne } from "./look-over.ts";
+import { openProver } from "./prove.ts";
 import { readInventory } from "./read-inventory.ts";
+import type { Records } from "./records.ts";
 import { readWatermark } from "./read-watermark.ts";
 
 export interface BackupChecked {
@@ -25,16 +28,33 @@ export async function checkBackup(
   plan: Plan,
   backup: string,
   previous: Register,
-  { by = "blob", depth = "readable" }: { readonly by?: CheckedBy; readonly depth?: Depth } = {},
+  { by = "blob", depth = "readable", proof }: { readonly by?: CheckedBy; readonly depth?: Depth; readonly proof?: Proving } = {},
 ): Promise<BackupChecked> {
   const places = placesOf(plan);
   const source = openSource(world, places, true);
-  const [mark, inventory] = await Promise.all([readWatermark(world, plan, source), readInventory(world, backup, { places, plan, depth, register: previous, source })]);
-  const watermark = laterWatermark(previous.watermark, mark);
+  const prover = proof === undefined ? null : openProver(world, { ...proof, places, plan, register: previous, thorough: true });
+  const folder = prover === null ? new Map() : await listOne(world, places.replica, backup);
+  const reading = prover === null ? world : { ...world, backups: prover.backups };
+  // On its way nothing is worth reading through; each look would read the archive anew.
+  const first = await readInventory(reading, backup, { places, plan, depth: proof === undefined ? depth : "complete", register: previous, source });
+  const verdict = replicationVerdict(first);
+  const onItsWay = verdict.kind === "pending" || depth !== "readable";
+  const inventory = proof === undefined || onItsWay ? first : await readInventory(reading, backup, { places, plan, depth, register: previous, source });
+  // The watermark of replicated storage costs a listing of the whole source: it is worth that once, when the backup has come.
+  const watermark = verdict.kind === "pending" ? previous.watermark : laterWatermark(previous.watermark, await readWatermark(world, plan, source));
+  const before = previous.points[backup];
+  const sinceProven = prover === null || onItsWay ? [] : await prover.sinceProven(inventory, folder);
   const checkedAt = world.clock.now();
-  const point = assess(inventory, plan, checkedAt, watermark, previous.points[backup]?.proof?.rung ?? null);
-  const found = mergeRegisters({ ...registered(point, { checkedAt, by, source: inventory.source }), watermark }, repositoriesSeen([inventory]));
-  return { name: backup, verdict: replicationVerdict(inventory), point, register: mergeRegisters(previous, found) };
+  const point = assess(inventory, plan, checkedAt, watermark, before?.proof?.rung ?? null, { extendedUntilAt: before?.extendedUntilAt ?? null, sinceProven });
+  const kept = await prover?.keep(inventory, point, folder);
+  const found = mergeRegisters({ ...registered(point, { checkedAt, by, source: inventory.source, ...kept }), watermark }, repositoriesSeen([inventory]));
+  return { name: backup, verdict: onItsWay ? verdict : replicationVerdict(inventory), point, register: mergeRegisters(previous, found) };
+}
+
+/** Where manifests are kept, and by which version of the plan is judged. */
+export interface Proving {
+  readonly records: Records;
+  readonly planHash: string;
 }
 
 /** What the source was seen to have in the repositories, as a register of its own. */

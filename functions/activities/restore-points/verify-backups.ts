@@ -2,18 +2,21 @@
 import type { Depth, Inventory } from "../../../shared/domain/inventory.ts";
 import type { Plan } from "../../../shared/domain/plan.ts";
 import { labelledForPlan, namedByPlan } from "../../../shared/domain/plan-backups.ts";
-import { type CheckedBy, emptyRegister, mergeRegisters, registered, type Register } from "../../../shared/domain/register.ts";
+import { carriedOver, type CheckedBy, emptyRegister, livesUntil, mergeRegisters, registered, type Register, type RegisteredPoint } from "../../../shared/domain/register.ts";
 import { type Places, placesOf } from "../../../shared/domain/replica.ts";
 import { type Choice, choose, newestFirst } from "../../../shared/domain/restore-point-choice.ts";
-import { assess, type RestorePoint } from "../../../shared/domain/restore-point.ts";
+import { assess, type RestorePoint, untimely } from "../../../shared/domain/restore-point.ts";
 import { readBackup } from "../../../shared/domain/velero-backup.ts";
 import { backupFolder } from "../../../shared/domain/velero-backup-files.ts";
 import { laterWatermark, type Watermark } from "../../../shared/domain/watermark.ts";
 import type { World } from "../../../shared/ports.ts";
 import { openSource, type Source } from "./list-folder.ts";
 import { repositoriesSeen } from "./check-backup.ts";
+import { type Folder, listFolders } from "./look-over.ts";
+import { openProver, type Prover } from "./prove.ts";
 import { readInventories } from "./read-inventory.ts";
 import { readWatermark } from "./read-watermark.ts";
+import type { Records } from "./records.ts";
 import { sideBySide } from "./side-by-side.ts";
 
 type Reach = Pick<World, "backups" | "replication" | "clock">;
@@ -29,6 +32,8 @@ export interface VerifyOptions {
   readonly askSource?: boolean;
   /** Where to read; default the plan's two places. */
   readonly places?: Places;
+  /** Manifests, and what was found before: with them a point whose blobs are what they were is not read again. */
+  readonly proof?: { readonly records: Records; readonly planHash: string };
 }
 
 export interface BackupsVerified {
@@ -37,6 +42,8 @@ export interface BackupsVerified {
   readonly choice: Choice;
   /** What was found of the chosen point, its archive read to the end. Not for a history: it has no bound but its archive's. */
   readonly chosen: Inventory | null;
+  /** Points that stand as the register has them: their blobs are what they were when they were read through. */
+  readonly carried: ReadonlySet<string>;
   readonly watermark: Watermark | null;
   /** The register as it was given, with what was found now. Merging it again into a newer one does no harm. */
   readonly register: Register;
@@ -49,27 +56,30 @@ export interface BackupsVerified {
 const batch = 4;
 const metadataAtOnce = 8;
 
-/** Safe to run again: it only looks. Throws when the replica cannot be read. */
+/** Safe to run again: it only looks, and writes manifests once. Throws when the replica cannot be read. */
 export async function verifyBackups(world: Reach, plan: Plan, previous: Register, options: VerifyOptions = {}): Promise<BackupsVerified> {
-  const { by = "timer", depth = "readable", newest = 20, untilChosen = false, askSource = true, places = placesOf(plan) } = options;
+  const { by = "timer", newest = 20, untilChosen = false, askSource = true, places = placesOf(plan), proof } = options;
   const source = openSource(world, places, askSource);
-  const [mark, names] = await Promise.all([places.source === "itself" ? null : readWatermark(world, plan, source), namesOf(world, plan, places, source, previous)]);
+  const folders = proof === undefined ? null : await listFolders(world, places.replica);
+  const prover = proof === undefined ? null : openProver(world, { ...proof, places, plan, register: previous, thorough: by !== "run" });
+  const [mark, { names, strangers }] = await Promise.all([places.source === "itself" ? null : readWatermark(world, plan, source), namesOf(world, plan, places, source, previous, folders)]);
   const watermark = laterWatermark(previous.watermark, mark);
+  const look: Look = { world, plan, previous, options: { by, depth: options.depth ?? "readable", places }, source, watermark, folders, prover };
   const points: RestorePoint[] = [];
+  const carried = new Set<string>();
   let chosen: Inventory | null = null;
-  let found: Register = { ...emptyRegister, watermark };
+  let found: Register = { ...emptyRegister, watermark, strangers };
   const wanted = names.slice(0, newest);
   // Nearly always the newest can be taken: a run that looks into it alone reads one archive and not four.
   const batches = untilChosen ? [wanted.slice(0, 1), ...inBatches(wanted.slice(1))] : inBatches(wanted);
   for (const names of batches) {
-    const inventories = await readInventories(world, names, { places, plan, depth, register: previous, source });
-    const checkedAt = world.clock.now();
-    const judged = inventories.map((inventory) => ({ inventory, point: assess(inventory, plan, checkedAt, watermark, previous.points[inventory.name]?.proof?.rung ?? null) }));
-    points.push(...judged.map(({ point }) => point));
-    const taken = choose(points, plan, checkedAt);
+    const looked = await lookInto(look, names);
+    points.push(...looked.points);
+    for (const name of looked.carried) carried.add(name);
+    found = looked.found.reduce(mergeRegisters, found);
+    const taken = choose(points, plan, world.clock.now());
     // Of all inventories only this one is of use later; the others may go.
-    if (taken.kind === "chosen") chosen = inventories.find(({ name }) => name === taken.point.name) ?? chosen;
-    found = [repositoriesSeen(inventories), ...judged.map(({ inventory, point }) => registered(point, { checkedAt, by, source: inventory.source }))].reduce(mergeRegisters, found);
+    if (taken.kind === "chosen") chosen = looked.inventories.find(({ name }) => name === taken.point.name) ?? chosen;
     if (untilChosen && taken.kind === "chosen") break;
   }
   const checkedAt = world.clock.now();
@@ -78,6 +88,7 @@ export async function verifyBackups(world: Reach, plan: Plan, previous: Register
     points: newestFirst(points),
     choice,
     chosen: choice.kind === "chosen" && choice.point.name === chosen?.name ? chosen : null,
+    carried,
     watermark,
     register: mergeRegisters(mergeRegisters(previous, found), gone(previous, names, plan, checkedAt, by)),
     sourceSilent: source.silentBecause(),
@@ -85,19 +96,85 @@ export async function verifyBackups(world: Reach, plan: Plan, previous: Register
   };
 }
 
+interface Look {
+  readonly world: Reach;
+  readonly plan: Plan;
+  readonly previous: Register;
+  readonly options: { readonly by: CheckedBy; readonly depth: Depth; readonly places: Places };
+  readonly source: Source;
+  readonly watermark: Watermark | null;
+  readonly folders: ReadonlyMap<string, Folder> | null;
+  readonly prover: Prover | null;
+}
+
+/** A few backups: those that stand as they stood are taken from the register, the others are read. */
+async function lookInto({ world, plan, previous, options: { by, depth, places }, source, watermark, folders, prover }: Look, names: readonly string[]) {
+  const stand = new Map<string, RegisteredPoint>();
+  for (const name of names) {
+    const point = (await prover?.stands(name, folders?.get(name))) ?? null;
+    if (point !== null) stand.set(name, point);
+  }
+  const reading = prover === null ? world : { ...world, backups: prover.backups };
+  const inventories = await readInventories(reading, names.filter((name) => !stand.has(name)), { places, plan, depth, register: previous, source });
+  const checkedAt = world.clock.now();
+  const found: Register[] = [repositoriesSeen(inventories), ...[...stand].map(([name, point]) => carriedOver(name, point, checkedAt, by))];
+  const points = [...stand].map(([name, point]) => carriedPoint(name, point, plan, checkedAt));
+  for (const inventory of inventories) {
+    const folder = folders?.get(inventory.name) ?? new Map();
+    const before = previous.points[inventory.name];
+    const sinceProven = (await prover?.sinceProven(inventory, folder)) ?? [];
+    const point = assess(inventory, plan, checkedAt, watermark, before?.proof?.rung ?? null, { extendedUntilAt: before?.extendedUntilAt ?? null, sinceProven });
+    const kept = await prover?.keep(inventory, point, folder);
+    points.push(point);
+    found.push(registered(point, { checkedAt, by, source: inventory.source, ...kept }));
+  }
+  return { points, found, inventories, carried: [...stand.keys()] };
+}
+
+/** A point as the register has it, judged by the time alone. */
+function carriedPoint(name: string, point: RegisteredPoint, plan: Plan, nowAt: number): RestorePoint {
+  const { takenAt, completedAt, itemCount, bytes, reached, usable } = point.restorePoint;
+  const expiresAt = livesUntil(point);
+  const late = untimely({ takenAt, expiresAt }, plan, nowAt);
+  return { name, takenAt, completedAt, expiresAt, itemCount, bytes, volumes: [], findings: [], reached, usable: late === null ? usable : { kind: "unusable", reason: late } };
+}
+
 const inBatches = (names: readonly string[]): readonly (readonly string[])[] => Array.from({ length: Math.ceil(names.length / batch) }, (_, at) => names.slice(at * batch, (at + 1) * batch));
 
+/** Folders that are not the plan's by name and are read for their labels in one look, the newest; the rest comes at later looks. */
+const strangersMax = 500;
+
 /** All backups of the plan at either end, newest first: one that has not arrived at all is looked at too, so that its reason is known. */
-async function namesOf(world: Reach, plan: Plan, places: Places, source: Source, previous: Register): Promise<readonly string[]> {
-  const [here, there] = await Promise.all([world.backups.folders(places.replica, "backups/"), source.folders("backups/")]);
+async function namesOf(world: Reach, plan: Plan, places: Places, source: Source, previous: Register, folders: ReadonlyMap<string, Folder> | null): Promise<{ readonly names: readonly string[]; readonly strangers: Register["strangers"] }> {
+  const [here, there] = await Promise.all([folders === null ? world.backups.folders(places.replica, "backups/") : [...folders.keys()], source.folders("backups/")]);
   const all = [...new Set([...here, ...(there ?? [])])];
-  const dated = await sideBySide(metadataAtOnce, all, async (name) => {
+  const mayBeOurs = folders === null ? all : strangersLeft(all, plan, previous, folders);
+  const strangers: Record<string, string> = {};
+  const dated = await sideBySide(metadataAtOnce, mayBeOurs, async (name) => {
     const known = previous.points[name]?.restorePoint.takenAt ?? null;
     if (known !== null) return { name, takenAt: known, ours: true };
     const metadata = await metadataOf(world, places, source, name);
-    return { name, takenAt: metadata?.startedAt ?? null, ours: namedByPlan(plan, name) || (metadata !== null && labelledForPlan(plan, metadata.labels)) };
+    const ours = namedByPlan(plan, name) || (metadata !== null && labelledForPlan(plan, metadata.labels));
+    const mark = markOf(plan, folders?.get(name));
+    if (!ours && mark !== null) strangers[name] = mark;
+    return { name, takenAt: metadata?.startedAt ?? null, ours };
   });
-  return newestFirst(dated.filter(({ ours }) => ours)).map(({ name }) => name);
+  return { names: newestFirst(dated.filter(({ ours }) => ours)).map(({ name }) => name), strangers };
+}
+
+/** Those whose names or labels may make them the plan's: debris without metadata, and folders that were read before and are another's, are left out. */
+function strangersLeft(all: readonly string[], plan: Plan, { points, strangers }: Register, folders: ReadonlyMap<string, Folder>): readonly string[] {
+  const named = all.filter((name) => namedByPlan(plan, name) || points[name] !== undefined);
+  if (plan.backups.schedule === undefined) return named;
+  const writtenAt = (name: string) => folders.get(name)?.get("velero-backup.json")?.lastModifiedAt ?? 0;
+  const unread = all.filter((name) => !namedByPlan(plan, name) && points[name] === undefined && markOf(plan, folders.get(name)) !== null && strangers[name] !== markOf(plan, folders.get(name)));
+  return [...named, ...unread.toSorted((a, b) => writtenAt(b) - writtenAt(a)).slice(0, strangersMax)];
+}
+
+/** What a folder's metadata is known by, for the plan's schedule; `null`: it has none. */
+function markOf({ backups: { schedule = "" } }: Plan, folder: Folder | undefined): string | null {
+  const metadata = folder?.get("velero-backup.json");
+  return metadata === undefined ? null : `${metadata.etag} ${schedule}`;
 }
 
 async function metadataOf(world: Reach, places: Places, source: Source, name: string) {
@@ -110,8 +187,19 @@ async function metadataOf(world: Reach, places: Places, source: Source, name: st
 /** Points that the register has and the store has no more: whoever reads the register must not believe in them. */
 function gone(previous: Register, names: readonly string[], plan: Plan, checkedAt: number, by: CheckedBy): Register {
   const lost = Object.keys(previous.points).filter((name) => !names.includes(name));
-  return lost.map((name) => registered(assess(emptyInventory(name, checkedAt), plan, checkedAt, null), { checkedAt, by, source: { kind: "unknown", why: "" } })).reduce(mergeRegisters, emptyRegister);
+  return lost.map((name) => registered(lostPoint(name, previous.points[name], plan, checkedAt), { checkedAt, by, source: { kind: "unknown", why: "" } })).reduce(mergeRegisters, emptyRegister);
 }
+
+/** It keeps what dates it; what was found of it holds no more. */
+function lostPoint(name: string, before: RegisteredPoint | undefined, plan: Plan, checkedAt: number): RestorePoint {
+  const point = assess(emptyInventory(name, checkedAt), plan, checkedAt, null);
+  const inTime = before !== undefined && (livesUntil(before) ?? 0) > checkedAt && before.restorePoint.reached !== null;
+  const { takenAt = null, completedAt = null, expiresAt = null } = before?.restorePoint ?? {};
+  const findings = point.findings.map((finding) => (finding.level === "L0" ? ({ ...finding, trouble: inTime || vanishedBefore(before) ? "vanished" : "none" } as const) : finding));
+  return { ...point, takenAt, completedAt, expiresAt, findings };
+}
+
+const vanishedBefore = (before: RegisteredPoint | undefined): boolean => before?.restorePoint.open.some(({ trouble }) => trouble === "vanished") === true;
 
 const emptyInventory = (name: string, listedAt: number): Inventory => ({
   name,

@@ -1,0 +1,56 @@
+/** One look over the replica's names: which folders there are, and what of each stands under which ETag. Costs one listing and no downloads. */
+import { createHash } from "node:crypto";
+import type { ListedBlob } from "../../../shared/domain/manifest.ts";
+import type { RepositoryManifest } from "../../../shared/domain/repository-manifest.ts";
+import { backupFolder, repositoryFolder } from "../../../shared/domain/velero-backup-files.ts";
+import { type BlobPlace, type World, WorldError } from "../../../shared/ports.ts";
+
+export type Folder = ReadonlyMap<string, ListedBlob>;
+
+/** A container with more folders than this is not Velero's. */
+const foldersMax = 50_000;
+/** Velero writes nine blobs into a backup's folder; a folder with more than this is not compared. */
+const blobsMax = 500;
+const emptyFolder: Folder = new Map();
+
+/** Every folder under `backups/`, with the blobs in it. */
+export async function listFolders({ backups }: Pick<World, "backups">, place: BlobPlace): Promise<ReadonlyMap<string, Folder>> {
+  const folders = new Map<string, Map<string, ListedBlob>>();
+  for await (const { name, bytes, etag, lastModifiedAt } of backups.list(place, "backups/")) {
+    const [, folder = "", ...rest] = name.split("/");
+    if (rest.length === 0) continue;
+    const blobs = folders.get(folder) ?? new Map<string, ListedBlob>();
+    if (!folders.has(folder) && folders.size >= foldersMax) throw new WorldError("list backups", `${place.url}/${place.container}/backups/`, `there are more than ${foldersMax} folders`);
+    folders.set(folder, blobs);
+    if (blobs.size < blobsMax) blobs.set(rest.join("/"), { bytes, etag, lastModifiedAt });
+  }
+  return folders;
+}
+
+/** The folder of one backup alone. */
+export async function listOne({ backups }: Pick<World, "backups">, place: BlobPlace, backup: string): Promise<Folder> {
+  const blobs = new Map<string, ListedBlob>();
+  const folder = backupFolder(backup);
+  for await (const { name, bytes, etag, lastModifiedAt } of backups.list(place, folder)) if (blobs.size < blobsMax) blobs.set(name.slice(folder.length), { bytes, etag, lastModifiedAt });
+  return blobs;
+}
+
+/** The blobs of a repository that a manifest knows or may take up, and no more of them than `max`. */
+export async function listRepository({ backups }: Pick<World, "backups">, place: BlobPlace, { namespace, blobs: known }: RepositoryManifest, max: number): Promise<Folder> {
+  const blobs = new Map<string, ListedBlob>();
+  const folder = repositoryFolder(namespace);
+  let fresh = 0;
+  for await (const { name, bytes, etag, lastModifiedAt } of backups.list(place, folder)) {
+    const short = name.slice(folder.length);
+    if (known[short] === undefined && ++fresh > max) continue;
+    blobs.set(short, { bytes, etag, lastModifiedAt });
+  }
+  return blobs;
+}
+
+/** One digest for a folder's names, lengths and ETags: the same as long as nobody has written there. */
+export function shapeOf(folder: Folder = emptyFolder): string {
+  const hash = createHash("sha256");
+  for (const [name, { bytes, etag }] of [...folder].toSorted(([a], [b]) => (a < b ? -1 : 1))) hash.update(`${name}\n${bytes}\n${etag}\n`);
+  return hash.digest("hex");
+}

@@ -1,0 +1,105 @@
+/** What is kept at home of a plan's restore points beside the register: manifests, written once, and what was found when each was read through last. */
+import { createHash } from "node:crypto";
+import { canonicalJson } from "../../../shared/domain/canonical-json.ts";
+import type { Contents } from "../../../shared/domain/contents.ts";
+import type { BlobRead, Evidence } from "../../../shared/domain/evidence.ts";
+import type { Manifest } from "../../../shared/domain/manifest.ts";
+import { newRepositoryManifest, type RepositoryManifest } from "../../../shared/domain/repository-manifest.ts";
+import type { Volume } from "../../../shared/domain/volume.ts";
+import { type Home, type Seal, WorldError } from "../../../shared/ports.ts";
+
+/** A manifest as it is kept: its digest, and a signature where the app has a key. */
+export interface SealedManifest {
+  readonly manifest: Manifest;
+  readonly sha256: string;
+  readonly seal: { readonly key: string; readonly signature: string } | null;
+}
+
+/** What the last look that read the point through has found. */
+export interface PointFound {
+  readonly format: 1;
+  readonly at: number;
+  readonly planHash: string;
+  readonly evidence: readonly Evidence[];
+  readonly blobs: readonly BlobRead[];
+  /** What a run needs to know of it, so that it reads no archive; `null`: it was not read to its end, or is too large to keep. */
+  readonly content: { readonly takenAt: number; readonly contents: Contents; readonly volumes: readonly Volume[]; readonly spec: Readonly<Record<string, unknown>> } | null;
+}
+
+export interface Records {
+  /** `null`: there is none. Throws `SealBroken` when it is not what was written. */
+  manifest(backup: string): Promise<SealedManifest | null>;
+  /** The first manifest of a point counts, and is returned. */
+  keepManifest(manifest: Manifest): Promise<SealedManifest>;
+  found(backup: string): Promise<PointFound | null>;
+  keepFound(backup: string, found: PointFound): Promise<void>;
+  repository(namespace: string): Promise<RepositoryManifest>;
+  /** Applies a pure change by compare-and-swap; asks it anew when somebody else was faster. */
+  changeRepository(namespace: string, change: (manifest: RepositoryManifest) => RepositoryManifest): Promise<RepositoryManifest>;
+}
+
+/** A manifest at home is not what was written: its digest or its signature is another. */
+export class SealBroken extends Error {
+  override readonly name = "SealBroken";
+}
+
+const swapsMax = 10;
+/** What home takes is 4 MiB. */
+const foundBytesMax = 3 * 1024 * 1024;
+
+export function openRecords(home: Home, plan: string, seal: Seal | null): Records {
+  const manifestName = (backup: string) => `registers/${plan}/points/${backup}/manifest.json`;
+  const foundName = (backup: string) => `registers/${plan}/points/${backup}/found.json`;
+  const repositoryName = (namespace: string) => `registers/${plan}/repositories/${namespace}.json`;
+
+  const manifestAt = async (backup: string): Promise<SealedManifest | null> => {
+    const stored = await home.read(manifestName(backup));
+    if (stored === null) return null;
+    const read = JSON.parse(stored.body) as SealedManifest;
+    const digest = digestOf(read.manifest);
+    if (digest !== read.sha256) throw new SealBroken(`${manifestName(backup)} was changed at home: its digest is ${digest.slice(0, 12)}… and it says ${read.sha256.slice(0, 12)}…`);
+    if (read.seal !== null && seal !== null && !(await seal.verify(digest, read.seal))) throw new SealBroken(`${manifestName(backup)} was changed at home: its signature is not one of ${read.seal.key}`);
+    return read;
+  };
+
+  return {
+    manifest: manifestAt,
+
+    async keepManifest(manifest) {
+      const sha256 = digestOf(manifest);
+      const sealed: SealedManifest = { manifest, sha256, seal: seal === null ? null : await seal.sign(sha256) };
+      if (await home.create(manifestName(manifest.backup), JSON.stringify(sealed))) return sealed;
+      return (await manifestAt(manifest.backup)) ?? sealed;
+    },
+
+    async found(backup) {
+      const stored = await home.read(foundName(backup));
+      return stored === null ? null : (JSON.parse(stored.body) as PointFound);
+    },
+
+    async keepFound(backup, found) {
+      const whole = JSON.stringify(found);
+      await home.put(foundName(backup), Buffer.byteLength(whole) <= foundBytesMax ? whole : JSON.stringify({ ...found, content: null } satisfies PointFound));
+    },
+
+    async repository(namespace) {
+      const stored = await home.read(repositoryName(namespace));
+      return stored === null ? newRepositoryManifest(namespace) : (JSON.parse(stored.body) as RepositoryManifest);
+    },
+
+    async changeRepository(namespace, change) {
+      const name = repositoryName(namespace);
+      for (let swap = 0; swap < swapsMax; swap++) {
+        const stored = await home.read(name);
+        const before = stored === null ? newRepositoryManifest(namespace) : (JSON.parse(stored.body) as RepositoryManifest);
+        const after = change(before);
+        const body = JSON.stringify(after);
+        if (body === stored?.body) return after;
+        if (stored === null ? await home.create(name, body) : (await home.replace(name, body, stored.etag)) !== null) return after;
+      }
+      throw new WorldError("write the manifest of a repository", name, `${swapsMax} others were faster`, { retryAfterSeconds: 1 });
+    },
+  };
+}
+
+const digestOf = (manifest: Manifest): string => createHash("sha256").update(canonicalJson(manifest)).digest("hex");

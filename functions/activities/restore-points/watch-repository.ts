@@ -1,0 +1,82 @@
+/** Holds a Kopia repository at the replica against its manifest, and takes up what has come since. */
+import { grown, type RepositoryVerdict, repositoryDrift, type RepositoryManifest, takenByItself, watchedMax, watched, withDigests } from "../../../shared/domain/repository-manifest.ts";
+import { repositoryFolder } from "../../../shared/domain/velero-backup-files.ts";
+import { type BlobPlace, type World, WorldError } from "../../../shared/ports.ts";
+import { digestBlob } from "./digesting.ts";
+import { type Folder, listRepository } from "./look-over.ts";
+import type { Records } from "./records.ts";
+import { sideBySide } from "./side-by-side.ts";
+
+/** Bytes of packs that one look reads for their digests; the rest comes at later looks. At 100 MB/s it is ten seconds. */
+const digestBytesMax = 1024 ** 3;
+const atOnce = 4;
+
+export interface RepositoryWatched {
+  readonly manifest: RepositoryManifest;
+  readonly verdict: RepositoryVerdict;
+  readonly listed: Folder;
+}
+
+type Reach = Pick<World, "backups">;
+
+/** `source` null: it is not asked, or does not answer. */
+export async function watchRepository(world: Reach, records: Records, replica: BlobPlace, source: BlobPlace | null, namespace: string, nowAt: number): Promise<RepositoryWatched> {
+  const manifest = await records.repository(namespace);
+  const listed = await listRepository(world, replica, manifest, watchedMax + 1);
+  const drift = repositoryDrift(manifest, listed);
+  const verdict = { namespace, gone: [] as string[], changed: [] as string[], doubtful: [] as string[], beyond: manifest.beyond };
+  if (drift.gone.length + drift.touched.length === 0) return { manifest, verdict, listed };
+
+  const atSource = drift.gone.length === 0 || source === null ? null : await namesAt(world, source, repositoryFolder(namespace));
+  const own = atSource === null ? [] : takenByItself(drift, atSource);
+  const gone = drift.gone.filter((name) => !own.includes(name));
+  // Without the source nobody can tell maintenance from a deletion; with no maintenance either there is nothing to tell.
+  (atSource === null && drift.maintained ? verdict.doubtful : verdict.gone).push(...gone);
+
+  const same = new Map<string, { etag: string; sha256: string }>();
+  await sideBySide(atOnce, drift.touched, async (name) => {
+    const now = listed.get(name);
+    const [bytes, , sha256] = manifest.blobs[name] ?? [0, "", null];
+    if (now === undefined || now.bytes !== bytes) return void verdict.changed.push(name);
+    if (sha256 === null) return void verdict.doubtful.push(name);
+    const found = await digestBlob(world.backups, replica, repositoryFolder(namespace) + name);
+    if (found === sha256) same.set(name, { etag: now.etag, sha256 });
+    else verdict.changed.push(name);
+  });
+  if (own.length + same.size === 0) return { manifest, verdict, listed };
+  const after = await records.changeRepository(namespace, (before) => withDigests(forgotten(before, own, nowAt, listed), same));
+  return { manifest: after, verdict, listed };
+}
+
+/** Takes note of what maintenance has removed, and takes up nothing: that is for a point's manifest to do. */
+function forgotten(manifest: RepositoryManifest, names: readonly string[], nowAt: number, listed: Folder): RepositoryManifest {
+  if (names.length === 0) return manifest;
+  const known = new Map([...listed].filter(([name]) => manifest.blobs[name] !== undefined || name === "kopia.maintenance"));
+  return grown(manifest, known, names, nowAt);
+}
+
+/** Takes up what a point that is whole now needs, and reads as much of it for digests as one look may. */
+export async function takeUpRepository(world: Reach, records: Records, replica: BlobPlace, { manifest, listed, verdict }: RepositoryWatched, nowAt: number): Promise<RepositoryManifest> {
+  const troubled = new Set([...verdict.gone, ...verdict.changed, ...verdict.doubtful]);
+  const fresh = [...listed].filter(([name]) => watched(name) && !troubled.has(name) && (manifest.blobs[name]?.[2] ?? null) === null);
+  const digests = new Map<string, { etag: string; sha256: string }>();
+  let left = digestBytesMax;
+  const now = fresh.filter(([, { bytes }]) => (left -= bytes) >= 0);
+  await sideBySide(atOnce, now, async ([name, { etag }]) => {
+    const sha256 = await digestBlob(world.backups, replica, repositoryFolder(manifest.namespace) + name);
+    if (sha256 !== null) digests.set(name, { etag, sha256 });
+  });
+  return records.changeRepository(manifest.namespace, (before) => withDigests(grown(before, listed, [], nowAt), digests));
+}
+
+/** Names at the source; `null`: it does not answer. */
+async function namesAt({ backups }: Reach, source: BlobPlace, folder: string): Promise<ReadonlySet<string> | null> {
+  const names = new Set<string>();
+  try {
+    for await (const { name } of backups.list(source, folder)) names.add(name.slice(folder.length));
+    return names;
+  } catch (error) {
+    if (error instanceof WorldError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,219 @@
+import { describe, test } from "vitest";
+import { mergeIntoRegister, readRegister } from "../../functions/activities/register.ts";
+import { checkBackup } from "../../functions/activities/restore-points/check-backup.ts";
+import { openRecords } from "../../functions/activities/restore-points/records.ts";
+import { verifyBackups } from "../../functions/activities/restore-points/verify-backups.ts";
+import { openFindings } from "../../shared/domain/findings.ts";
+import { placesOf } from "../../shared/domain/replica.ts";
+import { memoryHome } from "../activities/memory-world.ts";
+import { openStage, type Stage } from "./store.ts";
+
+const newest = "shop-hourly-20261121055825";
+const others = ["shop-hourly-20261121055818", "shop-hourly-20261121055809"];
+const pack = "kopia/shop/p5fde7e53759c3424a34983240d26c1b8-sbdd8e9e4e21f10b7147";
+
+/** A stage whose register and manifests are kept, and whose blobs change their ETag when they are written. */
+function proving(topology: "replicated" | "shared" = "replicated") {
+  const stage = openStage(undefined, topology);
+  const home = memoryHome();
+  const etags = new Map<unknown, number>();
+  const { backups } = stage.world;
+  const list: typeof backups.list = async function* (place, prefix) {
+    const container = place.url === placesOf(stage.plan).replica.url ? stage.replica : stage.source;
+    for await (const item of backups.list(place, prefix)) {
+      // One ETag for each time that something was put under a name.
+      const blob = container.get(item.name);
+      etags.set(blob, etags.get(blob) ?? etags.size + 1);
+      yield { ...item, etag: `"${etags.get(blob)}"` };
+    }
+  };
+  const world = { ...stage.world, backups: { ...backups, list } };
+  const proof = { records: openRecords(home, "shop", null), planHash: "plan-1" };
+  const verify = async (more: Partial<Parameters<typeof verifyBackups>[3]> = {}) => {
+    const found = await verifyBackups(world, stage.plan, await readRegister(home, "shop"), { proof, ...more });
+    const { register, changed } = await mergeIntoRegister(home, stage.plan, { ...found.register, look: { at: stage.nowAt, why: null } }, stage.nowAt);
+    return { ...found, register, changed, open: openFindings(register.findings).map(({ kind, point }) => `${kind} ${point ?? "plan"}`) };
+  };
+  const later = async () => {
+    stage.nowAt += 900_000;
+    stage.lastSyncAt = stage.nowAt - 30_000;
+    stage.asked.length = 0;
+    return verify();
+  };
+  return { ...stage, stage, home, world, proof, verify, later };
+}
+
+const put = (stage: Pick<Stage, "source" | "replica">, name: string, change: (bytes: Uint8Array) => Uint8Array, sides: readonly ("source" | "replica")[] = ["replica"]): void => {
+  for (const side of sides) {
+    const blob = stage[side].get(name);
+    if (!blob) throw new Error(`there is no ${name}`);
+    stage[side].set(name, { ...blob, bytes: change(blob.bytes) });
+  }
+};
+const flipped = (bytes: Uint8Array): Uint8Array => Uint8Array.from(bytes, (byte, at) => (at === bytes.length - 1 ? byte ^ 1 : byte));
+const again = (bytes: Uint8Array): Uint8Array => Uint8Array.from(bytes);
+
+describe("a look at what was proven before", () => {
+  test.for(["replicated", "shared"] as const)("costs listings and not one download while nothing changes, on %s storage", async (topology, { expect }) => {
+    const { verify, later, stage } = proving(topology);
+    expect((await verify()).carried.size).toBe(0);
+    const { carried, points, choice, register, open } = await later();
+    expect([...carried].toSorted()).toEqual([newest, ...others].toSorted());
+    expect(stage.asked.filter((question) => /^(read|open) /.test(question))).toEqual([]);
+    expect(stage.asked.filter((question) => question.startsWith("list ") && question.includes(topology === "shared" ? "-secondary" : "stshopneu"))).toHaveLength(2);
+    expect(points.map(({ reached, usable }) => [reached, usable.kind])).toEqual(points.map(() => ["readable", "usable"]));
+    expect(choice).toMatchObject({ kind: "chosen", point: { name: newest } });
+    expect([register.points[newest]?.checkedAt, open]).toEqual([stage.nowAt, []]);
+  });
+
+  test("reads all of it again when the plan has changed, and when it was believed for long enough", async ({ expect }) => {
+    const { verify, later, stage, proof } = proving();
+    await verify();
+    expect((await verify({ proof: { ...proof, planHash: "plan-2" } })).carried.size).toBe(0);
+    stage.nowAt += stage.plan.backups.rereadEverySeconds * 1_000;
+    expect((await later()).carried.size).toBe(0);
+  });
+
+  test("keeps a digest of every blob, and of every pack", async ({ expect }) => {
+    const { verify, proof, replica } = proving();
+    await verify();
+    const kept = await proof.records.manifest(newest);
+    expect(Object.keys(kept?.manifest.blobs ?? {}).length).toBe([...replica.keys()].filter((name) => name.startsWith(`backups/${newest}/`)).length);
+    for (const { sha256 } of Object.values(kept?.manifest.blobs ?? {})) expect(sha256).toMatch(/^[0-9a-f]{64}$/);
+    const { blobs } = await proof.records.repository("shop");
+    expect(Object.values(blobs).every(([, , sha256]) => /^[0-9a-f]{64}$/.test(sha256 ?? ""))).toBe(true);
+    expect(Object.keys(blobs)).toContain(pack.slice("kopia/shop/".length));
+  });
+});
+
+describe("what differs from the manifest takes the point its proof, and is named", () => {
+  const files = ["velero-backup.json", `${newest}-logs.gz`, `${newest}-volumeinfo.json.gz`, `${newest}.tar.gz`];
+  test.for(files)("%s changed under its name", async (file, { expect }) => {
+    const { verify, later, stage } = proving();
+    await verify();
+    put(stage, `backups/${newest}/${file}`, flipped, ["replica", "source"]);
+    const { points, open, choice } = await later();
+    expect(points[0]?.usable.kind).toBe("unusable");
+    expect(points[0]?.findings.find(({ level }) => level === "manifest")).toMatchObject({ ok: false, about: expect.stringContaining(file) as string });
+    expect(open).toContain(`tampered ${newest}`);
+    expect(choice).toMatchObject({ kind: "chosen", point: { name: others[0] } });
+  });
+
+  test("a blob that is written again with what it held is no harm", async ({ expect }) => {
+    const { verify, later, stage } = proving();
+    await verify();
+    put(stage, `backups/${newest}/${newest}.tar.gz`, again);
+    put(stage, pack, again);
+    const { open, choice, carried } = await later();
+    expect([open, choice.kind === "chosen" && choice.point.name, carried.has(newest)]).toEqual([[], newest, false]);
+    expect((await later()).carried.has(newest)).toBe(true);
+  });
+
+  test("a folder that was made anew under the same name belongs to another backup", async ({ expect }) => {
+    const { verify, later, stage } = proving();
+    await verify();
+    put(stage, `backups/${newest}/velero-backup.json`, (bytes) => Buffer.from(Buffer.from(bytes).toString("utf8").replace(/"uid":\s*"[^"]+"/, '"uid":"another"')), ["replica", "source"]);
+    const { points } = await later();
+    expect(points[0]?.usable).toMatchObject({ kind: "unusable", reason: expect.stringContaining("belongs to another backup of the same name") as string });
+  });
+
+  test("a blob more than there was", async ({ expect }) => {
+    const { verify, later, stage } = proving();
+    await verify();
+    for (const side of [stage.replica, stage.source]) side.set(`backups/${newest}/extra`, { bytes: new Uint8Array(3), lastModifiedAt: stage.nowAt, replication: "complete" });
+    expect((await later()).points[0]?.usable).toMatchObject({ kind: "unusable", reason: expect.stringContaining("extra") as string });
+  });
+
+  test.for([["replica"], ["replica", "source"]] as const)("a pack that left the %s", async (sides, { expect }) => {
+    const { verify, later, stage } = proving();
+    await verify();
+    for (const side of sides) stage[side].delete(pack);
+    const { points, open, choice } = await later();
+    expect(choice.kind).toBe("nothing-restorable");
+    expect(points.every(({ usable }) => usable.kind === "unusable" && usable.reason.includes(pack.slice("kopia/shop/".length)))).toBe(true);
+    expect(open).toContain(`tampered ${newest}`);
+  });
+
+  test("one bit of a pack", async ({ expect }) => {
+    const { verify, later, stage } = proving();
+    await verify();
+    put(stage, pack, flipped);
+    const { points } = await later();
+    expect(points.map(({ usable }) => usable.kind)).toEqual(["unusable", "unusable", "unusable"]);
+    expect(points[0]?.usable).toMatchObject({ reason: expect.stringContaining("another content") as string });
+  });
+
+  test("packs that the repository's own maintenance took away are no harm: the source has dropped them too, and says that it ran", async ({ expect }) => {
+    const { verify, later, stage, proof } = proving();
+    await verify();
+    for (const side of [stage.replica, stage.source]) {
+      side.delete(pack);
+      side.set("kopia/shop/kopia.maintenance", { bytes: new Uint8Array(9), lastModifiedAt: stage.nowAt, replication: "complete" });
+    }
+    const { open, choice } = await later();
+    expect([open, choice.kind === "chosen" && choice.point.name]).toEqual([[], newest]);
+    expect((await proof.records.repository("shop")).removed).toMatchObject([{ blobs: 1 }]);
+  });
+
+  test("a manifest that was changed at home proves nothing", async ({ expect }) => {
+    const { verify, later, home, stage } = proving();
+    await verify();
+    const name = `registers/shop/points/${newest}/manifest.json`;
+    await home.put(name, (await home.read(name))?.body.replace('"takenAt":', '"takenAt":1') ?? "");
+    put(stage, `backups/${newest}/${newest}.tar.gz`, again);
+    expect((await later()).points[0]?.usable).toMatchObject({ kind: "unusable", reason: expect.stringContaining("was changed at home") as string });
+  });
+});
+
+describe("findings", () => {
+  test("open once, stay open, and close when what they were about is mended; the ledger has both", async ({ expect }) => {
+    const { verify, later, stage, home } = proving();
+    await verify();
+    const name = `backups/${newest}/${newest}.tar.gz`;
+    const before = stage.replica.get(name);
+    put(stage, name, flipped);
+    const broken = await later();
+    expect(broken.changed.map(({ kind, closedAt }) => [kind, closedAt])).toContainEqual(["tampered", null]);
+    expect((await later()).changed).toEqual([]);
+    if (before) stage.replica.set(name, before);
+    const mended = await later();
+    expect(mended.changed.map(({ kind, closedAt }) => [kind, closedAt === stage.nowAt])).toContainEqual(["tampered", true]);
+    expect(mended.open).toEqual([]);
+    expect(mended.register.points[newest]?.history.map(({ usable }) => usable === "usable")).toEqual([true, false, true]);
+    const entries = (await home.list("ledger/shop/findings/")).filter((entry) => entry.includes("-tampered-"));
+    expect(entries.map((entry) => entry.split(".").at(-2))).toEqual(["opened", "closed"]);
+    expect(JSON.parse((await home.read(entries[0] ?? ""))?.body ?? "{}")).toMatchObject({ kind: "tampered", point: newest, reason: expect.any(String) as string, fact: expect.stringContaining(".tar.gz") as string, remedy: expect.any(String) as string });
+  });
+
+  test("a backup on its way is none until its time is up; then it is late, and no longer when it has come", async ({ expect }) => {
+    const { stage, home, proof, world } = proving();
+    const blob = `backups/${newest}/${newest}.tar.gz`;
+    const whole = stage.replica.get(blob);
+    stage.replica.delete(blob);
+    const atSource = stage.source.get(blob);
+    if (atSource) stage.source.set(blob, { ...atSource, replication: "pending" });
+    const look = async () => {
+      const checked = await checkBackup(world, stage.plan, newest, await readRegister(home, "shop"), { by: "blob", proof });
+      const { register } = await mergeIntoRegister(home, stage.plan, checked.register, stage.nowAt);
+      return { verdict: checked.verdict.kind, open: openFindings(register.findings).map(({ kind, fact }) => ({ kind, fact })).filter(({ kind }) => kind !== "objective-broken") };
+    };
+    expect(await look()).toEqual({ verdict: "pending", open: [] });
+    expect(stage.asked.filter((question) => question.startsWith("open "))).toEqual([]);
+    stage.nowAt += stage.plan.backups.replicationDeadlineSeconds * 1_000;
+    expect(await look()).toMatchObject({ verdict: "pending", open: expect.arrayContaining([expect.objectContaining({ kind: "late-replication", fact: expect.stringContaining(".tar.gz") as string })]) as unknown });
+    if (whole) stage.replica.set(blob, whole);
+    if (atSource) stage.source.set(blob, atSource);
+    stage.nowAt += 60_000;
+    expect(await look()).toEqual({ verdict: "complete", open: [] });
+  });
+
+  test("a backup that is deleted before its time has vanished; one that has expired has not", async ({ expect }) => {
+    const { verify, later, stage } = proving();
+    await verify();
+    for (const side of [stage.replica, stage.source]) for (const name of side.keys()) if (name.startsWith(`backups/${newest}/`)) side.delete(name);
+    expect((await later()).open).toContain(`vanished ${newest}`);
+    expect((await later()).open).toContain(`vanished ${newest}`);
+    stage.nowAt = Date.parse("2026-12-25T00:00:00Z");
+    expect((await later()).open.filter((finding) => finding.startsWith("vanished"))).toEqual([]);
+  });
+});
