@@ -1,7 +1,12 @@
 /** Traffic Manager's monitoring: one loop per enabled endpoint, on the lab's clock. */
-import { trafficManager } from "./pair.ts";
 import type { Endpoint, Probe } from "./traffic.ts";
 import type { LabWorld } from "./world.ts";
+
+export interface MonitorSettings {
+  readonly intervalSeconds: number;
+  readonly timeoutSeconds: number;
+  readonly toleratedFailures: number;
+}
 
 export interface Prober {
   /** What the probes say of an endpoint that is probed; one not probed yet is being checked. */
@@ -25,9 +30,8 @@ interface Loop {
   cancelWait: () => void;
 }
 
-export function startProber(world: LabWorld, endpoints: () => readonly Endpoint[], probe: Probe): Prober {
+export function startProber(world: LabWorld, endpoints: () => readonly Endpoint[], probe: Probe, { intervalSeconds, timeoutSeconds, toleratedFailures }: MonitorSettings): Prober {
   const loops = new Map<string, Loop>();
-  const { intervalSeconds, timeoutSeconds, toleratedFailures } = trafficManager.monitor;
   const timeoutMs = Math.max((timeoutSeconds * 1000) / world.clock.rate, wallTimeoutMsMin);
 
   const run = (endpoint: Endpoint, loop: Loop) => {

@@ -2,7 +2,7 @@
 import { publicName, type RegionName, regions, trafficManager } from "./pair.ts";
 import { type Refusal, refused } from "./refusal.ts";
 import { afterLab } from "./operations.ts";
-import { startProber } from "./traffic-prober.ts";
+import { type MonitorSettings, startProber } from "./traffic-prober.ts";
 import type { LabWorld } from "./world.ts";
 
 export type EndpointMonitorStatus = "CheckingEndpoint" | "Online" | "Degraded" | "Disabled" | "Inactive" | "Unmonitored";
@@ -34,6 +34,7 @@ export interface TrafficAnswer {
 }
 
 export interface Traffic {
+  readonly monitor: MonitorSettings;
   profile(): Profile;
   monitorStatus(endpoint: string): EndpointMonitorStatus;
   profileMonitorStatus(): ProfileMonitorStatus;
@@ -43,17 +44,23 @@ export interface Traffic {
   close(): void;
 }
 
+/** What the profile was made with. */
+export interface TrafficSettings {
+  readonly ttlSeconds: number;
+  readonly monitor: MonitorSettings;
+}
+
 /**
  * Asks one endpoint's monitor path and says whether it answered 200 in time. How it reaches the region's ingress is the lab's wiring;
  * the world only counts.
  */
 export type Probe = (endpoint: Endpoint, signal: AbortSignal) => Promise<boolean>;
 
-export function openTraffic(world: LabWorld, probe: Probe): Traffic {
-  let profile = profileAtStart();
+export function openTraffic(world: LabWorld, probe: Probe, { ttlSeconds, monitor }: TrafficSettings = trafficManager): Traffic {
+  let profile = profileAtStart(ttlSeconds);
   // What the name servers have heard of. ARM's answer is ahead of it.
   let published = profile;
-  const prober = startProber(world, () => (profile.status === "Enabled" ? profile.endpoints : []), probe);
+  const prober = startProber(world, () => (profile.status === "Enabled" ? profile.endpoints : []), probe, monitor);
 
   const monitorStatus = ({ name, status, alwaysServe }: Endpoint, of: Profile): EndpointMonitorStatus => {
     if (status === "Disabled") return "Disabled";
@@ -62,6 +69,7 @@ export function openTraffic(world: LabWorld, probe: Probe): Traffic {
   };
 
   return {
+    monitor,
     profile: () => profile,
     monitorStatus(name) {
       const endpoint = profile.endpoints.find((endpoint) => endpoint.name === name);
@@ -94,10 +102,10 @@ export function openTraffic(world: LabWorld, probe: Probe): Traffic {
 }
 
 /** The secondary is closed until a failover opens it, so that Traffic Manager never jumps by itself. */
-function profileAtStart(): Profile {
+function profileAtStart(ttlSeconds: number): Profile {
   const endpoint = (name: RegionName, status: Endpoint["status"], priority: number): Endpoint => ({ name, region: name, target: regions[name].ingressHost, status, priority, weight: 1, alwaysServe: false });
   const { primary, secondary } = trafficManager.endpoints;
-  return { status: "Enabled", ttlSeconds: trafficManager.ttlSeconds, endpoints: [endpoint(primary, "Enabled", 1), endpoint(secondary, "Disabled", 2)] };
+  return { status: "Enabled", ttlSeconds, endpoints: [endpoint(primary, "Enabled", 1), endpoint(secondary, "Disabled", 2)] };
 }
 
 function merged(profile: Profile, { endpoints, ...wish }: ProfileWish): Profile {

@@ -89,7 +89,7 @@ function endpointBody(traffic: Traffic, { name, target, region, status, priority
 
 function profileBody(traffic: Traffic, blind: boolean) {
   const { status, ttlSeconds, endpoints } = traffic.profile();
-  const { path, intervalSeconds, timeoutSeconds, toleratedFailures } = trafficManager.monitor;
+  const { intervalSeconds, timeoutSeconds, toleratedFailures } = traffic.monitor;
   return {
     id: trafficManager.id,
     name: trafficManager.id.split("/").at(-1),
@@ -103,7 +103,7 @@ function profileBody(traffic: Traffic, blind: boolean) {
         profileMonitorStatus: blind && status === "Enabled" ? "CheckingEndpoints" : traffic.profileMonitorStatus(),
         protocol: "HTTPS",
         port: 443,
-        path,
+        path: trafficManager.monitor.path,
         intervalInSeconds: intervalSeconds,
         timeoutInSeconds: timeoutSeconds,
         toleratedNumberOfFailures: toleratedFailures,

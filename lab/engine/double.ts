@@ -1,0 +1,43 @@
+/** Both regions from the world's own double of Kubernetes and Velero. */
+import { frontBlobStores } from "../faces/front-blob-store.ts";
+import { serveKubernetesApi } from "../faces/kubernetes-api.ts";
+import { audiences } from "../world/identity.ts";
+import { blobHost, primary, type RegionNames, secondary } from "../world/pair.ts";
+import { recordedBlobs } from "../world/velero/blob-store.ts";
+import { bringUpCluster } from "../world/velero/bring-up.ts";
+import { openSnapshots } from "../world/velero/snapshots.ts";
+import type { EngineParts, OpenEngines, RegionEngine } from "./engine.ts";
+import { locationsOf, type Role } from "./locations.ts";
+
+/** Velero knows the recorded backups that lie in its locations; the shop runs as it was at the newest of them. */
+export const openDoubles: OpenEngines = async (parts) => {
+  const { frontUrl, onStage } = parts;
+  onStage("clusters");
+  const velero = { openBlobStore: frontBlobStores(frontUrl), snapshots: openSnapshots(), recording: await recordedBlobs() };
+  const west = await openDouble(parts, velero, primary, "primary");
+  return { westeurope: west, northeurope: await openDouble(parts, velero, secondary, "secondary") };
+};
+
+async function openDouble(
+  { world, topology, aks, identity, authority, undo }: EngineParts,
+  velero: Pick<Parameters<typeof bringUpCluster>[2], "openBlobStore" | "snapshots" | "recording">,
+  { region, cluster: { fqdn } }: RegionNames,
+  role: Role,
+): Promise<RegionEngine> {
+  const locations = locationsOf(role, topology).map(({ endpoint, ...place }) => ({ ...place, url: `https://${blobHost(endpoint)}` }));
+  const brought = await bringUpCluster(world, region, { ...velero, role, locations, machines: () => aks.nodes(region), onMachines: (call) => aks.onNodes((changed) => void (changed === region && call())) });
+  undo(() => brought.velero.close());
+  const tls = await authority.issue([fqdn, "localhost"], ["127.0.0.1"]);
+  const isServing = () => aks.cluster(region).power === "Running";
+  const authenticate = async (token: string) => (await identity.check(`Bearer ${token}`, audiences.aks)).kind === "accepted";
+  const api = await serveKubernetesApi(world, { cluster: brought.cluster, authenticate, isServing, place: { tls } });
+  undo(() => api.close());
+  return {
+    region,
+    apiUrl: api.url,
+    objects: brought.cluster,
+    // The double asks who comes, not what they may do.
+    operatorToken: async () => (await identity.mint(audiences.aks)).token,
+    volumes: null,
+  };
+}
