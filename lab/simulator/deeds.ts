@@ -2,7 +2,7 @@
 import type { HttpAnswer } from "./shims/functions.ts";
 import { alertBody } from "./alert.ts";
 import type { Host } from "./durable/host.ts";
-import { planName } from "./plan.ts";
+import { planName, planText } from "./plan.ts";
 import type { Sim } from "./run.ts";
 import type { Deed } from "./scenario.ts";
 import { nature } from "./time/scheduler.ts";
@@ -81,6 +81,12 @@ export function beginDeeds(sim: Sim): Doing {
         break;
       case "decide":
         whenAsked(deed);
+        break;
+      case "edit-plan":
+        scheduler.after(deed.at, nature, () => {
+          story.tell(scheduler.now, "outside", "puts another version of the plan");
+          sim.pair.home.put(`plans/${planName}.yaml`, planText({ ...scenario.plan, approval: "two" }, "edited").text);
+        });
         break;
       case "abort": {
         const ask = (): void =>

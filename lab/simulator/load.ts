@@ -29,13 +29,17 @@ const shims: Readonly<Record<string, string>> = {
   "node:zlib": shim("zlib"),
   "node:crypto": shim("crypto"),
 };
-const doorkeeper = path.join(root, "functions/people.ts");
+/** The app's own files that are replaced, each by the shim of its name. */
+const own: Readonly<Record<string, string>> = { "functions/people.ts": shim("people"), "shared/domain/plan-file.ts": shim("plan-file") };
 
 const replaced: Plugin = {
   name: "replaced",
   setup(bundle) {
     bundle.onResolve({ filter: /^(durable-functions|@azure\/functions|node:timers\/promises|node:zlib|node:crypto)$/ }, ({ path: wanted, importer }) => (importer.startsWith(path.join(here, "shims")) ? undefined : { path: shims[wanted] ?? wanted }));
-    bundle.onResolve({ filter: /\/people\.ts$/ }, ({ path: wanted, resolveDir }) => (path.join(resolveDir, wanted) === doorkeeper ? { path: shim("people") } : undefined));
+    bundle.onResolve({ filter: /\/(people|plan-file)\.ts$/ }, ({ path: wanted, resolveDir, importer }) => {
+      const instead = importer.startsWith(path.join(here, "shims")) ? undefined : own[path.relative(root, path.join(resolveDir, wanted))];
+      return instead === undefined ? undefined : { path: instead };
+    });
   },
 };
 
@@ -66,7 +70,6 @@ export async function loadSimulator(patches: readonly Patch[] = []): Promise<Sim
     format: "cjs",
     platform: "node",
     target: "node20",
-    keepNames: true,
     sourcemap: "inline",
     inject: [shim("globals")],
     plugins: [replaced, patched(patches)],

@@ -14,7 +14,7 @@ export interface PlanChoice {
 }
 
 export const planName = "shop";
-export const confirmationSeconds = { soak: 60, every: 15, giveUp: 300 } as const;
+export const confirmationSeconds = { soak: 40, every: 20, giveUp: 240 } as const;
 export const vetoSeconds = 180;
 export const approvalSeconds = 900;
 

@@ -24,6 +24,8 @@ export type Deed =
   /** Once a question is put, and this much later; `times` in a row. */
   | { readonly kind: "decide"; readonly about: "decision" | "fence"; readonly afterMs: number; readonly who: string; readonly verdict: "approve" | "deny"; readonly times: number }
   /** When this event of the world's log has happened, and this much later. */
+  /** Puts another version of the plan in the first one's place. */
+  | { readonly kind: "edit-plan"; readonly at: number }
   | { readonly kind: "abort"; readonly atEffect: number | null; readonly afterMs: number; readonly who: string };
 
 /** What goes wrong. Each happens a bounded number of times, so that every run can come to its end. */

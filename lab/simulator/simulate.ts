@@ -1,17 +1,28 @@
-/** One run from seed to verdict. */
-import { beginDeeds, type Told } from "./deeds.ts";
-import { openSim, type Sim } from "./run.ts";
+/** One run from scenario to verdict. */
+import { check } from "./checkers/index.ts";
+import { reportsOf } from "./checkers/endings.ts";
+import type { Violation } from "./checkers/violation.ts";
+import { beginWitness } from "./checkers/witness.ts";
+import { beginDeeds } from "./deeds.ts";
+import { openSim } from "./run.ts";
 import type { Scenario } from "./scenario.ts";
 import type { Line } from "./story.ts";
 import { nature } from "./time/scheduler.ts";
 import { play } from "./time/virtual.ts";
 import { endRegion } from "./world/front.ts";
 
+/** What came of a run. */
 export interface Played {
-  readonly sim: Sim;
-  readonly told: readonly Told[];
-  /** Whether all came to rest within a day. */
-  readonly rested: boolean;
+  readonly scenario: Scenario;
+  readonly violations: readonly Violation[];
+  readonly story: readonly Line[];
+  /** The same for every play of one scenario by one version of the code. */
+  readonly digest: string;
+  /** How each run of the app ended, in order. */
+  readonly outcomes: readonly string[];
+  readonly failovers: number;
+  readonly virtualMs: number;
+  readonly events: number;
 }
 
 const dayMs = 86_400_000;
@@ -21,6 +32,7 @@ const afterMs = 1_200_000;
 export async function playOut(scenario: Scenario): Promise<Played> {
   const sim = await openSim(scenario);
   const { scheduler, pair, story, lies, hosts } = sim;
+  const witness = beginWitness(sim);
   const startAt = scheduler.now;
   const { loss } = scenario;
   const later = (ms: number, call: () => void): void => void scheduler.after(ms, nature, call);
@@ -70,8 +82,10 @@ export async function playOut(scenario: Scenario): Promise<Played> {
     return quietSince !== null && scheduler.now - quietSince >= afterMs;
   };
   const ended = await sim.go(rests, startAt + dayMs);
+  const evidence = { sim, witness, told: doing.told, rested: ended === "done" };
+  const violations = check(evidence);
+  const outcomes = reportsOf(evidence).map(({ outcome }) => outcome);
+  for (const { invariant, at, what } of violations) story.tell(at, "checker", `${invariant} is violated: ${what}`);
   play(null);
-  return { sim, told: doing.told, rested: ended === "done" };
+  return { scenario, violations, story: story.lines, digest: story.digest(), outcomes, failovers: outcomes.filter((outcome) => outcome === "recovered").length, virtualMs: scheduler.now - startAt, events: scheduler.happened };
 }
-
-export type { Line };

@@ -3,7 +3,7 @@ import type { Random } from "../time/random.ts";
 import type { Owner, Scheduler } from "../time/scheduler.ts";
 import type { Context, HttpAnswer, HttpRequest, Registered } from "../shims/functions.ts";
 import type { Hub, Instance, Turn, Work, Worker } from "./hub.ts";
-import { type Message, Player, plain } from "./player.ts";
+import { callText, type Message, Player, plain } from "./player.ts";
 
 /** Where a host can be struck down. The numbers are those of the crash modes in docs/simulator.md. */
 export type Moment = "turn-played" | "turn-sent" | "work-taken" | "work-done" | "call-sent" | "call-answered";
@@ -77,7 +77,7 @@ export class Host implements Owner, Worker {
       if (!this.alive) return;
       const again = work.deliveries > 1 ? ` (delivery ${work.deliveries})` : "";
       told(this, `begins ${nameOf(work)}${again}`);
-      void handler(plain(work.input), contextOf(work.name)).then((value) => {
+      void handler(work.input, contextOf(work.name)).then((value) => {
         const answer = plain(value);
         told(this, `has done ${nameOf(work)}${again}: ${inShort(answer)}`);
         at("work-done", this, work.name);
@@ -115,7 +115,7 @@ export class Host implements Owner, Worker {
     const live: Live = { player: new Player(body, instance.id, instance.generation, plain(instance.input)), generation: instance.generation, turns: 0 };
     for (const turn of instance.turns) {
       const { calls } = live.player.turn(turn.at, turn.messages);
-      const [said, says] = [turn.calls.map(({ text }) => text).join("\n"), calls.map(({ text }) => text).join("\n")];
+      const [said, says] = [turn.calls.map(callText).join("\n"), calls.map(callText).join("\n")];
       if (said !== says) differs(`${instance.id}, turn ${live.turns + 1}: history has ${said || "nothing"}, the replay says ${says || "nothing"}`);
       live.turns += 1;
     }

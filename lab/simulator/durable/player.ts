@@ -9,7 +9,7 @@ export type Message =
   | { readonly kind: "failed"; readonly generation: number; readonly seq: number; readonly reason: string }
   | { readonly kind: "event"; readonly name: string; readonly input: unknown };
 
-/** Something that an instance asked for. `text` is all of it: a replay must say it to the letter. */
+/** Something that an instance asked for. A replay must say all of it again, to the letter. */
 export interface Call {
   readonly kind: "activity" | "child" | "timer" | "event";
   readonly seq: number;
@@ -19,8 +19,10 @@ export interface Call {
   readonly at: number;
   /** `child`: the id of its instance. */
   readonly childId: string;
-  readonly text: string;
 }
+
+/** All of a call, to hold a replay against. */
+export const callText = ({ kind, seq, name, input, at, childId }: Call): string => `${kind} ${seq} ${name} ${childId} ${at} ${JSON.stringify(input)}`;
 
 export type End = { readonly kind: "completed"; readonly output: unknown } | { readonly kind: "failed"; readonly reason: string } | { readonly kind: "again"; readonly input: unknown };
 
@@ -153,7 +155,7 @@ export class Player {
     const task = new Task();
     const seq = this.#tasks.length;
     this.#tasks.push(task);
-    this.#calls.push({ kind, seq, name, input, at, childId, text: `${kind} ${seq} ${name} ${childId} ${at} ${JSON.stringify(input)}` });
+    this.#calls.push({ kind, seq, name, input, at, childId });
     return task;
   }
 

@@ -86,7 +86,7 @@ export function runVelero(world: LabWorld, cluster: SimulatedCluster, { storeTak
       const { snapshotID = "" } = (copy["status"] ?? {}) as { readonly snapshotID?: string };
       const mover = `${restore}-${copy.metadata.name}`;
       objects.create(kinds.podVolumeRestores, { apiVersion: "velero.io/v1", kind: "PodVolumeRestore", metadata: { name: mover, namespace, labels: { "velero.io/restore-name": restore } }, spec: { snapshotID }, status: { phase: "InProgress" } });
-      clock.after(latencies.volumeRestore - 1_000, () => {
+      clock.after(Math.max(latencies.volumeRestore - 1_000, 4_000), () => {
         const well = !fails && hasSnapshot(snapshotID) && objects.get(kinds.persistentVolumeClaims, shopNamespace, ordersClaim) !== null;
         if (well) cluster.fill(snapshotID);
         objects.patch(kinds.podVolumeRestores, namespace, mover, { status: well ? { phase: "Completed", progress: { bytesDone: 2_500_000 } } : { phase: "Failed", message: "the snapshot cannot be read" } });

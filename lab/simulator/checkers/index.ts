@@ -1,0 +1,34 @@
+/** All checkers, and the invariants of docs/simulator.md that each of them holds. */
+import { bounded, epochsGrow, onceOnly, replaysAgree, stillAfterEnd, stopsSoon, storesUntouched } from "./effects.ts";
+import { abortIsTrue, alertsAreKept, comesToItsEnd, lossIsTrue, recovers, reportIsTrue } from "./endings.ts";
+import { chainIsWhole } from "./chain.ts";
+import type { Checker, Evidence, Violation } from "./violation.ts";
+import { consumersHeld, fencedBeforeOpen, noThinEvidence, singleWriter, verifiedBeforeOpen } from "./writers.ts";
+
+const checkers: readonly Checker[] = [
+  singleWriter,
+  fencedBeforeOpen,
+  verifiedBeforeOpen,
+  noThinEvidence,
+  consumersHeld,
+  onceOnly,
+  epochsGrow,
+  stillAfterEnd,
+  storesUntouched,
+  replaysAgree,
+  bounded,
+  stopsSoon,
+  comesToItsEnd,
+  abortIsTrue,
+  reportIsTrue,
+  lossIsTrue,
+  alertsAreKept,
+  recovers,
+  chainIsWhole,
+];
+
+/** The first of each kind is enough to know. */
+export function check(evidence: Evidence): readonly Violation[] {
+  const all = checkers.flatMap((checker) => checker(evidence)).toSorted((a, b) => a.at - b.at);
+  return all.filter(({ invariant }, at) => all.findIndex((other) => other.invariant === invariant) === at);
+}
