@@ -46,9 +46,17 @@ async function currentPlan(home: Home, name: string): Promise<Plan> {
   return read.plan;
 }
 
+/** What was last read from each home: as long as the files say the same, so do the plans. */
+const lastRead = new WeakMap<Home, { readonly texts: string; readonly plans: ReadPlans }>();
+
 /** Every plan at home. An invalid one is told of, and keeps no other from working. */
 export async function plansAt(home: Home): Promise<ReadPlans> {
   const names = (await home.list("plans/")).filter((name) => name.endsWith(".yaml"));
   const files = await Promise.all(names.map(async (file) => ({ file, text: (await home.read(file))?.body ?? "" })));
-  return readPlans(files, sha256);
+  const texts = JSON.stringify(files);
+  const before = lastRead.get(home);
+  if (before?.texts === texts) return before.plans;
+  const plans = readPlans(files, sha256);
+  lastRead.set(home, { texts, plans });
+  return plans;
 }

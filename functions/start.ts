@@ -1,49 +1,25 @@
-/** Where all doors end: the ledger opens or joins a run, then an instance is started for it or found. */
+/** Where all doors end: the ledger opens a run, then an instance is started for it or found. */
 import type { DurableClient } from "durable-functions";
 import type { RunInput } from "../orchestrations/failover.ts";
 import type { Started } from "../orchestrations/runbook.ts";
-import { type Head, joinAlert, keepAlert, type OpenRun, type Opening, openRun, type Refusal } from "../shared/domain/ledger.ts";
+import { type Head, type OpenRun, type Opening, openRun, type Refusal } from "../shared/domain/ledger.ts";
 import type { Plan } from "../shared/domain/plan.ts";
 import type { World } from "../shared/ports.ts";
 import { openLedger } from "./ledger.ts";
 import { keepVersion, noRun, planOf, refOf } from "./runs.ts";
 
 export type Opened =
-  | { readonly kind: "opened" | "joined"; readonly runId: string }
-  /** Nothing can be started now: the alert waits in the ledger, and the watchdog opens its run when the plan is free. */
-  | { readonly kind: "kept"; readonly why: Refusal; readonly runId: string | null; readonly epoch: number }
+  | { readonly kind: "opened"; readonly runId: string }
   /** Nothing was started: `runId` is the run that speaks against it, if one does. */
   | { readonly kind: "refused"; readonly why: Refusal; readonly runId: string | null; readonly epoch: number };
 
-/** Opens a run, or joins the one that is open. Called twice with the same opening it opens one run. */
-export async function startOrJoin(world: World, client: DurableClient, plan: Plan, hash: string, opening: Opening, ifEpoch: number | null = null): Promise<Opened> {
-  const ledger = openLedger(world.home);
+/** Opens a run and starts its instance. `ifEpoch`: only if the ledger still stands there. */
+export async function start(world: World, client: DurableClient, plan: Plan, hash: string, opening: Opening, ifEpoch: number | null = null): Promise<Opened> {
   // Kept before the ledger names it: an open run whose plan is missing could never act.
   await keepVersion(world.home, plan, hash);
-  const made = await ledger.change(plan.plan, (head) => openRun(head, opening, hash, world.clock.now(), ifEpoch));
-  const { run } = made.head;
-  if (made.kind === "refused") {
-    const handled = made.head.alerts.find(({ alertId }) => alertId === opening.alertId);
-    if (made.why === "alert-handled" && handled) {
-      // The answer to the first copy may have been lost between the ledger and the start.
-      if (run !== null && run.id === handled.runId) await startInstance(world, client, plan.plan, run);
-      return { kind: "joined", runId: handled.runId };
-    }
-    // Joined only where it is the same work: a loss that is told while something is recovered in place is not answered by that.
-    if (made.why === "run-open" && run !== null && run.kind === opening.kind && opening.alertId !== null) {
-      const { alertId } = opening;
-      await ledger.change(plan.plan, (head) => joinAlert(head, alertId, run.id));
-      await startInstance(world, client, plan.plan, run);
-      return { kind: "joined", runId: run.id };
-    }
-    const speaking = { why: made.why, runId: run?.id ?? made.head.last?.runId ?? null, epoch: made.head.epoch };
-    if ((made.why === "run-open" || made.why === "cooldown") && opening.alertId !== null) {
-      const alert = { alertId: opening.alertId, rule: opening.by, reason: opening.reason, at: world.clock.now() };
-      await ledger.change(plan.plan, (head) => keepAlert(head, alert));
-      return { kind: "kept", ...speaking };
-    }
-    return { kind: "refused", ...speaking };
-  }
+  const made = await openLedger(world.home).change(plan.plan, (head) => openRun(head, opening, hash, world.clock.now(), ifEpoch));
+  const { run, last, epoch } = made.head;
+  if (made.kind === "refused") return { kind: "refused", why: made.why, runId: run?.id ?? last?.runId ?? null, epoch };
   if (run === null) throw new Error("a run that was opened is not open");
   await startInstance(world, client, plan.plan, run);
   return { kind: "opened", runId: run.id };
@@ -54,7 +30,7 @@ export async function startPending(world: World, client: DurableClient, plan: Pl
   const [oldest] = pendingAlerts;
   if (oldest === undefined || run !== null || active === "secondary") return null;
   const reason = `${oldest.reason}; told at ${new Date(oldest.at).toISOString()}, when nothing could be started`;
-  return startOrJoin(world, client, plan, hash, { kind: "failover", door: "alert", by: oldest.rule, reason, alertId: oldest.alertId, applications: [] });
+  return start(world, client, plan, hash, { kind: "failover", door: "alert", by: oldest.rule, reason, alertId: oldest.alertId, applications: [] });
 }
 
 const orchestrators = { failover: "failover", recovery: "recover" } as const;

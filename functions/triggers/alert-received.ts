@@ -4,15 +4,17 @@
  */
 import * as df from "durable-functions";
 import { readAlert } from "../../shared/domain/alert.ts";
-import { dropAlert } from "../../shared/domain/ledger.ts";
 import type { Plan } from "../../shared/domain/plan.ts";
 import type { World } from "../../shared/ports.ts";
 import { answer, notNow, problem, readJson } from "../answers.ts";
-import { openLedger, sha256 } from "../ledger.ts";
+import { coalesced } from "../coalesce.ts";
+import { openIntake } from "../intake.ts";
+import { sha256 } from "../ledger.ts";
 import { plansAt } from "../runs.ts";
-import { startOrJoin } from "../start.ts";
 
 export function alertReceived(world: World): void {
+  const intake = openIntake(world);
+  const plansNow = coalesced(() => plansAt(world.home));
   df.app.client.http("alert-received", {
     route: "alerts",
     methods: ["POST"],
@@ -21,7 +23,7 @@ export function alertReceived(world: World): void {
       try {
         const body = await readJson(request);
         if (body.kind === "unreadable") return body.response;
-        const { plans } = await plansAt(world.home);
+        const { plans } = await plansNow();
         const alert = readAlert(body.value, plans.map(({ plan }) => plan));
         switch (alert.kind) {
           case "unreadable":
@@ -34,18 +36,14 @@ export function alertReceived(world: World): void {
           case "ours": {
             const names = new Set([alert.plan, ...alert.alsoPlans].map(({ plan }) => plan));
             const concerned = plans.filter(({ plan }) => names.has(plan.plan));
-            if (alert.condition === "resolved") {
-              const ledger = openLedger(world.home);
-              await Promise.all(concerned.map(async ({ plan }) => ledger.change(plan.plan, (head) => dropAlert(head, alertOf(alert.alertId, plan)))));
-              return answer(202, { ignored: "resolved: a run that is under way looks for itself, and nothing is started for it any more" });
-            }
             const answers = await Promise.all(
-              concerned.map(async ({ plan, hash }) => {
-                const opened = await startOrJoin(world, client, plan, hash, { kind: "failover", door: "alert", by: alert.rule, reason: alert.because, alertId: alertOf(alert.alertId, plan), applications: [] });
-                context.log("alert.answered", { plan: plan.plan, ...opened });
-                return { plan: plan.plan, ...opened };
+              concerned.map(async (about) => {
+                const taken = await intake.take(client, about, { alertId: alertOf(alert.alertId, about.plan), condition: alert.condition, rule: alert.rule, reason: alert.because });
+                context.log("alert.answered", { plan: about.plan.plan, ...taken });
+                return { plan: about.plan.plan, ...taken };
               }),
             );
+            if (alert.condition === "resolved") return answer(202, { ignored: "resolved: a run that is under way looks for itself, and nothing is started for it any more" });
             return answer(202, { runs: answers });
           }
         }

@@ -5,7 +5,7 @@ import type { World } from "../../shared/ports.ts";
 import { answer, door, problem, readJson } from "../answers.ts";
 import type { Doorkeeper } from "../people.ts";
 import { plansAt } from "../runs.ts";
-import { startOrJoin } from "../start.ts";
+import { start } from "../start.ts";
 
 const asked = z.strictObject({
   plan: z.string().min(1).max(40),
@@ -38,7 +38,7 @@ export function failoverRequested(world: World, admit: Doorkeeper): void {
       const unknown = applications.filter((application) => !found.plan.applications.some((known) => known.name === application));
       if (unknown.length > 0) return problem(400, "no such application", `plan ${name} has no ${unknown.join(", ")}`);
 
-      const opened = await startOrJoin(world, client, found.plan, found.hash, { kind, door: "http", by: admitted.person.name, reason, alertId: null, applications }, Number(epoch));
+      const opened = await start(world, client, found.plan, found.hash, { kind, door: "http", by: admitted.person.name, reason, alertId: null, applications }, Number(epoch));
       if (!("why" in opened)) return answer(202, { runId: opened.runId, link: linkTo(opened.runId) }, { location: linkTo(opened.runId) });
       switch (opened.why) {
         case "stale-epoch":

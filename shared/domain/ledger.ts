@@ -3,6 +3,7 @@
  * instance, says who runs, what was decided, whether abort was asked and which points of no return were passed. Everything here
  * is pure: a change is a function from head to head, or to the reason why not.
  */
+import { type Intake, noIntake } from "./intake.ts";
 import type { Outcome, Phase } from "./outcome.ts";
 import { phases } from "./outcome.ts";
 
@@ -19,6 +20,8 @@ export interface Head {
   readonly alerts: readonly { readonly alertId: string; readonly runId: string }[];
   /** Fired alerts that came while nothing could be started for them, oldest first. Their sender tells each only once. */
   readonly pendingAlerts: readonly PendingAlert[];
+  /** What became of every notification that was taken. */
+  readonly intake: Intake;
   readonly cooldownUntilAt: number | null;
   /** The run that passed the data point of no return and did not move users: whatever a later run undoes, the primary's data is no longer followed. */
   readonly promotedBy: string | null;
@@ -100,7 +103,7 @@ const pendingKept = 20;
 export const emptyDigest = "0".repeat(64);
 
 export function newHead(plan: string): Head {
-  return { format: 1, plan, epoch: 0, active: "primary", run: null, last: null, alerts: [], pendingAlerts: [], cooldownUntilAt: null, promotedBy: null, unprotectedSinceAt: null, digest: emptyDigest };
+  return { format: 1, plan, epoch: 0, active: "primary", run: null, last: null, alerts: [], pendingAlerts: [], intake: noIntake, cooldownUntilAt: null, promotedBy: null, unprotectedSinceAt: null, digest: emptyDigest };
 }
 
 export const runId = (plan: string, epoch: number): string => `${plan}-${epoch}`;
