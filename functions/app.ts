@@ -17,6 +17,7 @@ import { backupArrived } from "./triggers/backup-arrived.ts";
 import { decisionGiven } from "./triggers/decision-given.ts";
 import { failoverRequested } from "./triggers/failover-requested.ts";
 import { plansAsked } from "./triggers/plans-asked.ts";
+import { restorePointsAsked } from "./triggers/restore-points-asked.ts";
 import { runsAsked } from "./triggers/runs-asked.ts";
 import { verificationDue, watchdogDue } from "./triggers/timers.ts";
 
@@ -30,6 +31,7 @@ export function registerApp(config: Config, world: World): void {
   decisionGiven(world, admit);
   runsAsked(world, admit);
   plansAsked(world, admit);
+  restorePointsAsked(world, admit);
   verificationDue(world, config);
   watchdogDue(world, config);
   for (const source of config.backupSources) backupArrived(world, source);

@@ -1,7 +1,10 @@
 import type { Quieted } from "../../shared/domain/fence.ts";
 import type { Verdict } from "../../shared/domain/health.ts";
 import { cardText, predictRtoSeconds, spoken } from "../../shared/domain/decision.ts";
+import { openFindings, told } from "../../shared/domain/findings.ts";
 import { type Places, placesOf } from "../../shared/domain/replica.ts";
+import { provingOf } from "./check-backups.ts";
+import type { PointFound } from "./restore-points/records.ts";
 import type { Choice } from "../../shared/domain/restore-point-choice.ts";
 import type { RestorePoint } from "../../shared/domain/restore-point.ts";
 import type { steps } from "../../orchestrations/steps.ts";
@@ -13,12 +16,13 @@ import { type BackupsVerified, verifyBackups } from "./restore-points/verify-bac
 /** The decision card: what would be restored now, what that loses, how long it takes. Only looks. */
 export const weighRestorePoints: Work<typeof steps.weighRestorePoints> = async (_, duty) => {
   const { world, plan, ledger, call } = duty;
-  const { choice: found, chosen } = await newestUsable(duty);
+  const verified = await newestUsable(duty);
+  const { choice: found } = verified;
   if (found.kind === "nothing-restorable") return { kind: "nothing-restorable", passedOver: found.passedOver };
   const { point, passedOver } = found;
   const { lossSeconds, stillGrows } = lossOf(found, await darkSince(duty));
   // What it needs of the target is looked at before anything is fenced.
-  await keep(duty, point, chosen);
+  await keep(duty, point, verified);
   const volumeBytes = point.volumes.reduce((sum, { bytes }) => sum + bytes, 0);
   const { run } = await ledger.head(call.ref.plan);
   const spentSeconds = run === null ? 0 : (world.clock.now() - run.openedAt) / 1_000;
@@ -41,20 +45,32 @@ export const weighRestorePoints: Work<typeof steps.weighRestorePoints> = async (
 
 /** Takes the newest point that is whole and proven, and keeps at home what the rest of the run needs to know of it. */
 export const chooseRestorePoint: Work<typeof steps.chooseRestorePoint> = async (_, duty) => {
-  const { choice: found, chosen } = await newestUsable(duty);
-  if (found.kind === "nothing-restorable") return { kind: "nothing-restorable", passedOver: found.passedOver };
+  const verified = await newestUsable(duty);
+  const { choice: found } = verified;
+  const open = openFindings(verified.register.findings).slice(0, findingsTold).map(told);
+  const findings = open.length === 0 ? {} : { findings: open };
+  if (found.kind === "nothing-restorable") return { kind: "nothing-restorable", passedOver: found.passedOver, ...findings };
   const { point, passedOver } = found;
   const { lossSeconds } = lossOf(found, await darkSince(duty));
   const { name } = point;
-  await keep(duty, point, chosen);
+  await keep(duty, point, verified);
   const volumeBytes = point.volumes.reduce((sum, { bytes }) => sum + bytes, 0);
-  return { kind: "chosen", point: { name, takenAt: point.takenAt ?? 0, expiresAt: point.expiresAt ?? 0, lossSeconds, items: point.itemCount, volumeBytes }, passedOver };
+  return { kind: "chosen", point: { name, takenAt: point.takenAt ?? 0, expiresAt: point.expiresAt ?? 0, lossSeconds, items: point.itemCount, volumeBytes }, passedOver, ...findings };
 };
 
-async function keep({ world, call }: Duty, { name, takenAt, volumes }: RestorePoint, chosen: BackupsVerified["chosen"]): Promise<void> {
+/** Findings that go into the report; the rest is at the plan's restore points. */
+const findingsTold = 12;
+
+async function keep({ world, call }: Duty, { name, takenAt, volumes }: RestorePoint, { chosen, contents: known }: Found): Promise<void> {
+  if (known !== null) return keepPoint(world.home, call.ref, { ...known, name });
   if (chosen?.tarball.kind !== "read" || chosen.files.metadata.kind !== "read") throw new Error(`${name} changed while it was being chosen`);
   const spec = (chosen.files.metadata.value.object["spec"] ?? {}) as Readonly<Record<string, unknown>>;
   await keepPoint(world.home, call.ref, { name, takenAt: takenAt ?? 0, contents: chosen.tarball.contents, volumes, spec });
+}
+
+interface Found extends BackupsVerified {
+  /** What was found when the chosen point was read through, where its blobs are still what they were then. */
+  readonly contents: PointFound["content"];
 }
 
 type Chosen = Extract<Choice, { kind: "chosen" }>;
@@ -78,17 +94,38 @@ async function darkSince({ ledger, call }: Duty): Promise<number | null> {
   return verdict?.kind === "lost" && !cameBack ? verdict.agreedSince : null;
 }
 
-/** What was found is worth keeping whatever becomes of the run, and not worth ending it. The lost region is not asked: it must not be waited for. */
-async function newestUsable(duty: Duty): Promise<BackupsVerified> {
+/**
+ * The register says which points are proven; the replica's names and ETags say whether they still are what they were then. One that is needs no
+ * reading. What was found is worth keeping whatever becomes of the run, and not worth ending it. The lost region is not asked: it must not
+ * be waited for.
+ */
+async function newestUsable(duty: Duty): Promise<Found> {
   const { world, plan, call } = duty;
-  const verified = await verifyBackups(world, plan, await readRegister(world.home, plan.plan), { by: "run", untilChosen: true, askSource: false, places: placesFor(duty) });
-  if (call.ref.kind !== "failover") return verified;
+  // What a recovery in place reads is not the replica, of which the register speaks.
+  const isReplica = call.ref.kind === "failover";
+  const verified = await looked(duty, isReplica);
+  if (!isReplica) return verified;
   try {
-    await mergeIntoRegister(world.home, plan, verified.register, world.clock.now());
+    const { register } = await mergeIntoRegister(world.home, plan, verified.register, world.clock.now());
+    return { ...verified, register };
   } catch (error) {
     duty.log("register.not-written", { run: call.ref.runId, because: error instanceof Error ? error.message : String(error) });
   }
   return verified;
+}
+
+async function looked(duty: Duty, byRegister: boolean): Promise<Found> {
+  const { world, plan } = duty;
+  const options = { by: "run", untilChosen: true, askSource: false, places: placesFor(duty) } as const;
+  const register = await readRegister(world.home, plan.plan);
+  const proof = provingOf(world, plan);
+  const verified = await verifyBackups(world, plan, register, { ...options, ...(byRegister ? { proof } : {}) });
+  const { choice, carried } = verified;
+  if (choice.kind !== "chosen" || !carried.has(choice.point.name)) return { ...verified, contents: null };
+  const found = await proof.records.found(choice.point.name);
+  // Too large to be kept, or not there any more: then it is read once again.
+  if (found === null || found.content === null) return { ...(await verifyBackups(world, plan, register, options)), contents: null };
+  return { ...verified, contents: found.content, choice: { ...choice, point: { ...choice.point, volumes: found.content.volumes } } };
 }
 
 /** Backups that are read where they were written have arrived by definition. */

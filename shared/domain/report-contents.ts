@@ -34,6 +34,7 @@ export function evidenceOf(report: Report): readonly Section[] {
   return [
     section("What the signals said", signals(report)),
     section("Restore points passed over", facts(report.passedOver.map(({ name, reason }) => ({ name, about: reason })))),
+    section("Findings about the restore points", table(["Finding", "Fact", "What to do"], report.findings.map(({ kind, point, fact, remedy }) => [point === null ? kind : `${kind} (${point})`, fact, remedy]))),
     section("Fence", facts(report.fence === null ? [] : [{ name: report.fence.level, about: report.fence.about }])),
     section("Checks", table(["Check", "Seen"], report.checks.map(({ check, saw }) => [check, saw]))),
     section("Decisions", decisions(report)),

@@ -4,6 +4,7 @@
  */
 import type { DecisionCard } from "./decision.ts";
 import type { Verdict } from "./health.ts";
+import type { ToldFinding } from "./findings.ts";
 import { type FenceFound, fenceLevel, type Closed, type Quieted } from "./fence.ts";
 import type { Entry, Head, OpenRun } from "./ledger.ts";
 import type { Outcome, PassedOver, Phase } from "./outcome.ts";
@@ -28,6 +29,8 @@ export interface Report {
   readonly objectives: Plan["objectives"];
   readonly restorePoint: { readonly name: string; readonly takenAt: string; readonly lossSeconds: number; readonly items: number; readonly volumeBytes: number } | null;
   readonly passedOver: readonly PassedOver[];
+  /** What was wrong with the plan's restore points when one was chosen. */
+  readonly findings: readonly ToldFinding[];
   readonly steps: readonly ReportStep[];
   readonly confirmation: Verdict | null;
   readonly decision: { readonly card: DecisionCard | null; readonly asked: string | null; readonly answers: OpenRun["decisions"]; readonly abort: OpenRun["abort"] };
@@ -57,6 +60,8 @@ export interface Observed {
   readonly writesToPrimary: number;
   /** Seconds of its clock in a second of ours: 1 but in a lab. */
   readonly rate: number;
+  /** Content of a volume, written before the loss and read where it was restored: SHA-256 in lower-case hex; `after` null: not found. Absent: none was written. */
+  readonly canary?: { readonly equal: boolean; readonly before: string; readonly after: string | null };
   /** What does not fit together; empty when the report and the observer agree. */
   readonly disagrees: readonly string[];
 }
@@ -101,7 +106,7 @@ export function buildReport({ head, run, plan, entries, outcome, endedAt }: Repo
 
   const confirmed = found<{ kind: "done"; value: Verdict }>("confirm-loss")?.value ?? null;
   const weighed = found<{ kind: string; card?: DecisionCard; text?: string; passedOver?: PassedOver[] }>("weigh-restore-points");
-  const chosen = found<{ kind: string; point?: { name: string; takenAt: number; lossSeconds: number; items: number; volumeBytes: number }; passedOver: PassedOver[] }>("choose-restore-point");
+  const chosen = found<{ kind: string; point?: { name: string; takenAt: number; lossSeconds: number; items: number; volumeBytes: number }; passedOver: PassedOver[]; findings?: ToldFinding[] }>("choose-restore-point");
   const opened = found<{ kind: string; before?: Ends; after?: Ends }>("open-secondary");
   const seen = found<{ kind: "done"; value: { at: number } }>("seen-from-outside");
   const verified = found<{ kind: "done"; value: { checks: { check: string; saw: string }[] } }>("verify-applications");
@@ -123,6 +128,7 @@ export function buildReport({ head, run, plan, entries, outcome, endedAt }: Repo
     objectives: plan.objectives,
     restorePoint: point === undefined ? null : { name: point.name, takenAt: instant(point.takenAt), lossSeconds: point.lossSeconds, items: point.items, volumeBytes: point.volumeBytes },
     passedOver: chosen?.passedOver ?? weighed?.passedOver ?? [],
+    findings: chosen?.findings ?? [],
     steps: run.phases.map((note) => stepOf(note, outcome, endedAt)),
     confirmation: confirmed,
     decision: { card: weighed?.card ?? null, asked: run.question?.text ?? null, answers: run.decisions, abort: run.abort },

@@ -1,4 +1,5 @@
 /** What one application's restore is made of, and how its end is judged. Pure. */
+import type { ToldFinding } from "./findings.ts";
 import { fingerprint } from "./fingerprint.ts";
 import type { PassedOver } from "./outcome.ts";
 
@@ -14,8 +15,8 @@ export interface ChosenPoint {
 }
 
 export type Choice =
-  | { readonly kind: "chosen"; readonly point: ChosenPoint; readonly passedOver: readonly PassedOver[] }
-  | { readonly kind: "nothing-restorable"; readonly passedOver: readonly PassedOver[] };
+  | { readonly kind: "chosen"; readonly point: ChosenPoint; readonly passedOver: readonly PassedOver[]; readonly findings?: readonly ToldFinding[] }
+  | { readonly kind: "nothing-restorable"; readonly passedOver: readonly PassedOver[]; readonly findings?: readonly ToldFinding[] };
 
 /** One Velero restore of ours: a part of an application, by a name that is the same however often it is asked for. */
 export interface RestorePart {

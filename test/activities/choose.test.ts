@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
+import { checkAllBackups } from "../../functions/activities/check-backups.ts";
 import { chooseRestorePoint, weighRestorePoints } from "../../functions/activities/choose.ts";
 import { readPoint } from "../../functions/activities/chosen-point.ts";
 import { perform } from "../../functions/activities/perform.ts";
 import { readRegister } from "../../functions/activities/register.ts";
 import { steps } from "../../orchestrations/steps.ts";
 import type { Phase } from "../../shared/domain/outcome.ts";
+import { placesOf } from "../../shared/domain/replica.ts";
 import { targetOf } from "../../shared/domain/target.ts";
 import { examplePlan } from "../domain/example-plans.ts";
 import { recordedContainer } from "../restore-points/store.ts";
@@ -116,4 +118,46 @@ test("the decision card says what would be restored now, what it loses, how long
   expect(weighed).toMatchObject({ kind: "weighed", card: { restorePoint: newest, lossSeconds: 455, withinRpo: true, withinRto: true, items: 74 }, text: expect.stringContaining(`Restore ${newest}`) });
   // A minute has passed since the run was opened, and is part of it; 74 items and 2.5 MB take two seconds more.
   expect(weighed.kind === "weighed" && weighed.card.predictedRtoSeconds).toBe(60 + 90 + 2);
+});
+
+describe("by the register", () => {
+  /** Verified once, as the timer does it. */
+  async function verified() {
+    const run = await beside();
+    for (const [name, { bytes, lastModifiedAt }] of recordedContainer()) run.put(placesOf(run.plan).source, name, bytes, lastModifiedAt);
+    const check = async () => checkAllBackups({}, { world: run.world, plan: run.plan, ledger: run.ledger, target: targetOf(run.plan, "failover"), call: { ref: run.ref, phase: null, step: "", key: "", input: {} }, startedAt: run.time.now, triedBefore: false, log: () => undefined });
+    expect(await check()).toEqual({ checked: 3, usable: 3 });
+    const read: string[] = [];
+    const backups: typeof run.world.backups = {
+      ...run.world.backups,
+      read: async (place, name) => (read.push(name), run.world.backups.read(place, name)),
+      open: async (place, name) => (read.push(name), run.world.backups.open(place, name)),
+    };
+    return { ...run, read, world: { ...run.world, backups } };
+  }
+
+  test("a point whose blobs are what they were when it was proven is taken without reading one of them", async () => {
+    const run = await verified();
+    const { world, read, home, ref } = run;
+    expect(await run.answer(steps.chooseRestorePoint, chooseRestorePoint, {}, { world })).toMatchObject({ kind: "chosen", point: { name: newest, volumeBytes: 2_500_048, items: 74, lossSeconds: 395 } });
+    expect(read).toEqual([]);
+    const kept = await readPoint(home, ref, newest);
+    expect(kept.contents.namespaces["shop"]?.kinds["apps/v1/Deployment"]).toBe(2);
+    expect([kept.volumes.length, kept.spec]).toEqual([1, expect.objectContaining({ includedNamespaces: ["shop"] })]);
+  });
+
+  test("a blob that is another since then costs the point its place, however well it reads", async () => {
+    const run = await verified();
+    const { backups } = targetOf(run.plan, "failover");
+    const older = recordedContainer().get(`backups/shop-hourly-20261121055818/shop-hourly-20261121055818-logs.gz`);
+    run.put(backups, `backups/${newest}/${newest}-results.gz`, Buffer.concat([older?.bytes ?? Buffer.alloc(0)]));
+    expect(await run.answer(steps.chooseRestorePoint, chooseRestorePoint, {}, { world: run.world })).toMatchObject({ kind: "chosen", point: { name: "shop-hourly-20261121055818" }, passedOver: [{ name: newest, reason: expect.stringMatching(/results/) as string }] });
+  });
+
+  test("what was found when it was proven is not at home any more: it is read", async () => {
+    const run = await verified();
+    run.home.blobs.delete(`registers/shop/points/${newest}/found.json`);
+    expect(await run.answer(steps.chooseRestorePoint, chooseRestorePoint, {}, { world: run.world })).toMatchObject({ kind: "chosen", point: { name: newest } });
+    expect(run.read.some((name) => name.endsWith(`${newest}.tar.gz`))).toBe(true);
+  });
 });

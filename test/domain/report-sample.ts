@@ -27,6 +27,7 @@ export function sampleReport(changes: Partial<Report> = {}): Report {
     objectives: { rtoSeconds: 900, rpoSeconds: 4_500 },
     restorePoint: { name: "shop-hourly-20261121055825", takenAt: at("05:58:25.000"), lossSeconds: 1_276, items: 74, volumeBytes: 2_500_048 },
     passedOver: [{ name: "shop-hourly-20261121061330", reason: "it has no shop-hourly-20261121061330.tar.gz at the replica" }],
+    findings: [],
     steps: [
       step("accept", "06:15:43.520", "06:15:43.520", "accepted"),
       step("confirm", "06:15:48.080", "06:17:26.900"),

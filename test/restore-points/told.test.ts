@@ -1,0 +1,98 @@
+import { describe, test } from "vitest";
+import { afterLook, findingEntryName, type FindingKind, findingKinds, findingsMax, mergeFindings, words } from "../../shared/domain/findings.ts";
+import { emptyRegister, mergeRegisters, registered, type Register } from "../../shared/domain/register.ts";
+import { onePointTold, restorePointsTold } from "../../shared/domain/restore-points-told.ts";
+import { assess, type RestorePoint } from "../../shared/domain/restore-point.ts";
+import { findingsOf, standingOf } from "../../shared/domain/standing.ts";
+import { inventoryOf, nowAt, plan } from "../domain/restore-point-case.ts";
+
+const source = { kind: "unknown", why: "dark" } as const;
+const at = (hours: number) => nowAt - hours * 3_600_000;
+const point = (name: string, more: Partial<RestorePoint> = {}): Register => registered({ ...assess(inventoryOf(), plan, nowAt, null), name, ...more }, { checkedAt: nowAt, by: "timer", source });
+const of = (...registers: Register[]): Register => registers.reduce(mergeRegisters, { ...emptyRegister, look: { at: nowAt, why: null } });
+const bad = (reason: string, trouble: FindingKind | "none" = "corrupt") => ({ usable: { kind: "unusable", reason } as const, reached: "seen" as const, findings: [{ level: "L2", rung: "complete", ok: false, about: reason, trouble } as const] });
+const kindsNow = (register: Register, now = nowAt, withPlan = plan) => findingsOf(register, withPlan, now).map(({ kind, point }) => [kind, point]);
+
+describe("how a plan stands", () => {
+  test("by its newest proven point, with the reason for every newer one", ({ expect }) => {
+    const register = of(point("old", { takenAt: at(2) }), point("proven", { takenAt: at(0.5) }), point("newer", { takenAt: at(0.25), ...bad("the tarball is empty") }));
+    expect(standingOf(register, plan, nowAt)).toMatchObject({ newestProven: { name: "proven", ageSeconds: 1_800 }, objective: { state: "kept" }, passedOver: [{ name: "newer", reason: "the tarball is empty" }] });
+  });
+
+  test("the objective is broken when the newest proven point is older than it, or there is none", ({ expect }) => {
+    const rpoHours = plan.objectives.rpoSeconds / 3_600;
+    expect(kindsNow(of(point("a", { takenAt: at(rpoHours) })))).toEqual([]);
+    expect(kindsNow(of(point("a", { takenAt: at(rpoHours) - 1_000 })))).toEqual([["objective-broken", null]]);
+    expect(findingsOf(of(), plan, nowAt)).toMatchObject([{ kind: "objective-broken", fact: "no restore point of shop is proven" }]);
+  });
+
+  test("is unknown, never kept, when nobody has looked for a while or ever", ({ expect }) => {
+    const fresh = of(point("a", { takenAt: at(0.1) }));
+    const later = nowAt + 3 * plan.backups.verifyEverySeconds * 1_000 + 1_000;
+    const patient = { ...plan, objectives: { ...plan.objectives, rpoSeconds: 86_400 } };
+    expect(standingOf(fresh, patient, later).objective.state).toBe("unknown");
+    expect(kindsNow(fresh, later, patient)).toEqual([["unknown", null]]);
+    expect(standingOf(emptyRegister, plan, nowAt).objective.state).toBe("unknown");
+  });
+
+  test("a store that could not be looked at is a finding with the store's own words", ({ expect }) => {
+    const why = "list blobs on https://x/velero/backups/: status 404 ContainerNotFound";
+    expect(findingsOf({ ...of(point("a", { takenAt: at(0.1) })), look: { at: nowAt, why } }, plan, nowAt)[0]).toMatchObject({ kind: "store-unreadable", fact: why });
+  });
+});
+
+describe("a point that is about to expire", () => {
+  const margin = plan.backups.expiryMarginSeconds * 1_000;
+  test("is a finding while nothing newer is proven", ({ expect }) => {
+    const last = point("last", { takenAt: at(0.5), expiresAt: nowAt + margin + 1_000 });
+    expect(kindsNow(of(last))).toEqual([["expiring", "last"]]);
+    expect(kindsNow(of(last, point("newer", { takenAt: at(0.1) })))).toEqual([]);
+    expect(kindsNow(of(last, point("newer", { takenAt: at(0.1), ...bad("the tarball is empty") })))).toEqual([["expiring", "last"], ["corrupt", "newer"]]);
+  });
+
+  test("and is nothing to be mended when it has expired or has grown too old", ({ expect }) => {
+    const old = point("old", { takenAt: at(plan.backups.maxAgeSeconds / 3_600 + 1), ...bad("the tarball is empty") });
+    const over = point("over", { takenAt: at(0.5), expiresAt: nowAt - 1_000, ...bad("the tarball is empty") });
+    expect(kindsNow(of(old, over))).toEqual([["objective-broken", null]]);
+  });
+});
+
+test("what is told of a point never shows what is unknown as proven", ({ expect }) => {
+  const unsure = point("unsure", { takenAt: at(0.1), reached: "seen", findings: [{ level: "L3", rung: "replicated", ok: "unknown", about: "no watermark is known" }] });
+  const register = of(unsure, point("sure", { takenAt: at(0.2) }), point("broken", { takenAt: at(0.3), ...bad("the tarball is empty") }));
+  const told = restorePointsTold(register, plan, nowAt);
+  expect(told.points.map(({ name, proven }) => [name, proven])).toEqual([["unsure", "unknown"], ["sure", true], ["broken", false]]);
+  const one = register.points["unsure"];
+  expect(one && onePointTold("unsure", one, null, register, plan, nowAt)).toMatchObject({ proven: "unknown", reason: expect.stringContaining("no watermark is known") as string, evidence: [], manifest: null });
+});
+
+describe("findings", () => {
+  test("each kind has a reason and a remedy, and none is called good", ({ expect }) => {
+    for (const kind of findingKinds) {
+      const { reason, remedy } = words({ kind, point: "a" });
+      expect([reason.length > 20, remedy.length > 20]).toEqual([true, true]);
+    }
+  });
+
+  test("the same look twice changes nothing, and one that opens again is another", ({ expect }) => {
+    const found = [{ kind: "corrupt", point: "a", fact: "x" }] as const;
+    const first = afterLook({}, found, 1_000);
+    expect(first.changed).toHaveLength(1);
+    expect(afterLook(first.findings, found, 1_000)).toEqual({ findings: first.findings, changed: [] });
+    const closed = afterLook(first.findings, [], 2_000);
+    expect(closed.changed).toMatchObject([{ openedAt: 1_000, closedAt: 2_000 }]);
+    const again = afterLook(closed.findings, found, 3_000);
+    expect(again.changed).toMatchObject([{ openedAt: 3_000, closedAt: null }]);
+    const names = [first, closed, again].flatMap(({ changed }) => changed.map((finding) => findingEntryName("shop", finding)));
+    expect(new Set(names).size).toBe(3);
+  });
+
+  test("are bounded, and those that hold stay", ({ expect }) => {
+    const many = Array.from({ length: findingsMax + 50 }, (_, n) => ({ kind: "corrupt", point: `p${n}`, fact: "x" }) as const);
+    const closed = afterLook(afterLook({}, many, 1).findings, [], 2).findings;
+    const { findings } = afterLook(closed, [{ kind: "tampered", point: "a", fact: "y" }], 3);
+    expect(Object.keys(findings)).toHaveLength(findingsMax);
+    expect(findings["tampered/a"]?.closedAt).toBeNull();
+    expect(mergeFindings(findings, closed)).toEqual(mergeFindings(closed, findings));
+  });
+});
