@@ -1,8 +1,10 @@
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    // Those start real clusters: vitest.real.config.ts.
+    exclude: [...configDefaults.exclude, "test/real/**"],
     // Hosts and worlds listen on sockets and load SDKs that may be loaded once a process: a process for each file.
     pool: "forks",
     // Most of a lab test is waiting: a core left for the runner would stand idle.
