@@ -1,4 +1,5 @@
 /** `npm run bench -- NAME [--option value]`: measures one thing and ends with one line of JSON that holds its figures. */
+import { intake } from "./intake.ts";
 import { killTest } from "./kill.ts";
 import { ownOverhead } from "./own-overhead.ts";
 import { labWall } from "./lab-wall.ts";
@@ -12,6 +13,7 @@ const benches: Readonly<Record<string, { readonly about: string; readonly run: (
   "rto-moves": { about: "5 s more in the restore move the observer's RTO by 5 s (--pairs 5 --seconds 5)", run: rtoMoves },
   "step-out": { about: "takes each step of a failover out of the app: a lab run must notice (--steps confirm-loss,…)", run: stepOut },
   "tarball-read": { about: "an archive read to its end, 10 MB to 2 GB: speed of one core, memory (--mb 10,2048)", run: tarballRead },
+  intake: { about: "a storm of alerts at the door: all accounted for, one run (--rate 1000 --seconds 300 --kills 0)", run: intake },
   kill: { about: "SIGKILLs of the host at random moments: every run ends right, no effect twice (--kills 100 --seed 1)", run: killTest },
 };
 
