@@ -70,7 +70,10 @@ function recoveredIsTrue({ sim }: Evidence): readonly string[] {
   return said;
 }
 
-/** The point that was taken was whole, and not more is lost than was said. */
+/**
+ * The point that was taken was whole, and not more is lost than was said. Where all five witnesses lie at once nobody can know that the
+ * primary was not dark: the loss is then as true as they are.
+ */
 export function lossIsTrue(evidence: Evidence): readonly Violation[] {
   const { sim, witness } = evidence;
   return reportsOf(evidence).flatMap((report) => {
@@ -79,17 +82,21 @@ export function lossIsTrue(evidence: Evidence): readonly Violation[] {
     const at = Date.parse(report.endedAt);
     const taken = shelves[sim.scenario.shelf].find(({ name }) => name === point.name);
     if (taken === undefined || taken.missing.length > 0 || taken.cut.length > 0 || taken.phase !== "Completed") return [wrong("S16", at, `${point.name} was taken, which is not whole`)];
-    if (report.outcome !== "recovered") return [];
+    if (report.outcome !== "recovered" || sim.scenario.loss.kind === "liars") return [];
     const lost = (witness.lastWriteAt() - taken.takenAt) / 1_000;
     return point.lossSeconds + 1 < lost ? [wrong("S15", at, `${point.lossSeconds} s of changes are said to be lost, and ${Math.round(lost)} s are`)] : [];
   });
 }
 
-/** Every alert was answered with a 2xx, and one alert opened one run at most. */
+/** Every alert that was acknowledged is answered by a run, waits for one, or was taken back; and one alert opened one run at most. */
 export function alertsAreKept({ sim, told, witness }: Evidence): readonly Violation[] {
   const at = sim.scheduler.now;
-  const sent = sim.scenario.deeds.filter((deed) => deed.kind === "alert");
-  const lost = sent.filter((deed) => !told.some((one) => one.deed === deed && one.status === 202));
+  // What is refused is so with its reason, in the answer itself.
+  const taken = told.flatMap(({ deed, body }) => (deed.kind === "alert" && ((body as { runs?: readonly { readonly kind: string }[] }).runs ?? []).some(({ kind }) => kind !== "refused") ? [deed] : []));
+  const kept = new Set(witness.heads.flatMap(({ head }) => [...head.alerts, ...head.pendingAlerts].map(({ alertId }) => alertId)));
+  const head = sim.head();
+  const waits = head?.active === "secondary" ? [] : (head?.pendingAlerts ?? []);
+  const lost = [...taken.filter(({ alertId }) => !kept.has(`${alertId}/${planName}`)).map(({ alertId }) => `the alert ${alertId} was acknowledged and is nowhere`), ...waits.map(({ alertId }) => `the alert ${alertId} still waits for its run`)];
   const runs = new Map<string, Set<string>>();
   for (const { head } of witness.heads) {
     const { run } = head;
@@ -100,7 +107,7 @@ export function alertsAreKept({ sim, told, witness }: Evidence): readonly Violat
   const recoveredAt = witness.heads.find(({ head }) => head.last?.outcome === "recovered")?.at ?? Number.POSITIVE_INFINITY;
   const after = witness.heads.find(({ at: opened, head }) => opened > recoveredAt && head.run !== null);
   return [
-    ...lost.map(({ alertId }) => wrong("S9", at, `the alert ${alertId} was never acknowledged`)),
+    ...lost.map((what) => wrong("S9", at, what)),
     ...doubled.map(([alertId, ids]) => wrong("S10", at, `the alert ${alertId} opened ${[...ids].join(" and ")}`)),
     ...(after === undefined ? [] : [wrong("S13", after.at, `${after.head.run?.id} is opened for plan ${planName} after users were moved`)]),
   ];

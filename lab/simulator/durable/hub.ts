@@ -76,7 +76,8 @@ export class Hub {
   /** `false`: a live instance of that id is there already. One that has ended is replaced, as the extension does by default. */
   start(id: string, orchestrator: string, input: unknown, parent: Instance["parent"] = null): boolean {
     const known = this.instances.get(id);
-    if (known && (known.status === "Running" || parent !== null)) return false;
+    const sentAgain = parent !== null && known?.parent?.id === parent.id && known.parent.generation === parent.generation && known.parent.seq === parent.seq;
+    if (known && (known.status === "Running" || sentAgain)) return false;
     const instance: Instance = { id, orchestrator, input, parent, status: "Running", output: null, generation: 0, turns: [], inbox: [], lease: null, looking: false };
     this.instances.set(id, instance);
     this.#look(instance);

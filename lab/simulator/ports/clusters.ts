@@ -2,6 +2,7 @@ import { type Cluster, type Clusters, type Home, type KubeObject, WorldError } f
 import { type RegionName, regions } from "../../world/pair.ts";
 import type { Asked, Network } from "../network.ts";
 import type { Scheduler } from "../time/scheduler.ts";
+import { kindNamesIn } from "../world/cluster.ts";
 import type { SimulatedPair } from "../world/pair.ts";
 import { armCall, regionOf } from "./aks.ts";
 import type { Lies } from "./world.ts";
@@ -58,6 +59,11 @@ function openCluster({ clusters, aks, world }: Pick<SimulatedPair, "clusters" | 
       network.ask(asked("list", kind.plural, false), () => {
         serving();
         return objects.list(kind, namespace, labelSelector);
+      }),
+    serves: (apiVersion) =>
+      network.ask(asked("serves", apiVersion, false), () => {
+        serving();
+        return kindNamesIn(apiVersion);
       }),
     create: (kind, object) => {
       const wanted = object as KubeObject; // what the app creates has a name

@@ -103,6 +103,12 @@ export function deployShop({ objects, fill }: SimulatedCluster): void {
   fill("live");
 }
 
+/** Kinds of one API version as discovery names them: those of the shop, and whatever else is asked for. `null`: the version is not served. */
+export function kindNamesIn(apiVersion: string): readonly string[] | null {
+  if (!known.some((kind) => kind.apiVersion === apiVersion)) return null;
+  return [...new Set(shopObjects.filter(({ object }) => object.apiVersion === apiVersion).map(({ object }) => object.kind))];
+}
+
 /** The kind of an object, as the API has it. */
 export function kindOf({ apiVersion, kind }: KubeObject): Kind | null {
   const plural = `${kind.toLowerCase()}${kind.endsWith("s") ? "es" : "s"}`;

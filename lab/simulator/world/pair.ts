@@ -68,9 +68,9 @@ export async function openPair(scheduler: Scheduler, { topology, shelf, archive,
       if (!late) await bytes.put({ store: replica, container, name }, backup.cut.some((piece) => name.includes(piece)) ? content.slice(0, content.length / 2) : content);
       const times = { createdAt: modifiedAt, modifiedAt };
       if (late) {
-        // Never sent: the service had not got to it, and whether it will is the seed's to say.
-        storage.times.set({ store: source.name, container, name }, times);
-        if (topology === "replicated") storage.objectReplication.changed("written", source.name, container, name, modifiedAt);
+        // Stuck on its way, for as long as this run lasts.
+        storage.holdBack(name);
+        await storage.adopt(source.name, container, name, { ...times, copiedAt: "pending" });
       } else await storage.adopt(source.name, container, name, { ...times, copiedAt: modifiedAt + 20_000 });
     }
   }

@@ -1,0 +1,67 @@
+/**
+ * `npm run simulate -- --runs N [--seed N]`: plays N seeds from the given one on, on all cores, and ends with one line of JSON. `--seed N
+ * --trace`: tells the story of one seed, made as small as it gets where it fails.
+ */
+import { execFileSync } from "node:child_process";
+import { parseArgs } from "node:util";
+import { loadSimulator } from "./load.ts";
+import { playAll } from "./pool.ts";
+import { lineText } from "./story.ts";
+
+const { values } = parseArgs({ options: { runs: { type: "string", default: "200" }, seed: { type: "string", default: "1" }, "twice-every": { type: "string", default: "50" }, cores: { type: "string" }, trace: { type: "boolean", default: false } } });
+const number = (name: "runs" | "seed" | "twice-every" | "cores"): number => {
+  const value = Number(values[name]);
+  if (Number.isInteger(value) && value > 0) return value;
+  process.stderr.write(`--${name} must be a whole number above 0\n`);
+  process.exit(2);
+};
+
+process.exitCode = values.trace ? await trace(number("seed")) : await many();
+
+/** Tells one seed. */
+async function trace(seed: number): Promise<number> {
+  const simulator = await loadSimulator();
+  const first = await simulator.playOut(simulator.drawScenario(seed));
+  const [violation] = first.violations;
+  const told = violation === undefined ? first : await simulator.playOut(await simulator.shrink(first.scenario, violation.invariant));
+  process.stdout.write(`${JSON.stringify(told.scenario, null, 1)}\n\n`);
+  for (const line of told.story) process.stdout.write(`${lineText(line)}\n`);
+  for (const { invariant, what } of told.violations) process.stdout.write(`\n${invariant} is violated: ${what}\n`);
+  process.stdout.write(`${JSON.stringify({ seed, outcomes: told.outcomes, violations: told.violations.length, digest: told.digest })}\n`);
+  return told.violations.length === 0 ? 0 : 1;
+}
+
+async function many(): Promise<number> {
+  const [from, runs] = [number("seed"), number("runs")];
+  const beganAt = performance.now();
+  const cores = values.cores === undefined ? undefined : number("cores");
+  const result = await playAll({ from, runs, twiceEvery: number("twice-every") }, (done) => void process.stderr.write(`${done} of ${runs}\n`), cores);
+  const seconds = (performance.now() - beganAt) / 1_000;
+  for (const { seed, invariant, what } of result.failing.slice(0, 50)) process.stdout.write(`seed ${seed} violates ${invariant}: ${what}\n  npm run simulate -- --seed ${seed} --trace\n`);
+  const { outcomes, twice, virtualMs, events, cpuMs } = result;
+  const line = {
+    runs: result.runs,
+    violations: result.failing.length,
+    runsPerSecond: Math.round((result.runs / seconds) * 10) / 10,
+    /** By the processor's own count, so that a busy machine does not make it look slow. */
+    runsPerCoreSecond: Math.round(((result.runs + twice) / cpuMs) * 10_000) / 10,
+    seeds: { from, to: from + runs - 1 },
+    failingSeeds: [...new Set(result.failing.map(({ seed }) => seed))].slice(0, 50),
+    playedTwice: twice,
+    simulatedDays: Math.round(virtualMs / 86_400_00) / 10,
+    events,
+    outcomes,
+    commit: commit(),
+  };
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+  return result.failing.length === 0 ? 0 : 1;
+}
+
+/** `unknown` outside of a checkout. */
+function commit(): string {
+  try {
+    return execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+  } catch {
+    return "unknown";
+  }
+}
