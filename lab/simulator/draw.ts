@@ -25,7 +25,7 @@ export function drawScenario(seed: number): Scenario {
     shelf: random.chance(0.6) ? "whole" : random.pick(shelfNames),
     stopped: random.chance(0.15),
     hosts: random.chance(0.4) ? 2 : 1,
-    replaysAlways: random.chance(0.2),
+    replaysAlways: random.chance(0.1),
     deeds: drawDeeds(random, plan, loss),
     troubles: drawTroubles(random),
   };

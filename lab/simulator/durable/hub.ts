@@ -5,7 +5,7 @@
  */
 import type { Random } from "../time/random.ts";
 import { nature, type Scheduler } from "../time/scheduler.ts";
-import type { Call, End, Message } from "./player.ts";
+import { arrived, type Call, type End, type Message } from "./player.ts";
 
 /** One recorded turn. Played again it must make the same calls. */
 export interface Turn {
@@ -135,10 +135,10 @@ export class Hub {
       const told = { generation: instance.generation, seq: call.seq };
       switch (call.kind) {
         case "activity":
-          this.#give({ id: ++this.#works, instanceId: instance.id, ...told, name: call.name, input: call.input, deliveries: 0, done: false });
+          this.#give({ id: ++this.#works, instanceId: instance.id, ...told, name: call.name, input: arrived(call.json), deliveries: 0, done: false });
           break;
         case "child":
-          if (!this.start(call.childId, call.name, call.input, { id: instance.id, ...told }) && this.instances.get(call.childId)?.parent?.id !== instance.id) throw new Error(`two parents want the instance ${call.childId}`);
+          if (!this.start(call.childId, call.name, arrived(call.json), { id: instance.id, ...told }) && this.instances.get(call.childId)?.parent?.id !== instance.id) throw new Error(`two parents want the instance ${call.childId}`);
           break;
         case "timer":
           scheduler.after(call.at - scheduler.now, nature, () => this.post(instance.id, { kind: "done", ...told, value: null }), false);

@@ -14,7 +14,8 @@ export interface Call {
   readonly kind: "activity" | "child" | "timer" | "event";
   readonly seq: number;
   readonly name: string;
-  readonly input: unknown;
+  /** JSON: what crosses between an orchestrator and its host. */
+  readonly json: string | undefined;
   /** `timer`: when it fires. */
   readonly at: number;
   /** `child`: the id of its instance. */
@@ -22,7 +23,7 @@ export interface Call {
 }
 
 /** All of a call, to hold a replay against. */
-export const callText = ({ kind, seq, name, input, at, childId }: Call): string => `${kind} ${seq} ${name} ${childId} ${at} ${JSON.stringify(input)}`;
+export const callText = ({ kind, seq, name, json, at, childId }: Call): string => `${kind} ${seq} ${name} ${childId} ${at} ${json}`;
 
 export type End = { readonly kind: "completed"; readonly output: unknown } | { readonly kind: "failed"; readonly reason: string } | { readonly kind: "again"; readonly input: unknown };
 
@@ -155,7 +156,7 @@ export class Player {
     const task = new Task();
     const seq = this.#tasks.length;
     this.#tasks.push(task);
-    this.#calls.push({ kind, seq, name, input, at, childId });
+    this.#calls.push({ kind, seq, name, json: JSON.stringify(input), at, childId });
     return task;
   }
 
@@ -168,8 +169,8 @@ export class Player {
       },
       getInput: () => input,
       setCustomStatus: () => undefined,
-      callActivity: (name: string, given: unknown) => this.#call("activity", name, plain(given)),
-      callSubOrchestrator: (name: string, given: unknown, childId: string) => this.#call("child", name, plain(given), 0, childId),
+      callActivity: (name: string, given: unknown) => this.#call("activity", name, given),
+      callSubOrchestrator: (name: string, given: unknown, childId: string) => this.#call("child", name, given, 0, childId),
       createTimer: (fireAt: Date) => this.#call("timer", "timer", null, fireAt.getTime()),
       waitForExternalEvent: (name: string) => {
         const task = this.#call("event", name, null);
@@ -184,5 +185,6 @@ export class Player {
   }
 }
 
-/** What crosses between an orchestrator and its host is JSON. */
-export const plain = (value: unknown): unknown => (value === undefined ? undefined : (JSON.parse(JSON.stringify(value)) as unknown));
+/** A value as it arrives on the other side. */
+export const plain = (value: unknown): unknown => arrived(JSON.stringify(value));
+export const arrived = (json: string | undefined): unknown => (json === undefined ? undefined : (JSON.parse(json) as unknown));
