@@ -1,5 +1,5 @@
 /** What Velero wrote, read from the accounts themselves (@azure/storage-blob), and the one probe that writes. */
-import type { BlobItem as SdkBlobItem } from "@azure/storage-blob";
+import type { BlobItem as SdkBlobItem, ContainerListBlobFlatSegmentResponse } from "@azure/storage-blob";
 import { type Backups, type BlobItem, type BlobPlace, WorldError } from "../ports.ts";
 import { answerOf, azureCall } from "./azure-call.ts";
 import { readBlob, streamBlob } from "./blob-read.ts";
@@ -17,17 +17,24 @@ export function openBackups(blobService: BlobService): Backups {
 
   return {
     async *list(place, prefix) {
-      let continuationToken: string | undefined;
-      do {
-        const { value: page } = await azureCall("list blobs", thingOf(place, prefix), deadlineSeconds, (abortSignal) =>
+      const pageAfter = (continuationToken?: string): Promise<Page> => {
+        const page = azureCall("list blobs", thingOf(place, prefix), deadlineSeconds, (abortSignal) =>
           container(place)
             .listBlobsFlat({ prefix, abortSignal })
             .byPage({ maxPageSize, ...(continuationToken === undefined ? {} : { continuationToken }) })
             .next(),
-        );
+        ).then(({ value }) => value as Page); // a page comes even when it is empty
+        // Whoever leaves early does not ask for it any more.
+        page.catch(() => undefined);
+        return page;
+      };
+      let coming: Promise<Page> | null = pageAfter();
+      while (coming !== null) {
+        const page: Page = await coming;
+        // The next one is on its way while this one is looked at.
+        coming = page.continuationToken ? pageAfter(page.continuationToken) : null;
         for (const item of page.segment.blobItems) yield itemOf(item);
-        continuationToken = page.continuationToken || undefined;
-      } while (continuationToken !== undefined);
+      }
     },
 
     async folders(place, prefix) {
@@ -67,6 +74,8 @@ export function openBackups(blobService: BlobService): Backups {
     },
   };
 }
+
+type Page = ContainerListBlobFlatSegmentResponse;
 
 const itemOf = (item: SdkBlobItem): BlobItem => ({
   name: item.name,

@@ -237,7 +237,8 @@ function closureOf(of: Case, namespace: string, { replica, source }: Repository)
   if (source.kind === "listed" && source.blobs.size > 0) {
     const wanted = upTo(source.blobs);
     const arrival = arrivalOf(wanted, replica.blobs, kopiaWriteOnce);
-    return allArrived(arrival) ? say(true, `all ${wanted.size} blobs of ${folder} are at the replica`) : say(false, `in ${folder}, ${whyNotArrived(arrival) ?? ""}`);
+    const of = arrival.of + (source.beyond?.arrived ?? 0);
+    return allArrived(arrival) ? say(true, `all ${of} blobs of ${folder} are at the replica`) : say(false, `in ${folder}, ${whyNotArrived({ ...arrival, of }) ?? ""}`);
   }
   if (source.kind === "itself") return say(true, `${folder} lies where it was written`);
   if (source.kind === "recorded") {

@@ -86,7 +86,7 @@ export interface RegisteredPoint {
   readonly extendedUntilAt: number | null;
 }
 
-/** What was found when the secondary's cluster was held against the newest usable point. */
+/** What was found when the secondary's cluster was held against the newest proven point, and its Velero against all that are usable. */
 export interface SecondaryLook {
   readonly at: number;
   readonly point: string | null;
@@ -225,7 +225,8 @@ const short = (text: string): string => (text.length <= 400 ? text : `${text.sli
 /** A live listing in the form that is kept; `null` for what was not seen. */
 export function inventoryOf(view: SourceView | Listing): SourceInventory | null {
   if ("kind" in view && view.kind !== "listed") return null;
-  if (view.blobs.size === 0) return null;
+  // Not all of them are known by name: held against these few, a replica would seem whole.
+  if (view.blobs.size === 0 || view.beyond !== undefined) return null;
   return { listedAt: view.listedAt, blobs: Object.fromEntries([...view.blobs].map(([name, { bytes, lastModifiedAt }]) => [name, [bytes, lastModifiedAt]])) };
 }
 

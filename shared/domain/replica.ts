@@ -52,11 +52,19 @@ export interface BlobFound extends Written {
   readonly replication: "complete" | "failed" | "pending" | "not-source";
 }
 
-/** All blobs of a folder, by their name inside it. */
+/** The blobs of a folder, by their name inside it: all of them, or of a folder with very many those that matter (`gatherEnds`). */
 export interface Listing {
   /** When the listing began: what was written later may be missing from it. */
   readonly listedAt: number;
   readonly blobs: ReadonlyMap<string, BlobFound>;
+  /** How many more there are than `blobs` has: the same at both ends, and others. Not given: none. */
+  readonly beyond?: Beyond;
+}
+
+/** Blobs that were counted and not kept. */
+export interface Beyond {
+  readonly arrived: number;
+  readonly others: number;
 }
 
 /** What is known of the source's side of a folder. */
@@ -90,8 +98,7 @@ export function arrivalOf(source: ReadonlyMap<string, BlobFound>, replica: Reado
   const arrival = { of: source.size, arrived: 0, pending: [] as string[], failed: [] as string[], missing: [] as string[], differs: [] as string[] };
   for (const [name, blob] of [...source].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const copy = replica.get(name);
-    const same = copy?.bytes === blob.bytes;
-    if (same && (writeOnce(name) || blob.replication === "complete" || blob.replication === "not-source")) arrival.arrived += 1;
+    if (hasArrived(blob, copy, writeOnce(name))) arrival.arrived += 1;
     else if (blob.replication === "failed") arrival.failed.push(name);
     else if (blob.replication === "pending" || blob.replication === "not-source") arrival.pending.push(name);
     else if (!copy) arrival.missing.push(name);
@@ -99,6 +106,80 @@ export function arrivalOf(source: ReadonlyMap<string, BlobFound>, replica: Reado
   }
   return arrival;
 }
+
+/** What is kept of a folder at one end: blobs that have arrived, and again as many that have not, and again as many that only the replica has. */
+export const keptMax = 20_000;
+
+export interface Ends {
+  readonly source: Omit<Listing, "listedAt">;
+  readonly replica: Omit<Listing, "listedAt">;
+}
+
+export interface EndsGathered {
+  /** One name at both ends, or at one of them. In whatever order: a name that came alone is joined by the other end's when that comes. */
+  add(name: string, source: BlobFound | null, replica: BlobFound | null): void;
+  ends(): Ends;
+}
+
+/**
+ * Gathers a folder at both ends and forgets what needs no more thought, so that its memory does not grow with the folder: beyond `max`, a
+ * blob that has arrived is only counted; of those that have not, the ones written first are kept, since a backup asks for what was
+ * written before its own end. What `keep` names is always kept.
+ */
+export function gatherEnds(writeOnce: (name: string) => boolean, keep: (name: string) => boolean = () => false, max = keptMax): EndsGathered {
+  const source = new Map<string, BlobFound>();
+  const replica = new Map<string, BlobFound>();
+  const alone = { source: new Set<string>(), replica: new Set<string>() };
+  const beyond = { arrived: 0, source: 0, replica: 0 };
+  let behind: { readonly name: string; readonly lastModifiedAt: number }[] = [];
+  let arrived = 0;
+
+  const dropNewest = (): void => {
+    behind = behind.filter(({ name }) => source.has(name)).sort((a, b) => a.lastModifiedAt - b.lastModifiedAt);
+    for (const { name } of behind.splice(max)) {
+      source.delete(name);
+      alone.source.delete(name);
+      beyond.source += 1;
+      if (replica.delete(name)) beyond.replica += 1;
+    }
+  };
+  const pair = (name: string, from: BlobFound, copy: BlobFound): void => {
+    const there = hasArrived(from, copy, writeOnce(name));
+    if (there && arrived >= max && !keep(name)) {
+      beyond.arrived += 1;
+      return;
+    }
+    source.set(name, from);
+    replica.set(name, copy);
+    if (there) arrived += 1;
+    else if (behind.push({ name, lastModifiedAt: from.lastModifiedAt }) > 2 * max) dropNewest();
+  };
+
+  const listing = (blobs: ReadonlyMap<string, BlobFound>, others: number) => ({ blobs, ...(beyond.arrived + others > 0 ? { beyond: { arrived: beyond.arrived, others } } : {}) });
+
+  return {
+    add(name, from, copy) {
+      const mate = { source: from ?? (alone.source.has(name) ? (source.get(name) ?? null) : null), replica: copy ?? (alone.replica.has(name) ? (replica.get(name) ?? null) : null) };
+      if (mate.source !== null && mate.replica !== null) {
+        if (alone.source.delete(name)) source.delete(name);
+        if (alone.replica.delete(name)) replica.delete(name);
+        pair(name, mate.source, mate.replica);
+      } else if (from !== null) {
+        source.set(name, from);
+        alone.source.add(name);
+        if (behind.push({ name, lastModifiedAt: from.lastModifiedAt }) > 2 * max) dropNewest();
+      } else if (copy !== null && (alone.replica.size < max || keep(name))) {
+        replica.set(name, copy);
+        alone.replica.add(name);
+      } else beyond.replica += 1;
+    },
+    ends: () => ({ source: listing(source, beyond.source), replica: listing(replica, beyond.replica) }),
+  };
+}
+
+/** `writeOnce`: the same name and length prove the copy, whatever the source says of it. */
+const hasArrived = (blob: BlobFound, copy: BlobFound | undefined, writeOnce: boolean): boolean =>
+  copy?.bytes === blob.bytes && (writeOnce || blob.replication === "complete" || blob.replication === "not-source");
 
 /** Whether everything the source has is at the replica. */
 export const allArrived = (arrival: Arrival): boolean => arrival.arrived === arrival.of;

@@ -27,8 +27,9 @@ export function replicationVerdict({ name, source, replica, repositories }: Inve
   for (const each of folders) {
     if (each.source.kind !== "listed") return { kind: "unknown", why: each.source.kind === "unknown" ? each.source.why : "the source was not seen in this look" };
     const arrival = arrivalOf(each.source.blobs, each.replica.blobs, each.writeOnce);
-    all.of += arrival.of;
-    all.arrived += arrival.arrived;
+    const { arrived = 0, others = 0 } = each.source.beyond ?? {};
+    all.of += arrival.of + arrived + others;
+    all.arrived += arrival.arrived + arrived;
     for (const list of ["pending", "failed", "missing", "differs"] as const) all[list].push(...arrival[list].map((blob) => each.folder + blob));
   }
   if (all.of === 0) return { kind: "unknown", why: "the source has no such backup" };

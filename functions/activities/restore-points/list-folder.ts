@@ -1,11 +1,11 @@
-/** Lists a folder at the replica and, as long as it answers, at the source. */
-import { arrivalOf, type BlobFound, type Listing, type Places, type SourceView } from "../../../shared/domain/replica.ts";
+/** Lists a folder at the replica and, as long as it answers, at the source: both at once, name by name, in memory that does not grow with the folder. */
+import { arrivalOf, type BlobFound, gatherEnds, type Listing, type Places, type SourceView } from "../../../shared/domain/replica.ts";
 import { recordedView, type SourceInventory } from "../../../shared/domain/register.ts";
 import { DeadlinePassed, withDeadline } from "../../../shared/deadline.ts";
-import { type BlobPlace, type World, WorldError } from "../../../shared/ports.ts";
+import { type BlobItem, type BlobPlace, type World, WorldError } from "../../../shared/ports.ts";
 
-/** More blobs than this in one folder are not compared; a repository of 20 MB packs has as many at 10 TB. */
-const blobsMax = 500_000;
+/** More blobs than this in one folder are not compared; a repository of 20 MB packs has as many at 100 TB. */
+const blobsMax = 5_000_000;
 /** A region that is gone may swallow a question; the first one waits this long, and then no other is asked. */
 const firstAnswerSeconds = 5;
 
@@ -16,31 +16,96 @@ export class FolderTooLarge extends Error {
   override readonly name = "FolderTooLarge";
 }
 
-/** All blobs of a folder, by name inside it. Throws `FolderTooLarge`. */
-export async function listFolder({ backups, clock }: Reach, place: BlobPlace, folder: string, statusPerBlob: boolean): Promise<Listing> {
-  const listedAt = clock.now();
-  const blobs = new Map<string, BlobFound>();
-  for await (const { name, bytes, etag, lastModifiedAt, replication } of backups.list(place, folder)) {
-    if (blobs.size >= blobsMax) throw new FolderTooLarge(`${place.url}/${place.container}/${folder} has more than ${blobsMax} blobs`);
-    blobs.set(name.slice(folder.length), { bytes, etag, lastModifiedAt, replication: statusPerBlob ? replication : "not-source" });
-  }
-  return { listedAt, blobs };
+/** What is looked at, and how. */
+export interface FolderAsked {
+  readonly folder: string;
+  /** What the register has of it; stands in for a source that does not answer. */
+  readonly recorded: SourceInventory | null | undefined;
+  /** Names whose content never changes: their length alone proves a copy. Default: none. */
+  readonly writeOnce?: (name: string) => boolean;
+  /** Blobs of a folder that has more are not compared, at either end; default 5,000,000. */
+  readonly max?: number;
+}
+
+interface BothEnds {
+  readonly replica: Listing;
+  readonly source: SourceView;
 }
 
 /**
- * A folder at both ends. They are listed at the same time, so a blob may arrive between the two looks: where the source says that one has
- * arrived and the replica seems to lack it, the replica is listed again.
+ * A folder at both ends. They are listed at the same time and page by page, so what is written, replicated or deleted meanwhile may be
+ * seen at one end and not at the other: where the source says that a blob has arrived and the replica seems to lack it, both are listed
+ * once more, and the second look stands. Throws `FolderTooLarge`.
  */
-export async function listBothEnds(reach: Reach, { replica: place }: Places, source: Source, folder: string, recorded: SourceInventory | null | undefined): Promise<{ readonly replica: Listing; readonly source: SourceView }> {
-  const [replica, view] = await Promise.all([listFolder(reach, place, folder, false), source.view(folder, recorded)]);
-  if (view.kind !== "listed") return { replica, source: view };
-  const { missing, differs } = arrivalOf(view.blobs, replica.blobs);
-  return { replica: missing.length + differs.length === 0 ? replica : await listFolder(reach, place, folder, false), source: view };
+export async function listBothEnds(reach: Reach, places: Places, source: Source, asked: FolderAsked): Promise<BothEnds> {
+  const first = await look(reach, places, source, asked);
+  if (first.source.kind !== "listed") return first;
+  const { missing, differs } = arrivalOf(first.source.blobs, first.replica.blobs, asked.writeOnce);
+  return missing.length + differs.length === 0 ? first : look(reach, places, source, asked);
+}
+
+async function look({ backups, clock }: Reach, { replica: place, source: sourcePlace, statusPerBlob }: Places, source: Source, { folder, recorded, writeOnce = () => false, max = blobsMax }: FolderAsked): Promise<BothEnds> {
+  const listedAt = clock.now();
+  const found = (item: BlobItem, status: boolean): BlobFound => ({ bytes: item.bytes, etag: item.etag, lastModifiedAt: item.lastModifiedAt, replication: status ? item.replication : "not-source" });
+  const gathered = (names?: Readonly<Record<string, unknown>>) => gatherEnds(writeOnce, (name) => !writeOnce(name) || names?.[name] !== undefined);
+  const atSource = await source.list(folder);
+  if (atSource !== null) {
+    try {
+      const ends = gathered();
+      await walkTogether(upTo(max, atSource, folder), upTo(max, backups.list(place, folder), folder), (name, from, copy) =>
+        ends.add(name.slice(folder.length), from && found(from, statusPerBlob), copy && found(copy, false)),
+      );
+      const { source: there, replica: here } = ends.ends();
+      return { replica: { listedAt, ...here }, source: { kind: "listed", listedAt, ...there } };
+    } catch (error) {
+      if (!(error instanceof SourceSilent)) throw error;
+    }
+  }
+  const ends = gathered(recorded?.blobs);
+  for await (const copy of upTo(max, backups.list(place, folder), folder)) ends.add(copy.name.slice(folder.length), null, found(copy, false));
+  const view: SourceView = sourcePlace === "itself" ? { kind: "itself" } : recordedView(recorded, source.silentBecause() ?? "the source does not answer");
+  return { replica: { listedAt, ...ends.ends().replica }, source: view };
+}
+
+/** Walks two listings in their common order, each name once: with what each of them has of it. */
+async function walkTogether(one: AsyncIterable<BlobItem>, other: AsyncIterable<BlobItem>, take: (name: string, one: BlobItem | null, other: BlobItem | null) => void): Promise<void> {
+  const [ones, others] = [one[Symbol.asyncIterator](), other[Symbol.asyncIterator]()];
+  try {
+    let [left, right] = await Promise.all([ones.next(), others.next()]);
+    while (left.done !== true || right.done !== true) {
+      if (right.done === true || (left.done !== true && left.value.name < right.value.name)) {
+        if (left.done !== true) take(left.value.name, left.value, null);
+        left = await ones.next();
+      } else if (left.done === true || right.value.name < left.value.name) {
+        take(right.value.name, null, right.value);
+        right = await others.next();
+      } else {
+        take(left.value.name, left.value, right.value);
+        [left, right] = await Promise.all([ones.next(), others.next()]);
+      }
+    }
+  } finally {
+    await Promise.all([ones.return?.(), others.return?.()]);
+  }
+}
+
+async function* upTo(max: number, items: AsyncIterable<BlobItem>, folder: string): AsyncGenerator<BlobItem> {
+  let blobs = 0;
+  for await (const item of items) {
+    if (++blobs > max) throw new FolderTooLarge(`${folder} has more than ${max} blobs`);
+    yield item;
+  }
+}
+
+/** The source stopped answering in the middle of a listing. */
+class SourceSilent extends Error {
+  override readonly name = "SourceSilent";
 }
 
 /** The source's side. Once it has not answered it is not asked again: what the register has of it stands in. */
 export interface Source {
-  view(folder: string, recorded: SourceInventory | null | undefined): Promise<SourceView>;
+  /** All blobs of a folder, as they come; `null`: it is not asked, or does not answer. */
+  list(folder: string): Promise<AsyncIterable<BlobItem> | null>;
   /** Folder names under a prefix; `null`: it did not answer. */
   folders(prefix: string): Promise<readonly string[] | null>;
   /** A small blob; `null`: it is not there, or the source did not answer. */
@@ -51,28 +116,38 @@ export interface Source {
   silentBecause(): string | null;
 }
 
-export function openSource(reach: Reach, { source: place, statusPerBlob }: Places, ask: boolean): Source {
+export function openSource(reach: Reach, { source: place }: Places, ask: boolean): Source {
   let silent: string | null = ask ? null : "the source was not asked";
   let first: Promise<unknown> | null = null;
   const asked = async <T>(work: (place: BlobPlace) => Promise<T>): Promise<T | null> => {
     if (place === "itself" || silent !== null) return null;
     try {
-      // One question alone finds out whether anything is there.
-      first ??= withDeadline(firstAnswerSeconds, () => reach.backups.folders(place, "backups/"));
+      // One small question alone finds out whether anything is there: for the blobs of a folder that nobody has made.
+      first ??= withDeadline(firstAnswerSeconds, async () => {
+        for await (const _ of reach.backups.list(place, "backups//")) break;
+      });
       await first;
       return await work(place);
     } catch (error) {
-      if (!(error instanceof WorldError || error instanceof DeadlinePassed || error instanceof FolderTooLarge)) throw error;
-      silent ??= `the source does not answer (${error.message})`;
+      hush(error);
       return null;
     }
   };
+  /** From here on it is not asked. Throws what is no silence. */
+  const hush = (error: unknown): void => {
+    if (!(error instanceof WorldError || error instanceof DeadlinePassed)) throw error;
+    silent ??= `the source does not answer (${error.message})`;
+  };
+  async function* listed(at: BlobPlace, folder: string): AsyncGenerator<BlobItem> {
+    try {
+      yield* reach.backups.list(at, folder);
+    } catch (error) {
+      hush(error);
+      throw new SourceSilent(silent ?? "");
+    }
+  }
   return {
-    async view(folder, recorded) {
-      if (place === "itself") return { kind: "itself" };
-      const listing = await asked((at) => listFolder(reach, at, folder, statusPerBlob));
-      return listing ? { kind: "listed", ...listing } : recordedView(recorded, silent ?? "the source does not answer");
-    },
+    list: (folder) => asked(async (at) => listed(at, folder)),
     folders: (prefix) => asked((at) => reach.backups.folders(at, prefix)),
     read: (name) => asked((at) => reach.backups.read(at, name)),
     behindSince: (prefixes) =>

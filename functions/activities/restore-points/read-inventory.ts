@@ -4,7 +4,7 @@ import { namespacesOf } from "../../../shared/domain/ladder-levels.ts";
 import type { Plan } from "../../../shared/domain/plan.ts";
 import { consumerSelectorsOf } from "../../../shared/domain/plan-backups.ts";
 import type { Register } from "../../../shared/domain/register.ts";
-import type { Listing, Places } from "../../../shared/domain/replica.ts";
+import { kopiaWriteOnce, type Listing, type Places } from "../../../shared/domain/replica.ts";
 import { backupFolder, type BackupFiles, filesOf, repositoryFolder } from "../../../shared/domain/velero-backup-files.ts";
 import { inRepository, volumesOf } from "../../../shared/domain/volume.ts";
 import type { World } from "../../../shared/ports.ts";
@@ -15,6 +15,8 @@ import { sideBySide } from "./side-by-side.ts";
 
 /** Backups that are looked into at once. Each holds one object of its archive at a time, and the keys of all. */
 const atOnce = 4;
+/** Velero writes nine blobs into the folder of a backup. */
+const folderMax = 10_000;
 
 export interface Looking {
   readonly places: Places;
@@ -53,7 +55,9 @@ async function readOne(
   repository: (namespace: string) => Promise<Repository | null>,
 ): Promise<Inventory> {
   const folder = backupFolder(name);
-  const { replica, source: atSource } = await listBothEnds(world, places, source, folder, register.points[name]?.source);
+  const ends = await foundOrTooLarge(() => listBothEnds(world, places, source, { folder, recorded: register.points[name]?.source, max: folderMax }));
+  if (ends instanceof FolderTooLarge) return notLookedInto(name, world.clock.now(), ends.message);
+  const { replica, source: atSource } = ends;
   const files = await readFiles(world.backups, places.replica, name, replica, depth);
   const [tarball, repositories] = await Promise.all([
     tarballNeeded(files, depth) ? readArchive(world, places, name, replica, plan) : Promise.resolve<TarballFound>({ kind: "not-read" }),
@@ -83,10 +87,34 @@ function repositoriesOf(files: BackupFiles, plan: Plan): readonly string[] {
 /** `null`: it has more blobs than can be compared, so nothing is known of it. */
 async function readRepository(world: Pick<World, "backups" | "clock">, namespace: string, { places, register }: Looking, source: Source): Promise<Repository | null> {
   const folder = repositoryFolder(namespace);
+  const ends = await foundOrTooLarge(() => listBothEnds(world, places, source, { folder, recorded: register.repositories[namespace], writeOnce: kopiaWriteOnce }));
+  return ends instanceof FolderTooLarge ? null : ends;
+}
+
+/** A folder that is too large is an answer: asking again would not make it smaller. */
+async function foundOrTooLarge<T>(list: () => Promise<T>): Promise<T | FolderTooLarge> {
   try {
-    return await listBothEnds(world, places, source, folder, register.repositories[namespace]);
+    return await list();
   } catch (error) {
-    if (error instanceof FolderTooLarge) return null;
+    if (error instanceof FolderTooLarge) return error;
     throw error;
   }
 }
+
+/** Whatever it is, it is no backup of Velero's, and the others are looked into all the same. */
+const notLookedInto = (name: string, listedAt: number, why: string): Inventory => ({
+  name,
+  depth: "names",
+  replica: { listedAt, blobs: new Map() },
+  source: { kind: "unknown", why },
+  files: {
+    metadata: { kind: "unreadable", why },
+    volumeInfo: { kind: "not-asked" },
+    podVolumeBackups: { kind: "not-asked" },
+    itemOperations: { kind: "not-asked" },
+    resourceList: { kind: "not-asked" },
+    results: { kind: "not-asked" },
+  },
+  tarball: { kind: "not-read" },
+  repositories: {},
+});
