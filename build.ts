@@ -1,10 +1,17 @@
 /** Builds the function app as it is deployed, one ES module and its lazily loaded chunks in dist/functions, and the command in dist/cli. */
-import { rename, rm } from "node:fs/promises";
+import { mkdir, rename, rm } from "node:fs/promises";
+import path from "node:path";
 import { build } from "esbuild";
 import { appBundle } from "./app-bundle.ts";
 
 /** Built beside the old one and then put in its place: a host that starts meanwhile finds one of the two whole. */
 const made = { functions: "dist/functions.new", cli: "dist/cli.new" } as const;
+try {
+  for (const folder of Object.values(made)) await mkdir(folder, { recursive: true });
+} catch (error) {
+  process.stderr.write(`the app cannot be built: this user may not write to ${path.resolve("dist")} (${(error as NodeJS.ErrnoException).code}); clone the project to a place of your own\n`);
+  process.exit(2);
+}
 await Promise.all(Object.values(made).map((folder) => rm(folder, { recursive: true, force: true })));
 
 await build({ ...appBundle, outdir: made.functions });

@@ -20,6 +20,7 @@ export async function preflight({ reportDirectory, port }: Needs): Promise<reado
 
 /** Made and written into, for that alone tells. */
 async function writable(directory: string): Promise<readonly string[]> {
+  if (directory.trim() === "") return ["the report needs a directory: --report was given an empty name"];
   const probe = path.join(directory, `.writable-${process.pid}`);
   try {
     await make(path.resolve(directory));

@@ -17,8 +17,8 @@ export interface StopOptions {
 }
 
 const codes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
-/** Wall time for closing in good order. What still runs then dies with us: Azurite and the host hold on to this process. */
-const closeMsMax = 2_500;
+/** Wall time for closing in good order, on a machine with much else to do; a second Ctrl-C waits for nothing. What still runs then dies with us: Azurite and the host hold on to this process. */
+const closeMsMax = 10_000;
 
 export function watchForStop({ onStop, giveUp }: StopOptions): Stop {
   const abort = new AbortController();
@@ -28,18 +28,23 @@ export function watchForStop({ onStop, giveUp }: StopOptions): Stop {
     giveUp();
     process.exit(exitCode);
   };
+  const stop = (meaning: number, by: string) => {
+    code = meaning;
+    setTimeout(() => leave(meaning), closeMsMax).unref();
+    if (instead === null) abort.abort(new Error(`stopped by ${by}`));
+    else instead();
+  };
   for (const [signal, meaning] of Object.entries(codes)) {
     process.on(signal, () => {
       if (code !== null) return leave(meaning);
-      code = meaning;
       onStop(signal);
-      setTimeout(() => leave(meaning), closeMsMax).unref();
-      if (instead === null) abort.abort(new Error(`stopped by ${signal}`));
-      else instead();
+      stop(meaning, signal);
     });
   }
-  // Whoever read our output has gone, as `head` does: nobody is left to run for.
-  process.stdout.on("error", () => leave(codes.SIGHUP));
+  // Whoever read our output has gone, as `head` does: nobody is left to run for, nor to tell. What was opened is closed all the same.
+  process.stdout.on("error", () => {
+    if (code === null) stop(codes.SIGHUP, "a closed pipe");
+  });
   process.once("exit", giveUp);
   return {
     signal: abort.signal,
