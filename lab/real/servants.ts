@@ -36,6 +36,8 @@ export function openServants({ start, say, onEnd }: ServantsOptions): Servants {
     running.set(name, program);
     podOf.set(name, pod.metadata.uid);
     say(`${name} runs as process ${program.pid}`);
+    // Suspended in the moment between.
+    if (isSuspended(name)) void end(name, program);
     void program.exited.then((code) => {
       if (running.get(name) === program) running.delete(name);
       say(`${name} ended with exit code ${code}`);

@@ -1,8 +1,11 @@
-/** What runs on this machine for a directory of a real cluster. */
-import { readdirSync, readFileSync } from "node:fs";
+/** What real clusters run and leave on this machine. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import process from "node:process";
 import { setTimeout as wait } from "node:timers/promises";
+import { hostPods } from "../../lab/real/needs.ts";
 
-/** Command lines of all processes that were started for something below this directory, by their arguments, environment or working directory. */
+/** Command lines of all processes that have this directory in their arguments or environment. */
 export function processesOf(directory: string): readonly string[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
@@ -24,6 +27,15 @@ export async function eventually(what: string, seconds: number, isSo: () => Prom
     if (performance.now() > until) throw new Error(`after ${seconds} s still not: ${what}`);
     await wait(100);
   }
+}
+
+/** The folders for pods that a process made, `podFoldersOf(process.pid)`; those of others on this machine are none of ours. */
+export function podFoldersOf(pid: number): readonly string[] {
+  if (!existsSync(hostPods)) return [];
+  return readdirSync(hostPods).filter((uid) => {
+    const owner = path.join(hostPods, uid, ".lab-process");
+    return existsSync(owner) && Number(readFileSync(owner, "utf8")) === pid;
+  });
 }
 
 function read(pid: string, file: string): string {

@@ -1,32 +1,17 @@
-/** Real clusters and a real Velero as the contracts reach them. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
+/** A real cluster and a real Velero as the contracts reach them. */
 import { KubeConfig } from "@kubernetes/client-node";
 import { startClock } from "../../lab/clock.ts";
-import { startRealCluster, type RealCluster } from "../../lab/real/cluster.ts";
-import { realPrograms } from "../../lab/real/programs.ts";
+import type { RealCluster } from "../../lab/real/cluster.ts";
 import { noLatencies } from "../../lab/world/latencies.ts";
 import { openWorld } from "../../lab/world/world.ts";
 import type { KubernetesSpeaker } from "../contracts/kubernetes.ts";
-import { startVeleroStorage } from "../contracts/velero-storage.ts";
 import type { VeleroSpeaker } from "../contracts/velero-speaker.ts";
+import { startVeleroStorage } from "../contracts/velero-storage.ts";
 
-/** The slowest thing that a contract waits for is Velero's sync, once a minute; three of them is a failure. */
-const patienceMs = 180_000;
-const nodes = ["aks-user-1-vmss000000", "aks-user-1-vmss000001"];
-
-/** A cluster in a folder of its own, both gone when it is closed. */
-export async function openRealCluster(): Promise<RealCluster> {
-  const directory = mkdtempSync(path.join(tmpdir(), "lifeboat-real-"));
-  const programs = await realPrograms({ tell: (line) => process.stderr.write(`${line}\n`) });
-  const cluster = await startRealCluster({ programs, directory, region: "northeurope", nodes });
-  const close = async () => {
-    await cluster.close();
-    rmSync(directory, { recursive: true, force: true });
-  };
-  return Object.assign(Object.create(cluster) as RealCluster, { close });
-}
+/** The slowest thing that a contract waits for is Velero's sync, once a minute, of what may have come a moment too late. */
+const patienceMs = 150_000;
+/** Whoever opened the cluster closes it. */
+const close = () => Promise.resolve();
 
 const configOf = ({ adminKubeconfig }: RealCluster): KubeConfig => {
   const config = new KubeConfig();
@@ -34,7 +19,6 @@ const configOf = ({ adminKubeconfig }: RealCluster): KubeConfig => {
   return config;
 };
 
-/** The API of a cluster that runs. */
 export const kubernetesOf = (cluster: RealCluster): KubernetesSpeaker => ({
   kubeConfig: configOf(cluster),
   patienceMs,
@@ -42,24 +26,32 @@ export const kubernetesOf = (cluster: RealCluster): KubernetesSpeaker => ({
     await cluster.stop("api");
     await cluster.start("api");
   },
-  close: () => Promise.resolve(),
+  close,
 });
 
-/** Velero in a cluster that runs, and storage for it. */
-export async function veleroOn(cluster: RealCluster): Promise<VeleroSpeaker> {
+export interface RealVelero {
+  readonly speaker: VeleroSpeaker;
+  /** Ends the storage. */
+  close(): Promise<void>;
+}
+
+/** Installs Velero in a cluster that runs, with storage of its own. */
+export async function veleroOn(cluster: RealCluster): Promise<RealVelero> {
   const world = openWorld(startClock({ startMs: Date.now(), rate: 1 }), noLatencies);
   const storage = await startVeleroStorage(world);
   const location = { name: "default", account: storage.account("plain"), url: storage.url("plain"), container: "velero", accessMode: "ReadWrite", isDefault: true } as const;
   await cluster.installVelero({ locations: [location], accountKeys: storage.accountKeys, validationSeconds: 10, syncPeriodSeconds: 10 });
-  return {
+  const speaker: VeleroSpeaker = {
     kubeConfig: configOf(cluster),
     patienceMs,
+    // As the install names the keys.
     config: (store) => ({ storageAccount: storage.account(store), storageAccountKeyEnvVar: `LAB_KEY_OF_${storage.account(store).toUpperCase()}`, storageAccountURI: storage.url(store) }),
     container: (store, name) => storage.container(store, name),
     settled: () => storage.settled(),
     now: () => Date.now(),
     stopVelero: () => cluster.stop("velero"),
     startVelero: () => cluster.start("velero"),
-    close: () => storage.close(),
+    close,
   };
+  return { speaker, close: () => storage.close() };
 }

@@ -1,14 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import process from "node:process";
 import { BlobServiceClient, StorageSharedKeyCredential } from "@azure/storage-blob";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { accountKey, type Azurite, startAzurite } from "../../lab/azurite.ts";
 import { type ApiObject, openApi } from "../../lab/real/api.ts";
 import { type RealCluster, startRealCluster } from "../../lab/real/cluster.ts";
 import { openTokenReviewer, type TokenReviewer } from "../../lab/real/token-review.ts";
-import { eventually, processesLeft, processesOf } from "./machine.ts";
+import { eventually, podFoldersOf, processesLeft, processesOf } from "./machine.ts";
 
 const programs = inject("realPrograms");
 const node = (at: number) => `aks-user-20261121-vmss00000${at}`;
@@ -57,12 +58,16 @@ describe.skipIf(programs === null)("two real regions side by side", () => {
   });
 
   test("nodes come and go by name, each with its node-agent", async () => {
-    await secondary.setNodes([node(1), node(2)]);
-    expect((await secondary.api.list("/api/v1/nodes")).map(({ metadata }) => metadata.name)).toEqual([node(1), node(2)]);
-    const agents = async () => [...secondary.pids.keys()].filter((name) => name.startsWith("node-agent-")).sort();
-    await eventually("an agent on each node and on no other", 60, async () => (await agents()).join() === [`node-agent-${node(1)}`, `node-agent-${node(2)}`].join());
+    const nodes = async () => (await secondary.api.list("/api/v1/nodes")).map(({ metadata }) => metadata.name);
+    const agentsAre = async (...names: readonly string[]) => [...secondary.pids.keys()].filter((name) => name.startsWith("node-agent-")).sort().join() === names.map((name) => `node-agent-${name}`).join();
+    await secondary.setNodes([node(0), node(1), node(2)]);
+    expect(await nodes()).toEqual([node(0), node(1), node(2)]);
     const { metadata } = (await secondary.api.get(`/api/v1/nodes/${node(2)}`)) as ApiObject;
     expect(metadata.labels).toMatchObject({ agentpool: "user", "topology.kubernetes.io/region": "northeurope" });
+    await eventually("an agent on each node", 30, () => agentsAre(node(0), node(1), node(2)));
+    await secondary.setNodes([node(0), node(2)]);
+    expect(await nodes()).toEqual([node(0), node(2)]);
+    await eventually("an agent on each node and on no other", 30, () => agentsAre(node(0), node(2)));
   });
 
   test("a token is whose the reviewer says it is, and RBAC decides what that user may do", async () => {
@@ -132,9 +137,10 @@ describe.skipIf(programs === null)("two real regions side by side", () => {
   });
 
   test("after closing nothing is left, no process and no folder of a pod", async () => {
+    expect(podFoldersOf(process.pid)).not.toEqual([]);
     await Promise.all([primary.close(), secondary.close()]);
     expect(await processesLeft(directory, 5)).toEqual([]);
-    expect(existsSync("/host_pods") ? readdirSync("/host_pods") : []).toEqual([]);
+    expect(podFoldersOf(process.pid)).toEqual([]);
     await primary.close();
   });
 });
