@@ -50,6 +50,7 @@ export async function intake(options: ReadonlyMap<string, string>): Promise<Read
       if (intake.accepted !== intake.started + intake.merged + intake.suppressed + intake.rejected) unbalanced.push(JSON.stringify(intake));
       return intake;
     };
+    const cpuBeforeMs = cpuMs(host.pid);
     const over = new AbortController();
     const watching = (async () => {
       while (!over.signal.aborted) {
@@ -71,6 +72,8 @@ export async function intake(options: ReadonlyMap<string, string>): Promise<Read
     over.abort();
     await watching;
 
+    // Of the host that is up last: with kills, only a part of the storm was its work.
+    const hostCpuMsPerAlert = kills > 0 ? null : Math.round(((cpuMs(host.pid) - cpuBeforeMs) / storm.sent()) * 100) / 100;
     const account = await look();
     const { head } = await appClient(pair, () => host.url).plan("shop");
     const growthMiB = Math.round(median(memory.slice(-Math.ceil(memory.length / 3))) - median(memory.slice(0, Math.ceil(memory.length / 3))));
@@ -92,6 +95,7 @@ export async function intake(options: ReadonlyMap<string, string>): Promise<Read
       p99Ms,
       p99MsMax,
       growthMiB,
+      hostCpuMsPerAlert,
       statuses: storm.statuses(),
     };
   } finally {
@@ -146,7 +150,8 @@ function openStorm(url: () => string, total: number, firedAt: number) {
       }
     },
     async answered(): Promise<void> {
-      while (acknowledged + lost < sent) await wait(100);
+      const open = () => sent - acknowledged - lost;
+      while (open() > 0) await wait(100);
       agent.destroy();
     },
     sent: () => sent,
@@ -164,6 +169,12 @@ function residentMiB(pid: number): number {
   } catch {
     return 0;
   }
+}
+
+/** Processor time that a process has had: fields 14 and 15 of proc_pid_stat(5), in ticks of 10 ms. */
+function cpuMs(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /, "").split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
