@@ -25,9 +25,13 @@ function frontBlobStore(container: ContainerClient, timeoutMs: number): BlobStor
   const deadline = () => AbortSignal.timeout(timeoutMs);
   return {
     async list(prefix) {
-      const names: string[] = [];
-      for await (const { name } of container.listBlobsFlat({ prefix, abortSignal: deadline() })) names.push(name);
-      return names;
+      try {
+        const names: string[] = [];
+        for await (const { name } of container.listBlobsFlat({ prefix, abortSignal: deadline() })) names.push(name);
+        return names;
+      } catch (error) {
+        throw inPluginsWords(error);
+      }
     },
     async get(name) {
       try {
@@ -35,12 +39,18 @@ function frontBlobStore(container: ContainerClient, timeoutMs: number): BlobStor
         return readableStreamBody === undefined ? new Uint8Array() : await buffer(readableStreamBody);
       } catch (error) {
         if (error instanceof RestError && error.code === "BlobNotFound") return null;
-        throw error;
+        throw inPluginsWords(error);
       }
     },
     put: (name, bytes) => written(() => putInBlocks(container, name, bytes, deadline())),
     delete: (name) => written(() => container.getBlobClient(name).deleteIfExists({ abortSignal: deadline() })),
   };
+}
+
+/** What Velero's plugin makes of a refusal: Azure's library for Go tells status and code, and only then the text. */
+function inPluginsWords(error: unknown): unknown {
+  if (!(error instanceof RestError) || error.statusCode === undefined) return error;
+  return new Error(`RESPONSE ${error.statusCode}: ${error.statusCode} ${error.message.split("\n")[0] ?? ""}\nERROR CODE: ${error.code ?? ""}`, { cause: error });
 }
 
 /** A commit of blocks leaves the blob without a Content-MD5. */

@@ -1,4 +1,5 @@
 /** A real cluster and a real Velero as the contracts reach them. */
+import process from "node:process";
 import { KubeConfig } from "@kubernetes/client-node";
 import { startClock } from "../../lab/clock.ts";
 import type { RealCluster } from "../../lab/real/cluster.ts";
@@ -49,7 +50,12 @@ export async function veleroOn(cluster: RealCluster): Promise<RealVelero> {
     container: (store, name) => storage.container(store, name),
     settled: () => storage.settled(),
     now: () => Date.now(),
-    stopVelero: () => cluster.stop("velero"),
+    stopVelero() {
+      // Asked politely it would first end what it has begun.
+      const pid = cluster.pids.get("velero");
+      if (pid !== undefined) process.kill(pid, "SIGKILL");
+      return cluster.stop("velero");
+    },
     startVelero: () => cluster.start("velero"),
     close,
   };

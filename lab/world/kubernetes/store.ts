@@ -262,7 +262,7 @@ function afterEdit(kind: ResourceKind, before: KubernetesObject, next: Kubernete
   return withManagedFields({ ...next.metadata, ...(grows ? { generation: (before.metadata.generation ?? 0) + 1 } : {}) }, fields);
 }
 
-function withManagedFields({ managedFields: _, ...metadata }: Metadata, managedFields: NonNullable<Metadata["managedFields"]>): Metadata {
+function withManagedFields({ managedFields: _before, ...metadata }: Metadata, managedFields: NonNullable<Metadata["managedFields"]>): Metadata {
   return { ...metadata, ...(managedFields.length > 0 ? { managedFields } : {}) };
 }
 

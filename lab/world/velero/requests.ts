@@ -45,7 +45,7 @@ export function deleteBackups(context: VeleroContext): void {
       await session.sleep(0);
       const backup = getVelero(store, "backups", request.spec.backupName);
       const problem = backup ? whyNotDeleted(context, backup) : "backup not found";
-      if (problem !== null) return changeVelero(store, "deletebackuprequests", name, (draft) => void (draft.status = { phase: "Processed", errors: [problem === "backup not found" ? problem : `backup deletion failed: ${problem}`] }));
+      if (problem !== null) return changeVelero(store, "deletebackuprequests", name, (draft) => void (draft.status = { phase: "Processed", errors: [`backup deletion failed: ${problem}`] }));
       changeVelero(store, "deletebackuprequests", name, (draft) => void (draft.status = { phase: "InProgress" }));
       const failure = backup ? await deleteBackup(context, backup) : null;
       changeVelero(store, "deletebackuprequests", name, (draft) => void (draft.status = { phase: "Processed", ...(failure === null ? {} : { errors: [failure] }) }));

@@ -40,7 +40,7 @@ export function validateRestore(context: VeleroContext, { spec }: Restore): Vali
   if ((spec.backupName ?? "") === "" ? (spec.scheduleName ?? "") === "" : (spec.scheduleName ?? "") !== "") return invalid("Either a backup or schedule must be specified as a source for the restore, but not both");
   if (spec.existingResourcePolicy !== undefined && !["", "none", "update"].includes(spec.existingResourcePolicy)) errors.push(`Invalid ExistingResourcePolicy: ${spec.existingResourcePolicy}`);
   const source = sourceOf(context, completed);
-  if ("problem" in source) return invalid(source.problem);
+  if ("problems" in source) return invalid(...source.problems);
   const { backup, location } = source;
   const read = readModifiers(context.store, spec.resourceModifier);
   if ("problem" in read) return invalid(read.problem);
@@ -58,20 +58,21 @@ function listErrors(completed: RestoreSpec, { includedResources, includedNamespa
   ];
 }
 
-function sourceOf({ store }: VeleroContext, { backupName = "", scheduleName = "" }: RestoreSpec): { readonly backup: Backup; readonly location: StorageLocation } | { readonly problem: string } {
-  const name = backupName === "" ? newestOf(listVelero(store, "backups"), scheduleName) : backupName;
-  if (name === null) return { problem: "No completed backups found for schedule" };
+function sourceOf({ store }: VeleroContext, { backupName = "", scheduleName = "" }: RestoreSpec): { readonly backup: Backup; readonly location: StorageLocation } | { readonly problems: readonly string[] } {
+  const scheduled = listVelero(store, "backups").filter(({ metadata }) => metadata.labels?.["velero.io/schedule-name"] === scheduleName);
+  const name = backupName === "" ? newestOf(scheduled) : backupName;
+  if (name === null) return { problems: [...(scheduled.length === 0 ? ["No backups found for schedule"] : []), "No completed backups found for schedule"] };
   const backup = getVelero(store, "backups", name);
-  if (!backup) return { problem: `Error retrieving backup: can't find backup velero/${name}: Backup.velero.io "${name}" not found` };
+  if (!backup) return { problems: [`Error retrieving backup: can't find backup velero/${name}: Backup.velero.io "${name}" not found`] };
   const locationName = backup.spec.storageLocation ?? "";
   const location = getVelero(store, "backupstoragelocations", locationName);
-  if (!location) return { problem: `Error retrieving backup: BackupStorageLocation.velero.io "${locationName}" not found` };
-  if (location.status?.phase !== "Available") return { problem: `The BSL ${locationName} is unavailable, cannot retrieve the backup` };
+  if (!location) return { problems: [`Error retrieving backup: BackupStorageLocation.velero.io "${locationName}" not found`] };
+  if (location.status?.phase !== "Available") return { problems: [`The BSL ${locationName} is unavailable, cannot retrieve the backup`] };
   return { backup, location };
 }
 
 /** By start, among those that completed; replication is unknown to Velero. */
-function newestOf(backups: readonly Backup[], schedule: string): string | null {
-  const own = backups.filter(({ metadata, status }) => metadata.labels?.["velero.io/schedule-name"] === schedule && status?.phase === "Completed");
+function newestOf(backups: readonly Backup[]): string | null {
+  const own = backups.filter(({ status }) => status?.phase === "Completed");
   return own.toSorted((a, b) => (b.status?.startTimestamp ?? "").localeCompare(a.status?.startTimestamp ?? ""))[0]?.metadata.name ?? null;
 }

@@ -57,6 +57,20 @@ export function failInterrupted(context: VeleroContext): void {
     }
 }
 
+/** What only its last steps were missing from when the server ended, the next server ends. */
+export function endFinalizing(context: VeleroContext): void {
+  const { store, session } = context;
+  for (const { metadata, status } of listVelero(store, "restores")) {
+    const phase = { Finalizing: "Completed", FinalizingPartiallyFailed: "PartiallyFailed" }[status?.phase ?? ""];
+    if (phase === undefined) continue;
+    session.task(`end restore ${metadata.name}`, async () => {
+      await session.sleep(0);
+      changeVelero(store, "restores", metadata.name, (draft) => void (draft.status = { ...draft.status, phase, completionTimestamp: nowText(context) }));
+      recordAct(context, "restore-ended", metadata.name, { phase });
+    });
+  }
+}
+
 /** Before a restore goes its files go, and for that its location must be there. */
 async function cleanUp(context: VeleroContext, restore: Restore): Promise<void> {
   const { store } = context;

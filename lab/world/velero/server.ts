@@ -7,7 +7,7 @@ import type { OpenBlobStore } from "./blob-store.ts";
 import type { VeleroContext } from "./context.ts";
 import { veleroNamespace } from "./objects.ts";
 import { answerStatusRequests, collectGarbage, deleteBackups } from "./requests.ts";
-import { failInterrupted, runRestores } from "./restores.ts";
+import { endFinalizing, failInterrupted, runRestores } from "./restores.ts";
 import { runSchedules } from "./schedules.ts";
 import { openSession, type Session } from "./session.ts";
 import type { Snapshots } from "./snapshots.ts";
@@ -61,6 +61,7 @@ export function runVelero(world: LabWorld, { cluster, openBlobStore, snapshots }
 
 function begin(context: VeleroContext): void {
   failInterrupted(context);
+  endFinalizing(context);
   watchStorageLocations(context);
   watchBackups(context);
   runBackups(context);
