@@ -18,6 +18,8 @@ export interface AppHostOptions {
   readonly appDirectory?: string;
   /** Pause between two looks of the blob trigger, lab time; the host's own without it. */
   readonly blobPollMs?: number;
+  /** When backups are verified, as six fields; the app's own default without it. */
+  readonly verificationSchedule?: string;
   /** A start of an orchestration that goes wrong, once. */
   readonly startFault?: StartFault;
   readonly onLog?: (record: TimedLogRecord) => void;
@@ -45,7 +47,7 @@ export const appIsBuilt = (appDirectory: string = root): boolean => existsSync(p
 export const caFileIn = (stateDirectory: string): string => path.join(stateDirectory, "lab-ca.pem");
 
 /** Starts the host. Fails with what it said when it does not come up, or with `AppNotBuilt`. */
-export async function startAppHost({ pair, stateDirectory, topology, appDirectory = root, blobPollMs, startFault, onLog }: AppHostOptions): Promise<HostProcess> {
+export async function startAppHost({ pair, stateDirectory, topology, appDirectory = root, blobPollMs, verificationSchedule, startFault, onLog }: AppHostOptions): Promise<HostProcess> {
   if (!appIsBuilt(appDirectory)) throw new AppNotBuilt();
   await mkdir(stateDirectory, { recursive: true });
   const caFile = caFileIn(stateDirectory);
@@ -56,7 +58,7 @@ export async function startAppHost({ pair, stateDirectory, topology, appDirector
     clock: pair.world.clock.toString(),
     hosts: pair.hosts,
     keys: { functions: { default: functionKey } },
-    environment: settings(pair, topology, caFile),
+    environment: { ...settings(pair, topology, caFile), ...(verificationSchedule === undefined ? {} : { VERIFICATION_SCHEDULE: verificationSchedule }) },
     ...(blobPollMs === undefined ? {} : { blobPollMs }),
     ...(startFault === undefined ? {} : { startFault }),
     ...(onLog === undefined ? {} : { onLog }),

@@ -11,6 +11,8 @@ import { patterns } from "./world/storage/patterns.ts";
 export interface Seeding {
   /** Which of the two stores Velero has been writing to. */
   readonly topology: "shared" | "replicated";
+  /** Whether anything has been written yet; default yes. Otherwise the containers are made, and stay empty. */
+  readonly recorded?: boolean;
   /** Blob names, `backups/everything/*`, that were never written. */
   readonly leaveOut?: readonly string[];
   /** Blob names that are in the primary region and on their way to the other side: they arrive unless they are held back. */
@@ -26,8 +28,9 @@ const recording = path.join(import.meta.dirname, "velero-1.18.3");
 const container = "velero";
 
 /** Creates every container of the pair and uploads the recorded one. Returns how many blobs the container holds now. */
-export async function seed({ storage, bytes }: Pick<StartedStorage, "storage" | "bytes">, { topology, leaveOut = [], notArrived = [] }: Seeding): Promise<number> {
+export async function seed({ storage, bytes }: Pick<StartedStorage, "storage" | "bytes">, { topology, recorded: isRecorded = true, leaveOut = [], notArrived = [] }: Seeding): Promise<number> {
   await Promise.all(Object.values<AccountNames>(accounts).flatMap((account) => account.containers.map((name) => createContainer({ storage, bytes }, account.name, name))));
+  if (!isRecorded) return 0;
   const source = topology === "shared" ? accounts.shared.name : accounts.source.name;
   const other = topology === "shared" ? storage.endpoint(source, true)?.store : accounts.replica.name;
   const [left, late] = [leaveOut, notArrived].map((globs) => matching(globs));

@@ -7,8 +7,8 @@ import type { LabClock } from "../clock.ts";
 import { primary, subscription } from "../world/pair.ts";
 import type { Observer } from "./observer.ts";
 
-/** How long the name must be dark before the rule fires (a metric alert of one-minute windows evaluated every minute fires within that). */
-const darkMsMin = 20_000;
+/** A metric alert of one-minute windows evaluated every minute fires within that. */
+const usualDarkMsMin = 20_000;
 /** azure-control-plane: action groups, retry. */
 const retryAfterSeconds = [5, 20, 5, 40, 5] as const;
 const retried = new Set([408, 429, 503, 504]);
@@ -29,16 +29,18 @@ export interface AzureMonitorOptions {
   readonly observer: Observer;
   /** The app's alert door, key included in the header. */
   readonly door: () => { readonly url: string; readonly key: string };
+  /** How long the name must be dark before the rule fires; default 20 s. */
+  readonly darkMsMin?: number;
   readonly onDelivered?: (delivered: Delivered) => void;
 }
 
-export function startAzureMonitor({ clock, observer, door, onDelivered }: AzureMonitorOptions): AzureMonitor {
+export function startAzureMonitor({ clock, observer, door, darkMsMin = usualDarkMsMin, onDelivered }: AzureMonitorOptions): AzureMonitor {
   const delivered: Delivered[] = [];
   const stop = new AbortController();
   const watch = async () => {
     let fired: { readonly id: string; readonly at: number } | null = null;
     while (!stop.signal.aborted) {
-      await clock.sleep(5_000, stop.signal);
+      await clock.sleep(Math.min(5_000, darkMsMin / 2), stop.signal);
       const dark = darkFor(observer, clock.now());
       if (fired === null && dark >= darkMsMin) {
         fired = { id: randomUUID(), at: clock.now() };

@@ -1,7 +1,6 @@
 /** The operator's hand on a cluster: the Kubernetes API over HTTPS with a token, as kubectl would. */
 import https from "node:https";
 import type { LabPair } from "../pair-in-a-box.ts";
-import { audiences } from "../world/identity.ts";
 import type { RegionName } from "../world/pair.ts";
 
 export interface ClusterClient {
@@ -12,7 +11,7 @@ export function clusterClient(pair: LabPair, region: RegionName): ClusterClient 
   const server = new URL(pair.apiUrl(region));
   return {
     async request(method, path, body) {
-      const { token } = await pair.people.mint(audiences.aks);
+      const token = await pair.engines[region].operatorToken();
       const contentType = method === "PATCH" ? "application/merge-patch+json" : "application/json";
       return new Promise((resolve, reject) => {
         const request = https.request(

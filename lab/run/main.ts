@@ -1,11 +1,15 @@
 /** `npm run lab`: loses a region and gets the application back in the other one, on this machine. */
 import process from "node:process";
 import { startClock } from "../clock.ts";
+import { openReals } from "../engine/real.ts";
+import { realHurdles } from "../real/needs.ts";
+import { realPrograms } from "../real/programs.ts";
 import { demoName } from "../world/application.ts";
 import { publicName } from "../world/pair.ts";
 import type { Tell } from "./events.ts";
 import { type LabOptions, readOptions } from "./options.ts";
 import { preflight } from "./preflight.ts";
+import { realRun, realScenario } from "./real-run.ts";
 import { runLab } from "./run-lab.ts";
 import { hushable } from "./show/hushable.ts";
 import { openShow } from "./show/open-show.ts";
@@ -24,13 +28,14 @@ process.stdout.write("", () => process.exit(code));
 
 /** One run to its exit code. */
 async function lab(options: LabOptions): Promise<number> {
-  const hurdles = await preflight({ reportDirectory: options.report, port: options.port });
+  const hurdles = [...(await preflight({ reportDirectory: options.report, port: options.port })), ...(options.real ? await realHurdles() : [])];
   if (hurdles.length > 0) {
     for (const hurdle of hurdles) err(`${hurdle}\n`);
     err("nothing was started\n");
     return 2;
   }
-  const clock = startClock({ rate: options.rate });
+  // Real programs write the time on the wall.
+  const clock = startClock({ rate: options.rate, ...(options.real ? { startMs: Date.now() } : {}) });
   const page = options.scenario.plan === "shop" ? publicName : demoName;
   const show = hushable(openShow({ options, page, now: () => clock.now(), environment: process.env, stdout: process.stdout, stderr: process.stderr }));
   const stopping = (signal: string) => {
@@ -48,9 +53,10 @@ async function lab(options: LabOptions): Promise<number> {
     show.tell({ at: new Date(clock.now()).toISOString(), ...told });
   };
   try {
-    const { scenario, topology, rate, report, port, keep } = options;
+    const { scenario, topology, rate, real, report, port, keep } = options;
     const { failures } = await runLab({
-      scenario,
+      ...(real ? realRun(openReals({ programs: await realPrograms({ tell: (stage) => tell({ event: "stage", stage }), signal: stop.signal }), signal: stop.signal })) : {}),
+      scenario: real ? realScenario(scenario) : scenario,
       topology,
       rate,
       clock,

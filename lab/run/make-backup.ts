@@ -1,7 +1,7 @@
-/** One more backup before the loss, made by the primary's own Velero: the shop changes, is saved, and its copy is checked by the blob door. */
+/** One more backup before the loss, made by the primary's own Velero: the application is saved as it is now, and the copy is checked by the blob door. */
 import path from "node:path";
 import { primary } from "../world/pair.ts";
-import { clusterClient } from "./cluster-client.ts";
+import { type ClusterClient, clusterClient } from "./cluster-client.ts";
 import type { Tell } from "./events.ts";
 import type { RunningLab } from "./run-lab.ts";
 import type { Scenario } from "./scenarios.ts";
@@ -9,30 +9,23 @@ import type { Scenario } from "./scenarios.ts";
 /** What the shop shows from now on: told apart from every recorded point. */
 const banner = "Night market";
 const schedule = "shop-hourly";
+const velero = "/apis/velero.io/v1/namespaces/velero";
 const waitMsMax = 900_000;
 
-export async function makeBackup({ pair, app, observer }: RunningLab, { heldBack, plan }: Scenario, tell: Tell): Promise<void> {
+export async function makeBackup(lab: RunningLab, { heldBack, plan }: Scenario, tell: Tell): Promise<void> {
+  const { pair, app } = lab;
   const { clock } = pair.world;
   const cluster = clusterClient(pair, primary.region);
-  const velero = "/apis/velero.io/v1/namespaces/velero";
-  await expectOk(cluster.request("PATCH", "/api/v1/namespaces/shop/configmaps/storefront", { data: { banner } }), "change the banner");
-  await observer.until(({ body }) => body.includes(banner), waitMsMax, `the page to show "${banner}"`);
-
-  const { object } = await expectOk(cluster.request("GET", `${velero}/schedules/${schedule}`), "read the schedule");
-  const name = `${schedule}-${stamp(clock.now())}`;
+  const { name, labels, spec, shows } = plan === "shop" ? await changedShop(lab, cluster) : demoBackup;
   const missing = heldBack.map((pattern) => pattern.replaceAll("{backup}", name));
   for (const blob of missing) pair.storage.holdBack(blob);
-  const template = (object["spec"] as { template?: Record<string, unknown> } | undefined)?.template ?? {};
-  await expectOk(
-    cluster.request("POST", `${velero}/backups`, { apiVersion: "velero.io/v1", kind: "Backup", metadata: { name, namespace: "velero", labels: { "velero.io/schedule-name": schedule } }, spec: template }),
-    "ask for a backup",
-  );
+  await expectOk(cluster.request("POST", `${velero}/backups`, { apiVersion: "velero.io/v1", kind: "Backup", metadata: { name, namespace: "velero", labels }, spec }), "ask for a backup");
   await until(clock, async () => {
     const phase = phaseOf((await cluster.request("GET", `${velero}/backups/${name}`)).object);
     if (phase !== "" && phase.includes("Failed")) throw new Error(`the backup ${name} ended ${phase}`);
     return phase === "Completed";
   }, `the backup ${name} to complete`);
-  tell({ event: "backup", name, phase: "Completed", shows: banner });
+  tell({ event: "backup", name, phase: "Completed", shows });
 
   // The blob door sees it at its source, and looks at both ends until the copy is whole.
   await until(clock, async () => {
@@ -46,6 +39,26 @@ export async function makeBackup({ pair, app, observer }: RunningLab, { heldBack
     tell({ event: "checked", name, reached, usable: whole, about });
     return true;
   }, `the blob door to check ${name}`);
+}
+
+interface BackupOrder {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly spec: Readonly<Record<string, unknown>>;
+  /** What the page shows while it is made. */
+  readonly shows: string;
+}
+
+/** As a person takes it by hand. */
+const demoBackup: BackupOrder = { name: "demo-backup", labels: {}, spec: { includedNamespaces: ["disaster-demo"] }, shows: "still here" };
+
+/** The shop gets another banner, so that its page tells this backup from all others; then what its schedule would make now. */
+async function changedShop({ pair, observer }: RunningLab, cluster: ClusterClient): Promise<BackupOrder> {
+  await expectOk(cluster.request("PATCH", "/api/v1/namespaces/shop/configmaps/storefront", { data: { banner } }), "change the banner");
+  await observer.until(({ body }) => body.includes(banner), waitMsMax, `the page to show "${banner}"`);
+  const { object } = await expectOk(cluster.request("GET", `${velero}/schedules/${schedule}`), "read the schedule");
+  const { template = {} } = (object["spec"] ?? {}) as { readonly template?: Readonly<Record<string, unknown>> };
+  return { name: `${schedule}-${stamp(pair.world.clock.now())}`, labels: { "velero.io/schedule-name": schedule }, spec: template, shows: banner };
 }
 
 const phaseOf = (object: Record<string, unknown>): string => (object["status"] as { phase?: string } | undefined)?.phase ?? "";

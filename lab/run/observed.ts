@@ -8,6 +8,7 @@ import { accounts, blobHost, primary, regions, secondary, type RegionName } from
 import type { LabResult, RunningLab } from "./run-lab.ts";
 import type { Scenario } from "./scenarios.ts";
 import { overlooked } from "../looks.ts";
+import { readCanary } from "./canary.ts";
 import { longestBreak } from "./longest-break.ts";
 import { shownBy } from "./shown.ts";
 import { lacking } from "./whole-report.ts";
@@ -16,6 +17,8 @@ export interface ObserveInput {
   readonly lab: RunningLab;
   readonly scenario: Scenario;
   readonly report: Report;
+  /** Digest of what was written to the shop's volume before the loss; `null`: nothing was. */
+  readonly canary?: string | null;
 }
 
 /** How far the app's first green probe and the observer's first good answer may be apart: a name's TTL at a resolver, and both their paces. */
@@ -23,7 +26,7 @@ const togetherMsMax = 45_000;
 /** And how far a busy machine may set them apart, wall milliseconds: at a high rate that is minutes of theirs. */
 const busyMsMax = 2_000;
 
-export async function observe({ lab, scenario, report }: ObserveInput): Promise<LabResult> {
+export async function observe({ lab, scenario, report, canary: written = null }: ObserveInput): Promise<LabResult> {
   const { pair, observer } = lab;
   const wanted: RegionName = scenario.loss.kind === "region" || scenario.loss.kind === "nothing" ? secondary.region : primary.region;
   const failures: string[] = [];
@@ -52,6 +55,8 @@ export async function observe({ lab, scenario, report }: ObserveInput): Promise<
     failures.push(...[...brokenAfterFailover(pair), ...overlooked(pair.world, pair.topology, report)].map(({ rule, found }) => `${rule}: ${found}`));
     failures.push(...lacking(report));
   }
+  const canary = written !== null && wanted === secondary.region && report.outcome === "recovered" ? await readCanary(pair, written) : null;
+  if (canary !== null && !canary.equal) failures.push(`the volume that was restored does not hold what was written before the loss: ${canary.after === null ? "the file is not there" : "its content differs"}`);
   const writes = writesAfterFence(lab, report);
   if (writes > 0) disagrees.push(`the primary accepted ${writes} writes after it was fenced`);
   const observed: Observed = {
@@ -62,6 +67,7 @@ export async function observe({ lab, scenario, report }: ObserveInput): Promise<
     shows,
     writesToPrimary: writes,
     rate: pair.world.clock.rate,
+    ...(canary === null ? {} : { canary }),
     disagrees,
   };
   return { report: { ...report, rtoSeconds: observed.rtoSeconds, observed }, failures: [...failures, ...disagrees] };

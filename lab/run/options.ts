@@ -1,5 +1,6 @@
 /** The command line of `npm run lab`. */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { realScenarios } from "./real-run.ts";
 import type { Topology } from "./plans.ts";
 import { type Scenario, scenarioNamed, scenarios } from "./scenarios.ts";
 
@@ -8,6 +9,8 @@ export interface LabOptions {
   readonly topology: Topology;
   /** Lab seconds in a second of ours. */
   readonly rate: number;
+  /** On real Kubernetes and real Velero. */
+  readonly real: boolean;
   /** Where the report goes. */
   readonly report: string;
   readonly json: boolean;
@@ -33,6 +36,7 @@ export function readOptions(args: readonly string[], { out, err }: { readonly ou
     .addOption(new Option("--scenario <name>", "what happens, see below").choices(scenarios.map(({ name }) => name)).default("region-lost"))
     .option("--report <directory>", "where report.html, report.md and report.json go", reportDirectory)
     .option("--rate <n>", "lab seconds in a second of ours, 1 to 200", wholeNumber(1, 200), 20)
+    .option("--real", "two real Kubernetes clusters with real Velero and volumes with files; needs Linux, root, and Go 1.26 for the first build")
     .option("--port <n>", "port of the public page (default: any free one)", wholeNumber(1, 65_535))
     .option("--keep", "stay up after the run and say how to reach everything, until Ctrl-C")
     .option("--json", "one JSON object per line on standard output, the report last (with npm: npm run --silent lab -- --json)")
@@ -49,9 +53,21 @@ export function readOptions(args: readonly string[], { out, err }: { readonly ou
     throw error;
   }
   // Checked by commander, option by option, as they are declared above.
-  const given = command.opts<{ topology: Topology; scenario: string; report: string; rate: number; port?: number; keep?: true; json?: true; color: boolean }>();
-  const { topology, report, rate, port = null, keep = false, json = false, color } = given;
-  return { kind: "options", options: { scenario: scenarioNamed(given.scenario), topology, report, rate, port, keep, json, color } };
+  const given = command.opts<{ topology: Topology; scenario: string; report: string; rate: number; real?: true; port?: number; keep?: true; json?: true; color: boolean }>();
+  const { topology, report, real = false, port = null, keep = false, json = false, color } = given;
+  const refused = real ? refusedReal(given.scenario, command.getOptionValueSource("rate") === "default" ? null : given.rate) : null;
+  if (refused !== null) {
+    err(`error: ${refused} (--help shows what there is)\n`);
+    return { kind: "over", code: 2 };
+  }
+  return { kind: "options", options: { scenario: scenarioNamed(given.scenario), topology, report, rate: real ? 1 : given.rate, real, port, keep, json, color } };
+}
+
+/** Why a real run cannot be as asked; `rate` null: none was given. */
+function refusedReal(scenario: string, rate: number | null): string | null {
+  if (rate !== null && rate !== 1) return `--rate ${rate} cannot be with --real: real programs live by the clock on the wall, so a real run has rate 1`;
+  if (!realScenarios.includes(scenario)) return `--scenario ${scenario} cannot be with --real: it begins with recorded backups, and a real run makes its own; with --real there are ${realScenarios.join(", ")}`;
+  return null;
 }
 
 const wholeNumber = (min: number, max: number) => (text: string): number => {

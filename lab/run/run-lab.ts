@@ -18,6 +18,7 @@ import { type AzureMonitor, startAzureMonitor } from "./azure-monitor.ts";
 import { type Closing, openClosing, untilAborted } from "./closing.ts";
 import { clusterClient } from "./cluster-client.ts";
 import type { Tell } from "./events.ts";
+import { writeCanary } from "./canary.ts";
 import { makeBackup } from "./make-backup.ts";
 import { observe } from "./observed.ts";
 import { type Observer, startObserver } from "./observer.ts";
@@ -45,6 +46,12 @@ export interface LabRunOptions {
   /** Another build of the app than the project's own. */
   readonly appDirectory?: string;
   readonly startFault?: AppHostOptions["startFault"];
+  /** What makes the clusters run, and how Traffic Manager is set; without them the double, as in production. */
+  readonly openEngines?: PairOptions["openEngines"];
+  readonly traffic?: PairOptions["traffic"];
+  /** How long the page is dark before the alert fires, lab milliseconds; and when backups are verified. Without them as in production. */
+  readonly alertAfterMs?: number;
+  readonly verificationSchedule?: string;
   /** What each host of the run writes, record by record. */
   readonly onLog?: AppHostOptions["onLog"];
   /** Another wording of the scenario's plan, before the app gets it. */
@@ -135,12 +142,16 @@ async function run(options: LabRunOptions, stateDirectory: string, closing: Clos
   const lab: RunningLab = { pair, app, host: () => host, restartHost, restartingMs: () => restartingMs, observer, stateDirectory };
   const serving = await observer.until((look) => look.ok, upMsMax, "the application to answer from the primary");
   tell({ event: "serving", from: regionAt(serving.address), shows: shownBy(serving.body) });
-  await verifiedOnce(lab, scenario.plan);
+  const canary = await writeCanary(pair, scenario);
+  // Where nothing was backed up before, there is nothing to verify until the first backup has been made.
+  const isNew = scenario.seeding.recorded === false;
+  if (!isNew) await verifiedOnce(lab, scenario.plan);
   if (scenario.freshBackup) await makeBackup(lab, scenario, tell);
+  if (isNew) await verifiedOnce(lab, scenario.plan);
   await options.onUp?.(lab);
 
-  const report = await loseAndRecover(lab, scenario, tell);
-  const result = await observe({ lab, scenario, report });
+  const report = await loseAndRecover(lab, options);
+  const result = await observe({ lab, scenario, report, canary });
   if (options.reportDirectory !== null) await writeReport(options.reportDirectory, result.report);
   for (const why of result.failures) tell({ event: "failed", why });
   tell({ event: "report", directory: options.reportDirectory, report: result.report });
@@ -157,7 +168,7 @@ async function verifiedOnce({ pair: { world }, app }: RunningLab, plan: string):
   }
 }
 
-function pairOptions({ scenario, topology, rate, clock, port, latencies }: LabRunOptions): PairOptions {
+function pairOptions({ scenario, topology, rate, clock, port, latencies, openEngines, traffic }: LabRunOptions): PairOptions {
   return {
     topology,
     rate,
@@ -165,16 +176,19 @@ function pairOptions({ scenario, topology, rate, clock, port, latencies }: LabRu
     ...(clock === undefined ? {} : { clock }),
     ...(port === undefined ? {} : { port }),
     ...(latencies === undefined ? {} : { latencies }),
+    ...(openEngines === undefined ? {} : { openEngines }),
+    ...(traffic === undefined ? {} : { traffic }),
   };
 }
 
-function hostOptions({ topology, appDirectory, blobPollMs, startFault, onLog }: LabRunOptions, pair: LabPair, stateDirectory: string): AppHostOptions {
+function hostOptions({ topology, appDirectory, blobPollMs, verificationSchedule, startFault, onLog }: LabRunOptions, pair: LabPair, stateDirectory: string): AppHostOptions {
   return {
     pair,
     stateDirectory,
     topology,
     ...(appDirectory === undefined ? {} : { appDirectory }),
     ...(blobPollMs === undefined ? {} : { blobPollMs }),
+    ...(verificationSchedule === undefined ? {} : { verificationSchedule }),
     ...(startFault === undefined ? {} : { startFault }),
     ...(onLog === undefined ? {} : { onLog }),
   };
@@ -190,9 +204,9 @@ function planText(text: string, { alsoBackups }: Scenario): string {
 
 const regionAt = (address: string | null): string => Object.values(regions).find(({ ingressAddress }) => ingressAddress === address)?.region ?? "nowhere";
 
-async function loseAndRecover(lab: RunningLab, scenario: Scenario, tell: Tell): Promise<Report> {
+async function loseAndRecover(lab: RunningLab, { scenario, tell, alertAfterMs }: Pick<LabRunOptions, "scenario" | "tell" | "alertAfterMs">): Promise<Report> {
   const { pair, observer } = lab;
-  const monitor = startAzureMonitor({ clock: pair.world.clock, observer, door: () => ({ url: `${lab.host().url}/api/alerts`, key: functionKey }), onDelivered: ({ status, body }) => tell({ event: "alert", status, answer: body }) });
+  const monitor = startAzureMonitor({ clock: pair.world.clock, ...(alertAfterMs === undefined ? {} : { darkMsMin: alertAfterMs }), observer, door: () => ({ url: `${lab.host().url}/api/alerts`, key: functionKey }), onDelivered: ({ status, body }) => tell({ event: "alert", status, answer: body }) });
   try {
     await lose(lab, scenario, tell, monitor);
     return await followRun(lab, `${scenario.plan}-1`, tell);

@@ -1,0 +1,44 @@
+/** What a run on real Kubernetes and real Velero is given: the wall's own clock, and waits as short as they can be set. Settings differ, nothing else. */
+import { type OpenEngines } from "../engine/engine.ts";
+import { noLatencies } from "../world/latencies.ts";
+import type { LabRunOptions } from "./run-lab.ts";
+import type { Scenario } from "./scenarios.ts";
+
+/** The lab's own Azure: quick, and never at once. */
+const latencies = {
+  ...noLatencies,
+  armCall: 20,
+  kubernetesCall: 0,
+  clusterStart: 2_000,
+  poolScale: 1_000,
+  resourceHealth: 2_000,
+  objectReplication: 500,
+  geoLag: 1_000,
+  policyDelete: 500,
+  trafficManagerUpdate: 500,
+};
+
+/** The scenarios that a real Velero can play: the others begin with backups that were recorded. */
+export const realScenarios: readonly string[] = ["region-lost", "namespace-lost", "primary-blip"];
+
+/** Every backup is made in the run itself, by the primary's own Velero. */
+export const realScenario = (scenario: Scenario): Scenario => ({ ...scenario, freshBackup: true, seeding: { ...scenario.seeding, recorded: false } });
+
+export const realRun = (openEngines: OpenEngines) =>
+  ({
+    rate: 1,
+    latencies,
+    openEngines,
+    // The shortest interval that Traffic Manager has, and no failure tolerated.
+    traffic: { ttlSeconds: 5, monitor: { intervalSeconds: 10, timeoutSeconds: 5, toleratedFailures: 0 } },
+    alertAfterMs: 4_000,
+    lookEveryMs: 500,
+    blobPollMs: 1_000,
+    verificationSchedule: "*/15 * * * * *",
+    changePlan: realPlan,
+  }) satisfies Partial<LabRunOptions>;
+
+/** The plan's own waits, made short: they are the plan's choice. */
+export function realPlan(plan: string): string {
+  return plan.replace(/soakSeconds: \d+/, "soakSeconds: 4").replace(/everySeconds: \d+/, "everySeconds: 2");
+}
