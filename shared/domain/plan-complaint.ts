@@ -91,11 +91,11 @@ function remedyOf(issue: z.core.$ZodIssue): string | null {
   return typeof remedy === "string" ? remedy : null;
 }
 
-/** A value as it may stand in a message: on one line, and short. */
+/** A value as it may stand in a message: on one line, short, and without what somebody would sign in with. */
 function shown(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object" && value !== null) return "a group of keys";
-  const text = (typeof value === "string" ? JSON.stringify(value) : String(value)).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ");
+  const text = (typeof value === "string" ? JSON.stringify(value.replace(/\/\/[^/?#\s]*@/, "//…@")) : String(value)).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ");
   return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 }
 

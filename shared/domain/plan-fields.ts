@@ -1,5 +1,6 @@
 /** The kinds of value that fields of a plan hold. Messages follow the name of the field: "`plan` must be …". */
 import { z } from "zod";
+import { readCron } from "./plan-cron.ts";
 
 export const name = z
   .string()
@@ -10,7 +11,50 @@ export const name = z
 export const seconds = z.number().int().min(1).max(31_536_000).meta({ examples: [3600] });
 
 /** Only HTTPS: what is asked over plain HTTP can be answered by anybody on the way. */
-export const httpsUrl = z.url({ protocol: /^https$/, error: "must be an address that begins with https://" }).meta({ examples: ["https://shop.example.com/"] });
+export const httpsUrl = z
+  .url({ protocol: /^https$/, error: "must be an address that begins with https://" })
+  .superRefine((url, context) => {
+    if (/^[^/?#]*\/\/[^/?#]*@/.test(url)) context.addIssue({ code: "custom", message: "holds a user name or a password", params: { remedy: "leave it out: plans are read by many, and nothing here signs in that way" } });
+  })
+  .meta({ examples: ["https://shop.example.com/"] });
+
+/** What a namespace may be called: an RFC 1123 label (https://kubernetes.io/docs/concepts/overview/working-with-objects/names/). */
+export const namespace = z
+  .string()
+  .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "must be the name of a namespace: 1 to 63 lower-case letters, digits and hyphens")
+  .meta({ examples: ["shop"] });
+
+/** What a workload or a claim may be called: an RFC 1123 subdomain. */
+export const objectName = z
+  .string()
+  .max(253)
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/, "must be the name of an object in Kubernetes: lower-case letters, digits, hyphens and dots")
+  .meta({ examples: ["storefront"] });
+
+// https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
+const labelPart = "[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?";
+const labelKeyPattern = `([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?${labelPart}`;
+
+/** The key of a label, with or without a prefix. */
+export const labelKey = z
+  .string()
+  .regex(new RegExp(`^${labelKeyPattern}$`), "must be the key of a label: up to 63 letters, digits, `-`, `_` and `.`, behind `prefix/` if it has one")
+  .meta({ examples: ["lifeboat.dev/consumer"] });
+
+/** One label with its value. */
+export const labelSelector = z
+  .string()
+  .regex(new RegExp(`^${labelKeyPattern}=${labelPart}$`), "must be label=value, both of letters, digits, `-`, `_` and `.`")
+  .meta({ examples: ["app=order-mailer"] });
+
+/** When Velero makes backups. */
+export const cron = z
+  .string()
+  .superRefine((text, context) => {
+    const read = readCron(text);
+    if (read.kind === "wrong") context.addIssue({ code: "custom", message: read.why, params: { remedy: "write a cron as Velero takes it, `0 * * * *` for every full hour, or `@every 30m`" } });
+  })
+  .meta({ examples: ["0 * * * *"] });
 
 /** A path on an ingress. */
 export const urlPath = z.string().startsWith("/", "must begin with /").meta({ examples: ["/healthz"] });

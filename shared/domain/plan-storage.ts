@@ -1,6 +1,6 @@
 /** The storage section of a plan: where the backups lie, in one of the two topologies, and where new ones go after a failover. */
 import { z } from "zod";
-import { account, container, name, sameId } from "./plan-fields.ts";
+import { account, container, cron, name, sameId } from "./plan-fields.ts";
 import { rule, withRules } from "./plan-rule.ts";
 
 const storageLocation = name.default("replica").describe("Velero's storage location for the replica in the secondary cluster; ReadOnly, there from the beginning.");
@@ -10,7 +10,7 @@ const newBackups = z
     account,
     container,
     storageLocation: name.default("own").describe("Name of Velero's storage location for them in the secondary cluster."),
-    schedule: z.string().min(1).default("0 * * * *").describe("Cron of the backups that start after a failover."),
+    schedule: cron.default("0 * * * *").describe("Cron of the backups that start after a failover, as Velero takes it: five fields, or @hourly, @daily, @every 30m."),
   })
   .describe("Where the first backups of the new active region go: a container of their own, never the replica.");
 

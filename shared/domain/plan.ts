@@ -3,8 +3,9 @@
  * read (`docs/plans/plan.schema.json`) and of every message about a plan that is wrong.
  */
 import { z } from "zod";
-import { anyCase, cluster, httpsUrl, name, resourceId, sameId, seconds, segment, urlPath } from "./plan-fields.ts";
+import { anyCase, cluster, httpsUrl, labelKey, labelSelector, name, namespace, objectName, resourceId, seconds, segment, urlPath } from "./plan-fields.ts";
 import { rule, withRules } from "./plan-rule.ts";
+import { rulesAcrossParts } from "./plan-rules.ts";
 import { storage } from "./plan-storage.ts";
 
 const region = z.strictObject({
@@ -14,12 +15,12 @@ const region = z.strictObject({
 });
 
 const primary = region.extend({
-  veleroNamespace: z.string().default("velero").describe("Where Velero lives in this cluster."),
+  veleroNamespace: namespace.default("velero").describe("Where Velero lives in this cluster."),
   storageLocation: name.default("default").describe("Velero's own storage location here: what a lost namespace is recovered from in place."),
 });
 
 const secondary = region.extend({
-  veleroNamespace: z.string().default("velero").describe("Where Velero lives in this cluster."),
+  veleroNamespace: namespace.default("velero").describe("Where Velero lives in this cluster."),
   pools: z
     .array(z.strictObject({ name: z.string().min(1), nodes: z.number().int().min(1).max(1000).describe("Ready nodes this pool must have before anything is restored.") }))
     .min(1)
@@ -59,13 +60,13 @@ const application = withRules(
   z.strictObject({
     name,
     wave: z.number().int().min(1).max(20).describe("Applications of one wave are restored side by side; the next wave starts when all of them are up."),
-    namespaces: z.array(z.string().min(1)).max(100).default([]).describe("Namespaces of this application. Empty for one that is only cluster-scoped resources."),
+    namespaces: z.array(namespace).max(100).default([]).describe("Namespaces of this application. Empty for one that is only cluster-scoped resources."),
     clusterResources: z.array(z.string().min(1)).max(100).default([]).describe("Cluster-scoped kinds to restore with it, as Velero names them: customresourcedefinitions.apiextensions.k8s.io."),
     consumers: z
       .strictObject({
-        label: z.string().min(1).default("lifeboat.dev/consumer").describe("Workloads whose label of this name is \"true\" do not act before release: they come in suspended or scaled to zero."),
+        label: labelKey.default("lifeboat.dev/consumer").describe("Workloads whose label of this name is \"true\" do not act before release: they come in suspended or scaled to zero."),
         podSelectors: z
-          .array(z.string().regex(/^[^=]+=[^=]+$/, "must be label=value").meta({ examples: ["app=order-mailer"] }))
+          .array(labelSelector)
           .max(50)
           .default([])
           .describe("Labels that the consumers' pods carry: those loose pods are left out of the restore."),
@@ -117,6 +118,9 @@ const confirmation = withRules(
     if (everySeconds * 2 > soakSeconds)
       report(["everySeconds"], `must be at most half of soakSeconds, which is ${soakSeconds}`, "lower it, or raise soakSeconds: without a look in between nobody knows that it stayed as it was");
   }),
+  rule(z.object({ timeoutSeconds: z.number(), everySeconds: z.number() }), ({ timeoutSeconds, everySeconds }, report) => {
+    if (timeoutSeconds > everySeconds) report(["timeoutSeconds"], `must be at most everySeconds, which is ${everySeconds}`, "lower it: a reading must be done before the next one is due");
+  }),
   rule(z.object({ soakSeconds: z.number(), giveUpSeconds: z.number() }), ({ soakSeconds, giveUpSeconds }, report) => {
     if (giveUpSeconds <= soakSeconds) report(["giveUpSeconds"], `must be more than soakSeconds, which is ${soakSeconds}`, "raise it: nothing could be confirmed in that time");
   }),
@@ -147,8 +151,8 @@ const fence = withRules(
 
 const assertion = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("http"), path: urlPath, status: z.number().int().min(100).max(599).default(200), contains: z.string().optional().describe("Text that the answer must hold.") }).describe("Asked through the secondary's own ingress with the public name and its certificate."),
-  z.strictObject({ kind: z.literal("workload"), namespace: z.string(), name: z.string(), workload: z.enum(["Deployment", "StatefulSet", "DaemonSet"]) }).describe("All replicas ready."),
-  z.strictObject({ kind: z.literal("volume"), namespace: z.string(), claim: z.string() }).describe("The claim is bound, and its data was restored from the chosen point."),
+  z.strictObject({ kind: z.literal("workload"), namespace, name: objectName, workload: z.enum(["Deployment", "StatefulSet", "DaemonSet"]) }).describe("All replicas ready."),
+  z.strictObject({ kind: z.literal("volume"), namespace, claim: objectName }).describe("The claim is bound, and its data was restored from the chosen point."),
 ]);
 
 const traffic = z.discriminatedUnion("kind", [
@@ -173,6 +177,16 @@ const approval = z.discriminatedUnion("mode", [
   z.strictObject({ mode: z.literal("approval"), approvals: z.number().int().min(1).max(5), expiresSeconds: seconds.describe("Ends `declined` when not given within this time.") }),
 ]);
 
+const restore = withRules(
+  z.strictObject({
+    deadlineSeconds: seconds.default(3_600).describe("A restore not at its end by then halts the run."),
+    stallSeconds: seconds.default(600).describe("No progress for this long halts the run."),
+  }),
+  rule(z.object({ deadlineSeconds: z.number(), stallSeconds: z.number() }), ({ deadlineSeconds, stallSeconds }, report) => {
+    if (stallSeconds > deadlineSeconds) report(["stallSeconds"], `must be at most deadlineSeconds, which is ${deadlineSeconds}`, "lower it: the deadline would always come first");
+  }),
+);
+
 const body = z.strictObject({
   plan: name.describe("Name of the plan; run ids are made of it: shop-7."),
   about: z.string().max(500).optional().describe("One sentence for whoever reads it at 3 a.m."),
@@ -195,24 +209,14 @@ const body = z.strictObject({
       rpoSeconds: seconds.describe("Recovery point objective: the loss that is acceptable."),
     })
     .describe("What the figures of a run are held against."),
-  restore: z
-    .strictObject({
-      deadlineSeconds: seconds.default(3_600).describe("A restore not at its end by then halts the run."),
-      stallSeconds: seconds.default(600).describe("No progress for this long halts the run."),
-    })
-    .prefault({}),
+  restore: restore.prefault({}),
   cooldownSeconds: z.number().int().min(0).max(604_800).default(3_600).describe("After an automatic failover, alerts open no other run for this long."),
 });
-
-const side = z.object({ name: z.string(), cluster: z.string() });
 
 /** The whole plan with its rules. `parse` gives a `Plan`; read files with `readPlan` (plan-file.ts), which says where the problems are. */
 export const planSchema = withRules(
   body,
-  rule(z.object({ primary: side, secondary: side }), ({ primary, secondary }, report) => {
-    if (primary.name === secondary.name) report(["secondary", "name"], "must differ from the primary region", "name the region that takes over");
-    if (sameId(primary.cluster, secondary.cluster)) report(["secondary", "cluster"], "must differ from the primary cluster", "give the id of the cluster in the secondary region");
-  }),
+  ...rulesAcrossParts,
   rule(
     z.object({ traffic: z.looseObject({ kind: z.literal("dns") }), confirmation: z.looseObject({ signals: z.array(z.looseObject({ kind: z.string() })).max(10) }) }),
     ({ confirmation: { signals } }, report) => {

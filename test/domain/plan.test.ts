@@ -62,9 +62,20 @@ describe("rules across fields", () => {
   test.each<[string, Plan, (plan: { [K in keyof Plan]: Plan[K] }) => void]>([
     ["secondary.name must differ from the primary region", replicated, (p) => (p.secondary.name = p.primary.name)],
     ["secondary.cluster must differ from the primary cluster", replicated, (p) => (p.secondary.cluster = p.primary.cluster.toUpperCase())],
+    ["secondary.ingress must differ from the primary's ingress", replicated, (p) => (p.secondary.ingress = p.primary.ingress.replace("weu", "WEU"))],
+    ["secondary.ingress must differ from the public address, which follows the traffic", replicated, (p) => (p.secondary.ingress = p.traffic.publicUrl)],
+    ["traffic.endpoints.secondary must differ from the primary's endpoint", replicated, ({ traffic }) => traffic.kind === "traffic-manager" && (traffic.endpoints.secondary = "WestEurope")],
+    ["traffic.targets.secondary must differ from the primary's target", demo, ({ traffic }) => traffic.kind === "dns" && (traffic.targets.secondary = `${traffic.targets.primary}.`)],
+    ["traffic.targets.closed must differ from both regions' targets", demo, ({ traffic }) => traffic.kind === "dns" && (traffic.targets.closed = traffic.targets.secondary)],
+    ["assertions.2.namespace is `shpo`, which no application restores", replicated, ({ assertions }) => Object.assign(assertions[2]!, { namespace: "shpo" })],
+    ["storage.newBackups.schedule has `61` as minute, which goes from 0 to 59", replicated, ({ storage }) => (storage.newBackups.schedule = "61 * * * *")],
+    ["backups.maxAgeSeconds must be at least what lies between two backups of `storage.newBackups.schedule`, which is 3600", replicated, (p) => (p.backups.maxAgeSeconds = 3_599)],
+    ["objectives.rpoSeconds must be at least what lies between two backups of `storage.newBackups.schedule`, which is 7200", replicated, (p) => (p.storage.newBackups.schedule = "@every 2h")],
+    ["restore.stallSeconds must be at most deadlineSeconds, which is 600", replicated, (p) => Object.assign(p.restore, { deadlineSeconds: 600, stallSeconds: 601 })],
+    ["confirmation.timeoutSeconds must be at most everySeconds, which is 10", replicated, (p) => (p.confirmation.timeoutSeconds = 10.5)],
     ["backups must select backups", demo, (p) => (p.backups.names = [])],
-    ["applications.0 restores nothing", demo, (p) => (p.applications[0]!.namespaces = [])],
-    ["applications.1.name `shop` is used twice", { ...demo, applications: replicated.applications.map((a) => ({ ...a, name: "shop" })) }, () => {}],
+    ["applications.1 restores nothing", demo, (p) => p.applications.push({ ...p.applications[0]!, name: "other", namespaces: [] })],
+    ["applications.1.name `shop` is used twice", { ...replicated, applications: replicated.applications.map((a) => ({ ...a, name: "shop" })) }, () => {}],
     ["applications.1.namespaces.0 lists namespace `shop` a second time", replicated, (p) => (p.applications[0]!.namespaces = ["shop"])],
     ["confirmation.agree must be at most the number of signals, which is 2", demo, (p) => (p.confirmation.agree = 3)],
     ["confirmation.signals.2.kind lists public-probe a second time", demo, (p) => (p.confirmation.signals[2] = { kind: "public-probe", path: "/other" })],
@@ -106,6 +117,26 @@ describe("single fields", () => {
 
   test("addresses are asked over https only", () => {
     for (const url of ["http://shop.example.com/", "ftp://shop.example.com/", "javascript:alert(1)", "shop.example.com"]) expect(wrongAfter(replicated, (p) => (p.traffic.publicUrl = url)), url).toHaveLength(1);
+  });
+
+  test.each(["https://user:pw@shop.example.com/", "https://user@shop.example.com/"])("an address with %s in it is refused wherever it stands, and not repeated", (url) => {
+    const copy = structuredClone(replicated);
+    copy.traffic.publicUrl = copy.primary.ingress = copy.confirmation.controls[0] = url;
+    const read = planSchema.safeParse(copy);
+    expect(read.error?.issues.map(({ path, message }) => `${path.join(".")} ${message}`)).toEqual(["primary.ingress", "confirmation.controls.0", "traffic.publicUrl"].map((path) => `${path} holds a user name or a password`));
+    expect(wrongAfter(replicated, (p) => (p.traffic.publicUrl = "https://shop.example.com/a@b"))).toEqual([]);
+  });
+
+  test.each<[string, string, (plan: { [K in keyof Plan]: Plan[K] }) => unknown]>([
+    ["a namespace", "must be the name of a namespace", ({ applications }) => (applications[1]!.namespaces[1] = "Schöp")],
+    ["Velero's namespace", "must be the name of a namespace", ({ primary }) => (primary.veleroNamespace = "Velero")],
+    ["a consumers' label", "must be the key of a label", ({ applications }) => (applications[1]!.consumers.label = "not a label!")],
+    ["a pod's label", "must be label=value", ({ applications }) => (applications[1]!.consumers.podSelectors = ["app=order mailer"])],
+    ["a workload", "must be the name of an object", ({ assertions }) => Object.assign(assertions[2]!, { name: "Store Front" })],
+    ["a claim", "must be the name of an object", ({ assertions }) => Object.assign(assertions[4]!, { claim: "" })],
+  ])("%s is called as Kubernetes takes it", (_, message, change) => {
+    expect(wrongAfter(replicated, change)).toEqual([expect.stringContaining(message)]);
+    expect(wrongAfter(replicated, (p) => Object.assign(p.applications[1]!.consumers, { label: "consumer", podSelectors: ["example.com/app.kubernetes=a_b.c"] }))).toEqual([]);
   });
 
   test("what a plan leaves out has a default", () => {
