@@ -24,6 +24,13 @@ export async function readyNodes(api: Api): Promise<readonly string[]> {
   return (await api.list(collection)).filter(isReady).map(({ metadata }) => metadata.name);
 }
 
+/** Those on which a pod without any tolerations finds a place. */
+export async function openNodes(api: Api): Promise<readonly string[]> {
+  // The taints of a node that is not ready outlast that by a moment.
+  const isOpen = ({ spec }: ApiObject) => ((spec ?? {}) as { readonly taints?: readonly { readonly key: string }[] }).taints?.every(({ key }) => key.startsWith("node.kubernetes.io/")) ?? true;
+  return (await api.list(collection)).filter((node) => isReady(node) && isOpen(node)).map(({ metadata }) => metadata.name);
+}
+
 /** Lets a KWOK that starts anew serve them at once: it would wait until the leases of the one before have run out. */
 export async function releaseNodes(api: Api): Promise<void> {
   const path = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases";

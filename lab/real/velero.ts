@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { type Api, type ApiObject, ApiRefused } from "./api.ts";
 import { lastWords } from "./control.ts";
 import { RealClusterFailed } from "./failed.ts";
-import { readyNodes } from "./nodes.ts";
+import { openNodes } from "./nodes.ts";
 import { versions } from "./recipes.ts";
 
 /** As the double's locations: one setup serves both. */
@@ -55,8 +55,8 @@ const lookMs = 100;
 const duration = (seconds: number) => `${seconds}s`;
 
 /**
- * Applies all of it, and deletes the locations that are not among these. Where there are nodes, waits until every location is Available
- * and every node has its agent; where there are none, nothing of Velero can run. Throws a `RealClusterFailed` or an `ApiRefused`.
+ * Applies all of it, and deletes the locations that are not among these. Where there are nodes for its pods, waits until every location is
+ * Available and each of them has its agent; where there are none, nothing of Velero can run. Throws a `RealClusterFailed` or an `ApiRefused`.
  */
 export async function applyVelero(place: VeleroPlace, setup: VeleroSetup): Promise<void> {
   const { api, region } = place;
@@ -130,7 +130,7 @@ interface LocationStatus {
 }
 
 async function available(place: VeleroPlace, { locations, readySeconds = 60 }: VeleroSetup): Promise<void> {
-  const nodes = await readyNodes(place.api);
+  const nodes = await openNodes(place.api);
   if (nodes.length === 0) return;
   await until(place, readySeconds, async () => {
     const running = place.running();
