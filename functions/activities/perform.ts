@@ -29,11 +29,11 @@ export interface Duty {
 /** One implementation of a step. To throw is to say "try again"; to return is to answer. */
 export type Work<S> = S extends Step<infer In, infer Out> ? (input: In & { readonly state?: unknown }, duty: Duty) => Promise<Out> : never;
 
-/** Thrown when the ledger has gone on without this run: no repeat can change that. */
+/** Thrown when the ledger has gone on without this run, or without this phase of it: no repeat can change that. */
 export class Superseded extends Error {
   override readonly name = "Superseded";
   constructor(runId: string, { epoch, run }: Head) {
-    super(`${runId} may not act any more: the ledger is at epoch ${epoch} with ${run?.id ?? "no run"} open`);
+    super(`${runId} may not act any more: the ledger is at epoch ${epoch} with ${run === null ? "no run open" : run.id === runId ? "its phase ended" : `${run.id} open`}`);
   }
 }
 
@@ -60,6 +60,8 @@ export async function perform<In, Out>(step: Step<In, Out>, work: Work<Step<In, 
     const value = await (work as (input: unknown, duty: Duty) => Promise<unknown>)(call.input, duty);
     if (isNotYet(value) && dueToSay(call, world.clock.now())) log("step.waiting", { run: call.ref.runId, step: call.step, key: call.key, about: (value as { about?: unknown }).about });
     if (at === null || isNotYet(value)) return { kind: "answer", value };
+    // Nobody waits any more for an answer that comes after its phase: written down, it would be an entry that no link of the chain covers.
+    if (!isOpen(await ledger.head(call.ref.plan), call)) return { kind: "answer", value };
     const written = await ledger.write(at, entry("outcome", call, startedAt, world.clock.now(), value));
     return { kind: "answer", value: written.value };
   } catch (error) {
@@ -97,9 +99,17 @@ function abortedBy({ run }: Head, { phase }: StepCall): string | null {
   return run.abort?.by ?? null;
 }
 
-/** Before every act: is this run still the one that the ledger lets act? A run that was overtaken must not move. */
-function mayAct(head: Head, { ref }: StepCall): void {
-  if (head.epoch !== ref.epoch || head.run?.id !== ref.runId) throw new Superseded(ref.runId, head);
+/**
+ * Before every act: is this run still the one that the ledger lets act, and in this phase? A run that was overtaken must not move; nor may
+ * a repeat that the host delivers late do again what the run has undone since.
+ */
+function mayAct(head: Head, call: StepCall): void {
+  if (head.epoch !== call.ref.epoch || head.run?.id !== call.ref.runId || !isOpen(head, call)) throw new Superseded(call.ref.runId, head);
+}
+
+/** Whether the run is open, and has not ended the phase that this call belongs to. */
+function isOpen({ run }: Head, { ref, phase }: StepCall): boolean {
+  return run?.id === ref.runId && !run.phases.some((note) => note.phase === phase && note.endedAt !== null);
 }
 
 function entryAt({ ref, phase, step, key }: StepCall): EntryAt | null {

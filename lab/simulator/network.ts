@@ -92,7 +92,7 @@ export class Network {
         try {
           value = work();
         } catch (error) {
-          if (!gaveUp) back(outMs, () => reject(error as Error));
+          if (!gaveUp) back(outMs, () => reject(error));
           return;
         }
         if (gaveUp) return;

@@ -42,6 +42,9 @@ export interface Sim {
 
 const config: Config = { home: { url: "", container: "" }, identityClientId: null, people: { issuer: "", audience: "", jwksUrl: "" }, backupSources: [], schedules: { verification: "", watchdog: "" }, dnsServers: [], endpointHosts: {} };
 
+/** The quiet day's part of a run: backups verified, addresses learnt. Earlier than any loss. */
+const quietMs = 25_000;
+
 /** Shorter than in a cloud where only polls would be longer for it. */
 const quick = { poolScale: 20_000, clusterStart: 40_000, volumeRestore: 6_000, resourceHealth: 20_000, policyDelete: 2_500, veleroBackup: 3_000 } as const;
 
@@ -74,6 +77,8 @@ export async function openSim(scenario: Scenario): Promise<Sim & { go(until: () 
     if (effect) for (const call of listeners) call(effect);
   };
   if (troubles.capacity !== null) pair.aks.setCapacity("northeurope", { kind: "partial", nodes: troubles.capacity, code: "AllocationFailed" });
+
+  scheduler.after(quietMs, nature, () => troubles.begin(), false);
 
   const hosts: Host[] = [];
   const lies = new Set<Liar>();

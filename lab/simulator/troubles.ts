@@ -11,6 +11,8 @@ export interface Troubles {
   /** How much later an activity that is done is given out once more. */
   again(): number | null;
   restore(nth: number): RestoreTrouble | null;
+  /** From now on things go wrong: what came before is the quiet day on which everything was made ready. */
+  begin(): void;
   /** How many nodes the secondary's region can still give; `null`: enough. */
   readonly capacity: number | null;
 }
@@ -20,8 +22,11 @@ export function openTroubles(troubles: readonly Trouble[]): Troubles {
   const crashes = troubles.filter((trouble) => trouble.kind === "crash");
   const moments = new Map<Moment, number>();
   let done = 0;
+  let begun = false;
   return {
+    begin: () => void (begun = true),
     call({ port, op }) {
+      if (!begun) return null;
       let struck: CallFault | null = null;
       for (const one of calls) {
         if ((one.trouble.port !== "*" && one.trouble.port !== port) || (one.trouble.op !== "*" && one.trouble.op !== op)) continue;
@@ -31,11 +36,13 @@ export function openTroubles(troubles: readonly Trouble[]): Troubles {
       return struck;
     },
     crash(moment) {
+      if (!begun) return null;
       const nth = moments.get(moment) ?? 0;
       moments.set(moment, nth + 1);
       return crashes.find((trouble) => trouble.moment === moment && trouble.nth === nth)?.downMs ?? null;
     },
     again() {
+      if (!begun) return null;
       const nth = done++;
       const found = troubles.find((trouble) => trouble.kind === "again" && trouble.nth === nth);
       return found?.kind === "again" ? found.afterMs : null;

@@ -181,8 +181,10 @@ interface TrafficFacts {
 }
 
 /** By what was done and read back, whatever the outcome is called. */
-function trafficOf({ head: { active }, run, plan: { primary, secondary }, opened, closed, reopened, open }: TrafficFacts): Report["traffic"] {
-  const before = active === "primary" ? primary.name : secondary.name;
+function trafficOf({ head: { active, promotedBy }, run, plan: { primary, secondary }, opened, closed, reopened, open }: TrafficFacts): Report["traffic"] {
+  // A run that halted past the data point left the primary's endpoint closed; whether a person has opened it since, nobody looked.
+  const inPrimary = promotedBy === null || reopened ? primary.name : "unknown";
+  const before = active === "primary" ? inPrimary : secondary.name;
   if (opened?.secondary) return { before, after: secondary.name };
   if (run.pointsOfNoReturn.traffic !== null) return { before, after: "unknown" };
   if (open.includes("reopen-primary") || (open.includes("close-primary") && !reopened)) return { before, after: "unknown" };

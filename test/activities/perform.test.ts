@@ -57,6 +57,27 @@ describe("every act", () => {
     expect(await run.entries()).toEqual([]);
   });
 
+  test("that is delivered again after its phase has ended does nothing more: what it did may have been undone since", async () => {
+    const run = await openedRun({ phase: "fence" });
+    const turn = async (end: Phase | null, begin: Phase | null) => run.answer(steps.turnPhase, turnPhase, { end: end === null ? null : { phase: end, outcome: "aborted" }, begin });
+    await turn(null, "fence");
+    await turn("fence", "stand-down");
+    expect(await run.take(steps.closePrimary, closePrimary, {})).toEqual({ kind: "superseded", because: "shop-1 may not act any more: the ledger is at epoch 1 with its phase ended" });
+    expect(run.effects).toEqual([]);
+    expect(await run.entries()).toEqual([]);
+  });
+
+  test("and every judgement whose answer comes after its phase has ended writes none: no link of the chain would cover it", async () => {
+    const run = await openedRun({ phase: "fence" });
+    await run.answer(steps.turnPhase, turnPhase, { end: null, begin: "fence" });
+    const late: typeof readPolicy = async () => {
+      await run.answer(steps.turnPhase, turnPhase, { end: { phase: "fence", outcome: "done" }, begin: null });
+      return { kind: "none" };
+    };
+    expect(await run.take(steps.readPolicy, late, {})).toEqual({ kind: "answer", value: { kind: "none" } });
+    expect(await run.entries()).toEqual([]);
+  });
+
   test("outside a run does nothing", async () => {
     const run = await openedRun();
     await run.home.put("plans/shop.yaml", exampleText("shop-replicated"));

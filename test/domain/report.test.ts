@@ -20,13 +20,15 @@ interface Facts {
   readonly outcome?: Outcome;
   readonly answers?: readonly (readonly [phase: Phase, step: string, value: unknown, seconds?: number])[];
   readonly run?: Partial<OpenRun>;
+  /** The run that passed the data point before this one. */
+  readonly promotedBy?: string;
   /** Acts that were begun, and did not answer. */
   readonly begun?: readonly (readonly [phase: Phase, step: string])[];
 }
 
 /** A report of what the ledger holds; each answer came a second after the one before. */
-function reportOf({ outcome = recovered, answers = [], run = {}, begun = [] }: Facts): Report {
-  const made = openRun(newHead("shop"), { kind: "failover", door: "alert", by: "region-down", reason: "dark", alertId: "a", applications: [] }, "hash", openedAt);
+function reportOf({ outcome = recovered, answers = [], run = {}, begun = [], promotedBy }: Facts): Report {
+  const made = openRun({ ...newHead("shop"), promotedBy: promotedBy ?? null }, { kind: "failover", door: "alert", by: "region-down", reason: "dark", alertId: "a", applications: [] }, "hash", openedAt);
   if (made.kind === "refused" || made.head.run === null) throw new Error("not opened");
   const opened = { ...made.head.run, ...run };
   const entries = answers.flatMap(([phase, step, value, seconds = 1], index): Entry[] => {
@@ -124,6 +126,11 @@ describe("traffic is told as it was read back:", () => {
   test.each(cases)("%s", (_, facts, after) => {
     expect(reportOf(facts).traffic).toEqual({ before: "westeurope", after });
   });
+});
+
+test("where an earlier run left the primary closed, nobody says that users are there", () => {
+  const blip: Outcome = { kind: "not-failed-over", why: "not confirmed" };
+  expect(reportOf({ outcome: blip, promotedBy: "shop-6" }).traffic).toEqual({ before: "unknown", after: "unknown" });
 });
 
 describe("the fence", () => {

@@ -25,6 +25,8 @@ export interface HostOptions {
 }
 
 interface Live {
+  /** Another one may come to have the same id. */
+  readonly instance: Instance;
   readonly player: Player;
   readonly generation: number;
   turns: number;
@@ -109,10 +111,10 @@ export class Host implements Owner, Worker {
     const { registered, replaysAlways, differs } = this.#options;
     if (instance.status !== "Running") return null;
     const known = this.#live.get(instance.id);
-    if (known && !replaysAlways && known.generation === instance.generation && known.turns === instance.turns.length) return known;
+    if (known?.instance === instance && !replaysAlways && known.generation === instance.generation && known.turns === instance.turns.length) return known;
     const body = registered().orchestrators.get(instance.orchestrator);
     if (!body) throw new Error(`the app has no orchestrator ${instance.orchestrator}`);
-    const live: Live = { player: new Player(body, instance.id, instance.generation, plain(instance.input)), generation: instance.generation, turns: 0 };
+    const live: Live = { instance, player: new Player(body, instance.id, instance.generation, plain(instance.input)), generation: instance.generation, turns: 0 };
     for (const turn of instance.turns) {
       const { calls } = live.player.turn(turn.at, turn.messages);
       const [said, says] = [turn.calls.map(callText).join("\n"), calls.map(callText).join("\n")];

@@ -21,10 +21,10 @@ export interface SimulatedCluster {
   readonly region: RegionName;
   readonly objects: Objects;
   /** How many pods of a workload are ready now. */
-  ready(name: string): number;
+  readonly ready: (name: string) => number;
   /** Snapshot whose data is on the database's volume: `null` where there is no volume, empty where it is blank. */
-  volume(): string | null;
-  fill(snapshot: string): void;
+  readonly volume: () => string | null;
+  readonly fill: (snapshot: string) => void;
 }
 
 type Changing<T> = { -readonly [K in keyof T]: T[K] };

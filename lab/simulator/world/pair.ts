@@ -93,12 +93,12 @@ export async function openPair(scheduler: Scheduler, { topology, shelf, archive,
 
 /** What Velero's own installation and its first sync leave behind. */
 function installVelero(objects: SimulatedCluster["objects"], location: string): void {
-  const in_ = { namespace: "velero" };
-  objects.create(kinds.deployments, { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "velero", ...in_ }, spec: { replicas: 1, template: { spec: { containers: [{ name: "velero", image: "velero/velero:v1.18.3" }] } } } });
-  objects.create(kinds.daemonSets, { apiVersion: "apps/v1", kind: "DaemonSet", metadata: { name: "node-agent", ...in_ }, spec: {}, status: { numberReady: 1, desiredNumberScheduled: 1 } });
-  objects.create(kinds.backupStorageLocations, { apiVersion: "velero.io/v1", kind: "BackupStorageLocation", metadata: { name: location, ...in_ }, spec: { provider: "azure", accessMode: location === "replica" ? "ReadOnly" : "ReadWrite", objectStorage: { bucket: container } }, status: { phase: "Available" } });
-  objects.create(kinds.backupRepositories, { apiVersion: "velero.io/v1", kind: "BackupRepository", metadata: { name: `shop-${location}-kopia`, ...in_ }, spec: { volumeNamespace: "shop", backupStorageLocation: location }, status: { phase: "Ready" } });
-  if (location === "default") objects.create(kinds.schedules, { apiVersion: "velero.io/v1", kind: "Schedule", metadata: { name: "shop-hourly", ...in_ }, spec: { schedule: "0 * * * *", paused: false } });
+  const at = { namespace: "velero" };
+  objects.create(kinds.deployments, { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "velero", ...at }, spec: { replicas: 1, template: { spec: { containers: [{ name: "velero", image: "velero/velero:v1.18.3" }] } } } });
+  objects.create(kinds.daemonSets, { apiVersion: "apps/v1", kind: "DaemonSet", metadata: { name: "node-agent", ...at }, spec: {}, status: { numberReady: 1, desiredNumberScheduled: 1 } });
+  objects.create(kinds.backupStorageLocations, { apiVersion: "velero.io/v1", kind: "BackupStorageLocation", metadata: { name: location, ...at }, spec: { provider: "azure", accessMode: location === "replica" ? "ReadOnly" : "ReadWrite", objectStorage: { bucket: container } }, status: { phase: "Available" } });
+  objects.create(kinds.backupRepositories, { apiVersion: "velero.io/v1", kind: "BackupRepository", metadata: { name: `shop-${location}-kopia`, ...at }, spec: { volumeNamespace: "shop", backupStorageLocation: location }, status: { phase: "Ready" } });
+  if (location === "default") objects.create(kinds.schedules, { apiVersion: "velero.io/v1", kind: "Schedule", metadata: { name: "shop-hourly", ...at }, spec: { schedule: "0 * * * *", paused: false } });
 }
 
 /** A backup as the secondary's Velero has imported it. */

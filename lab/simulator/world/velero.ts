@@ -38,7 +38,7 @@ export function runVelero(world: LabWorld, cluster: SimulatedCluster, { storeTak
     if (!waiting) return;
     const { name } = waiting.metadata;
     const wrong = trouble(restores++);
-    if (wrong === "stuck-new") return void statusOf(name, { phase: "New" });
+    if (wrong === "stuck-new") return statusOf(name, { phase: "New" });
     busy = name;
     clock.after(1_000, () => begin(waiting, wrong));
   };
