@@ -5,7 +5,7 @@
 import type { Quieted } from "../shared/domain/fence.ts";
 import type { Outcome, Phase } from "../shared/domain/outcome.ts";
 import { type Desk, type Runbook, type StepFailed, tried } from "./runbook.ts";
-import { steps } from "./steps.ts";
+import { type Ends, steps } from "./steps.ts";
 
 /** How far the fence came. Set before the act, so that one which failed to answer is undone too. */
 export interface Fenced {
@@ -19,7 +19,7 @@ export function* standDown(desk: Desk, fenced: Fenced, ending: Ending): Runbook<
   const why = whyOf(ending, desk.reached());
   // The ledger says what was passed: an act that did not answer may still have happened.
   const passed = yield* desk.run(steps.readPoints, {});
-  if (passed.traffic) return { ...why, next: onlyForward(why.step) };
+  if (passed.traffic) return { ...why, next: onlyForward(why.step, passed.ends) };
   if (passed.data) {
     if (ending.kind === "aborted") return { ...ending, left: ["the replica may be cut off from its source: look for the replication policy, and create a new one into a fresh container", "the primary's public endpoint is closed, and its workloads are suspended as far as they could be reached", ...passed.left] };
     return { ...why, next: `the data point of no return is passed, the primary stays fenced and users are served by nobody: mend the cause, then start the failover again${passed.left.length === 0 ? "" : `; ${passed.left.join("; ")}`}` };
@@ -32,11 +32,11 @@ export function* standDown(desk: Desk, fenced: Fenced, ending: Ending): Runbook<
 }
 
 /** What is still to be done once users may be at the secondary, by the step that did not come to its end. */
-function onlyForward(step: string): string {
+function onlyForward(step: string, ends: Ends | null): string {
   const last = "release the consumers, start backups of the new region, and reprotect";
   switch (step) {
     case "open-secondary":
-      return `there is only forward: enable the secondary's endpoint by hand (the primary's stays closed), look at the public page, then ${last}`;
+      return `there is only forward: ${openingLeft(ends)}, look at the public page, then ${last}`;
     case "seen-from-outside":
       return `there is only forward: users are sent to the secondary and no good answer was seen from outside; look at its ingress and the name servers, then ${last}`;
     case "first-backup-completed":
@@ -45,6 +45,15 @@ function onlyForward(step: string): string {
       return `there is only forward: ${last}`;
   }
 }
+
+/** What somebody has to do at the public endpoints, by what was read back of them just now. */
+function openingLeft(ends: Ends | null): string {
+  if (ends === null) return "nobody could read the public endpoints: see that the primary's is disabled and the secondary's enabled";
+  const left = [...(ends.primary ? ["disable the primary's endpoint by hand"] : []), ...(ends.secondary ? [] : ["enable the secondary's endpoint by hand"])];
+  return left.length > 0 ? `${left.join(", ")} (now: primary ${openOrClosed(ends.primary)}, secondary ${openOrClosed(ends.secondary)})` : "the primary's endpoint is closed and the secondary's is open by now";
+}
+
+const openOrClosed = (open: boolean): string => (open ? "open" : "closed");
 
 /**
  * Wakes the primary, then opens it: users who come back find it running. What cannot be undone, because the primary does not answer, is

@@ -40,7 +40,7 @@ export const steps = {
   weighRestorePoints: judgement<Nothing, Weighed>("weigh-restore-points"),
 
   // wherever a run stands down
-  readPoints: patient(look<Nothing, { readonly data: boolean; readonly traffic: boolean; readonly left: readonly string[] }>("read-points")),
+  readPoints: patient(look<Nothing, { readonly data: boolean; readonly traffic: boolean; readonly left: readonly string[]; readonly ends: Ends | null }>("read-points")),
 
   // fence
   closePrimary: act<Nothing, Closed>("close-primary"),

@@ -1,7 +1,8 @@
 import { askQuestion, closeRun as close, type Entry, type Head, judge, type PhaseTurn, turnPhase as turn } from "../../shared/domain/ledger.ts";
 import type { Plan } from "../../shared/domain/plan.ts";
 import type { deskSteps } from "../../orchestrations/step.ts";
-import type { steps } from "../../orchestrations/steps.ts";
+import type { Ends, steps } from "../../orchestrations/steps.ts";
+import type { World } from "../../shared/ports.ts";
 import { type Duty, Superseded, type Work } from "./perform.ts";
 
 /** Ends one phase, begins the next, and grows the digest by the records of the one that ended: one compare-and-swap. */
@@ -55,8 +56,18 @@ export const readPoints: Work<typeof steps.readPoints> = async (_, { world, ledg
   if (run === null || run.id !== call.ref.runId) throw new Superseded(call.ref.runId, head);
   const { data, traffic } = run.pointsOfNoReturn;
   const cutOff = data !== null || (promotedBy !== null && plan.storage.topology === "replicated" && (await world.replication.policy(plan.storage.replica.account)) === null);
-  return { data: cutOff, traffic: traffic !== null, left: leftBy(await ledger.entries(call.ref.plan, call.ref.epoch), plan) };
+  return { data: cutOff, traffic: traffic !== null, left: leftBy(await ledger.entries(call.ref.plan, call.ref.epoch), plan), ends: traffic === null ? null : await endsNow(world, plan) };
 };
+
+/** Which public endpoints are open, for the advice at the end of a run: that nobody can say it must not stop the end. */
+async function endsNow({ traffic }: World, plan: Plan): Promise<Ends | null> {
+  try {
+    const { primary, secondary } = await traffic.read(plan.traffic);
+    return { primary: primary.open, secondary: secondary.open };
+  } catch {
+    return null;
+  }
+}
 
 /** What was begun in the secondary, by the intents of this run: an act that did not answer may have happened. */
 function leftBy(entries: readonly Entry[], plan: Plan): string[] {

@@ -160,6 +160,23 @@ describe("past the traffic point there is only forward:", () => {
     expect(await head()).toMatchObject({ active: "secondary", run: null, unprotectedSinceAt: expect.any(Number) });
   });
 
+  test.each([
+    ["both open", true, true, "disable the primary's endpoint by hand (now: primary open, secondary open), look"],
+    ["neither open", false, false, "enable the secondary's endpoint by hand (now: primary closed, secondary closed), look"],
+    ["the wrong one open", true, false, "disable the primary's endpoint by hand, enable the secondary's endpoint by hand (now: primary open, secondary closed), look"],
+    ["the right one open", false, true, "the primary's endpoint is closed and the secondary's is open by now, look"],
+  ])("what is left to do at the endpoints is what was read back: %s", async (_, primary, secondary, advice) => {
+    const { ended, state } = await play({ openSecondary: afterPassing });
+    state.traffic = { primary: { open: primary, monitor: "unknown" }, secondary: { open: secondary, monitor: "unknown" } };
+    expect((await ended()).outcome).toMatchObject({ kind: "halted", step: "open-secondary", next: expect.stringContaining(`there is only forward: ${advice}`) as string });
+  });
+
+  test("endpoints that nobody can read stop no advice", async () => {
+    const { ended, world } = await play({ openSecondary: afterPassing });
+    Object.assign(world.traffic, { read: fails("no answer from ARM") });
+    expect((await ended()).outcome).toMatchObject({ kind: "halted", step: "open-secondary", next: expect.stringContaining("see that the primary's is disabled and the secondary's enabled") as string });
+  });
+
   async function afterPassing(...args: Parameters<Works["openSecondary"]>): Promise<never> {
     await allGoesWell.openSecondary(...args);
     throw new Error("no answer from ARM");
