@@ -28,11 +28,14 @@ export interface ControlOptions {
 }
 
 const lookMs = 50;
+const answerMs = 1_000;
 
 export function openControl({ region, directory, guard, home, launches, api, readySeconds, signal }: ControlOptions): Control {
   const running = new Map<ControlProgram, Program>();
   /** Those that are meant to run. */
   const wanted = new Set<ControlProgram>();
+  /** From here on the end of one is news; before, whoever waits for the API server says it. */
+  let isUp = false;
 
   const launch = async (name: ControlProgram): Promise<Program> => {
     const { name: title, file, args } = launches[name];
@@ -40,7 +43,7 @@ export function openControl({ region, directory, guard, home, launches, api, rea
     running.set(name, program);
     void program.exited.then((code) => {
       if (running.get(name) === program) running.delete(name);
-      if (wanted.delete(name)) process.emitWarning(`${title} of the real cluster ${region} (process ${program.pid}) ended by itself with exit code ${code}; its log: ${program.log}`, "LabMistake");
+      if (wanted.delete(name) && isUp) process.emitWarning(`${title} of the real cluster ${region} (process ${program.pid}) ended by itself with exit code ${code}; its log: ${program.log}`, "LabMistake");
     });
     return program;
   };
@@ -52,9 +55,11 @@ export function openControl({ region, directory, guard, home, launches, api, rea
     const until = performance.now() + readySeconds * 1000;
     for (let said = "it does not listen yet"; ; ) {
       signal?.throwIfAborted();
-      const answer = await api.request("GET", "/readyz?verbose").catch(() => null);
-      if (answer?.status === 200) return;
-      if (answer) said = failedChecks(answer.body);
+      // One that waits for its etcd takes the question and keeps it.
+      const answer = await Promise.race([api.request("GET", "/readyz?verbose").catch(() => null), program.exited.then(() => null), running.get("etcd")?.exited.then(() => null), wait(answerMs, "no answer" as const)]);
+      if (answer === "no answer") said = "it takes connections and does not answer";
+      else if (answer?.status === 200) return;
+      else if (answer) said = failedChecks(answer.body);
       const gone = [running.get("etcd"), program].find((one) => one !== undefined && one.exitCode !== null);
       if (gone) throw ended(gone);
       if (!running.has("etcd")) throw new RealClusterFailed(`the cluster ${region} did not come up: etcd has ended${lastWords(path.join(directory, "log", "etcd"))}`);
@@ -69,15 +74,19 @@ export function openControl({ region, directory, guard, home, launches, api, rea
       signal?.throwIfAborted();
       if (running.has(name)) return;
       const program = await launch(name);
-      if (name === "api") await ready(program);
-      if (program.exitCode !== null) throw ended(program);
       wanted.add(name);
+      if (name === "api") {
+        await ready(program);
+        isUp = true;
+      }
+      if (program.exitCode !== null) throw ended(program);
     },
     async stop(name) {
       wanted.delete(name);
       await running.get(name)?.stop();
     },
     async kill() {
+      isUp = false;
       wanted.clear();
       // From the last to the first: whoever sees another go does not come to complain of it.
       await Promise.all([...running.values()].toReversed().map((program) => program.kill()));

@@ -42,6 +42,9 @@ export class BuildFailed extends Error {
 const tellEveryMs = 10_000;
 /** What is kept of the compiler's words. */
 const saidMax = 4_000;
+/** What it says as it goes: a package, or a module that it fetches. */
+const isCompiled = /^[\w.~/-]+$/;
+const isFetched = /^go: downloading /;
 
 /** Where the programs are kept when nobody says otherwise. */
 export const programsDirectory = (): string => path.resolve(process.env["LIFEBOAT_REAL"] ?? path.join(homedir(), ".cache", "lifeboat-real"));
@@ -96,10 +99,10 @@ async function build(directory: string, recipe: Recipe, title: string, tell: (li
   mkdirSync(path.dirname(target), { recursive: true });
   mkdirSync(path.dirname(markOf(directory, recipe)), { recursive: true });
   tell(`building ${title}`);
-  let packages = 0;
-  const timer = setInterval(() => tell(`building ${title}: ${packages} packages compiled, ${seconds()}`), tellEveryMs);
+  const done = { fetched: 0, compiled: 0 };
+  const timer = setInterval(() => tell(`building ${title}: ${done.fetched} modules fetched, ${done.compiled} packages compiled, ${seconds()}`), tellEveryMs);
   try {
-    await goBuild(recipe, unfinished, { onPackage: () => (packages += 1), signal });
+    await goBuild(recipe, unfinished, { done, signal });
     // In one move: a region that runs keeps the file it has.
     renameSync(unfinished, target);
     writeFileSync(markOf(directory, recipe), digest);
@@ -111,11 +114,12 @@ async function build(directory: string, recipe: Recipe, title: string, tell: (li
 }
 
 interface Compiling {
-  readonly onPackage: () => void;
+  /** Counted up as it goes. */
+  readonly done: { fetched: number; compiled: number };
   readonly signal: AbortSignal | undefined;
 }
 
-function goBuild(recipe: Recipe, target: string, { onPackage, signal }: Compiling): Promise<void> {
+function goBuild(recipe: Recipe, target: string, { done, signal }: Compiling): Promise<void> {
   signal?.throwIfAborted();
   const linker = ["-s", "-w", ...recipe.stamps.flatMap((stamp) => ["-X", stamp])].join(" ");
   // With -v it says each package that it compiles. Stamped with our own commit, every commit would give another program.
@@ -132,7 +136,10 @@ function goBuild(recipe: Recipe, target: string, { onPackage, signal }: Compilin
   return new Promise<void>((resolve, reject) => {
     let said = "";
     compiler.stderr.setEncoding("utf8").on("data", (text: string) => {
-      for (const line of text.split("\n")) if (/^[\w./-]+$/.test(line)) onPackage();
+      for (const line of text.split("\n")) {
+        if (isFetched.test(line)) done.fetched += 1;
+        else if (isCompiled.test(line)) done.compiled += 1;
+      }
       said = (said + text).slice(-saidMax);
     });
     compiler.once("error", (error) => reject(new BuildFailed(`${recipe.file} could not be built: go did not start: ${error.message}`)));
@@ -148,7 +155,7 @@ function goBuild(recipe: Recipe, target: string, { onPackage, signal }: Compilin
 }
 
 function explain(recipe: Recipe, ended: string, said: string): string {
-  const words = said.split("\n").filter((line) => line !== "" && !/^[\w./-]+$|^go: downloading /.test(line)).slice(-20).join("\n");
+  const words = said.split("\n").filter((line) => line !== "" && !isCompiled.test(line) && !isFetched.test(line)).slice(-20).join("\n");
   const remedy = /dial tcp|no such host|proxyconnect|i\/o timeout|connection refused/.test(words)
     ? "the first build fetches Go modules: let it reach proxy.golang.org, or set GOPROXY to a proxy that it can reach"
     : /no space left/.test(words)

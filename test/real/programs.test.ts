@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import process from "node:process";
@@ -96,6 +96,13 @@ describe.skipIf(built === null)("a cluster that does not come up", () => {
   test("because a program ends names it, its words and its log, and takes the others down", async () => {
     const broken = script("broken", "echo 'no such flag' >&2; exit 3");
     await expect(start({ apiServer: broken })).rejects.toThrow(/^the cluster westeurope did not come up: kube-apiserver ended with exit code 3; its log: \S+\/log\/kube-apiserver\nno such flag$/);
+    expect(await processesLeft(root, 2)).toEqual([]);
+  });
+
+  test("because somebody was quicker at its ports tries others, and no more than three times", async () => {
+    const quicker = script("quicker", "echo 'bind: address already in use' >&2; exit 1");
+    await expect(start({ etcd: quicker })).rejects.toThrow(/address already in use/);
+    expect(readFileSync(path.join(root, String(at), "log", "etcd"), "utf8").trim().split("\n")).toHaveLength(3);
     expect(await processesLeft(root, 2)).toEqual([]);
   });
 
