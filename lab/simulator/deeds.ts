@@ -85,7 +85,7 @@ export function beginDeeds(sim: Sim): Doing {
       case "edit-plan":
         scheduler.after(deed.at, nature, () => {
           story.tell(scheduler.now, "outside", "puts another version of the plan");
-          sim.pair.home.put(`plans/${planName}.yaml`, planText({ ...scenario.plan, approval: "two" }, "edited").text);
+          sim.pair.home.put(`plans/${planName}.yaml`, planText({ ...scenario.plan, approval: "two" }, `${sim.mark}, edited`).text);
         });
         break;
       case "abort": {

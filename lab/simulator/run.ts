@@ -34,6 +34,8 @@ export interface Sim {
   readonly lies: Set<Liar>;
   /** What a replay said that history does not. */
   readonly differences: string[];
+  /** Of this play, and of no other that the process has seen. */
+  readonly mark: string;
   /** Set while no host reaches anybody. */
   cutOff: boolean;
   head(): Head | null;
@@ -125,10 +127,12 @@ export async function openSim(scenario: Scenario): Promise<Sim & { go(until: () 
   for (let place = 0; place < scenario.hosts; place++) openHost(place, 0);
 
   played += 1;
+  const mark = `${scenario.seed}-${played}`;
   let read: { etag: string; head: Head } | null = null;
-  pair.home.put(`plans/${planName}.yaml`, planText(choice, `${scenario.seed}-${played}`).text);
+  pair.home.put(`plans/${planName}.yaml`, planText(choice, mark).text);
   return {
     scenario,
+    mark,
     scheduler,
     pair,
     hub,
