@@ -9,7 +9,7 @@ import type { Store } from "./store.ts";
 
 export interface Condition {
   readonly type: string;
-  readonly status: "True" | "False";
+  readonly status: "True" | "False" | "Unknown";
   readonly lastTransitionTime: string;
   readonly lastUpdateTime?: string;
   readonly reason?: string;
@@ -31,7 +31,7 @@ export interface PodSpec {
   readonly initContainers?: readonly Container[];
   readonly nodeName?: string;
   readonly volumes?: readonly { readonly name: string; readonly persistentVolumeClaim?: { readonly claimName: string }; readonly [kind: string]: unknown }[];
-  readonly tolerations?: readonly { readonly key?: string; readonly operator?: string; readonly effect?: string }[];
+  readonly tolerations?: readonly { readonly key?: string; readonly operator?: string; readonly effect?: string; readonly tolerationSeconds?: number }[];
   readonly priorityClassName?: string;
   readonly [field: string]: unknown;
 }

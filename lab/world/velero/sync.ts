@@ -47,7 +47,8 @@ export async function sync(context: VeleroContext, location: StorageLocation): P
   for (let from = 0; from < unknown.length; from += sideBySide) {
     const some = unknown.slice(from, from + sideBySide);
     const fetched = await Promise.all(some.map((name) => fetchBackup(context, blobs, name)));
-    fetched.forEach((backup, at) => backup && importBackup(context, location, some[at] ?? "", backup));
+    // Whoever imports by himself may have been quicker, meanwhile.
+    fetched.forEach((backup, at) => backup && !getVelero(store, "backups", some[at] ?? "") && importBackup(context, location, some[at] ?? "", backup));
   }
   removeOrphans(context, location, there);
   changeVelero(store, "backupstoragelocations", location.metadata.name, (draft) => void (draft.status = { ...draft.status, lastSyncedTime: nowText(context) }));

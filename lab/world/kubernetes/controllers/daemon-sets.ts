@@ -25,10 +25,13 @@ export function runDaemonSets({ store }: ControllerContext): void {
   addAll(() => true);
 }
 
+/** Daemons stay where a node is in trouble: the controller gives them tolerations for all of it. */
+const nodesOwn = "node.kubernetes.io/";
+
 function level(store: Store, set: DaemonSet): void {
   const { namespace = "", name } = set.metadata;
   const selector = selectorOf(set.spec.selector);
-  const nodes = listOf(store, "nodes").filter((node) => (node.spec?.taints ?? []).every((taint) => tolerates(set.spec.template.spec, taint)));
+  const nodes = listOf(store, "nodes").filter((node) => (node.spec?.taints ?? []).every((taint) => taint.key.startsWith(nodesOwn) || tolerates(set.spec.template.spec, taint)));
   const covered = new Set(ownedPods(store, set, selector).filter(isActive).map(({ spec }) => spec.nodeName));
   for (const { metadata } of nodes) if (!covered.has(metadata.name)) store.create(workloadKinds.pods, podOf(set, metadata.name), controllerManager);
   const pods = ownedPods(store, set, selector).filter(isActive);

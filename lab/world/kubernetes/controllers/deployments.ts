@@ -97,6 +97,8 @@ function writeStatus(store: Store, deployment: Deployment, set: ReplicaSet, want
     condition(deployment, now, "Available", isAvailable, isAvailable ? "MinimumReplicasAvailable" : "MinimumReplicasUnavailable", isAvailable ? "Deployment has minimum availability." : "Deployment does not have minimum availability."),
     condition(deployment, now, "Progressing", true, isDone ? "NewReplicaSetAvailable" : "ReplicaSetUpdated", `ReplicaSet "${set.metadata.name}" ${isDone ? "has successfully progressed." : "is progressing."}`),
   ];
+  const failure = set.status?.conditions?.find(({ type }) => type === "ReplicaFailure");
+  if (failure) conditions.push(condition(deployment, now, failure.type, true, failure.reason ?? "", failure.message ?? ""));
   const unavailable = Math.max(0, wanted - ready);
   store.change(
     workloadKinds.deployments,

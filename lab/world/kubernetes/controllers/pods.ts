@@ -54,10 +54,11 @@ const nodeReady = ({ store }: ControllerContext, name: string) => getOf(store, "
 function moveOn(context: ControllerContext, pod: Pod, again: (key: string, afterMs?: number) => void): void {
   const { store, world } = context;
   const { namespace = "", name, uid } = pod.metadata;
-  if (pod.metadata.deletionTimestamp !== undefined) return store.purge(workloadKinds.pods, namespace, name);
+  // Nobody ends a pod where nobody speaks.
+  if (pod.metadata.deletionTimestamp !== undefined) return pod.spec.nodeName === undefined || nodeReady(context, pod.spec.nodeName) ? store.purge(workloadKinds.pods, namespace, name) : undefined;
   if (!isActive(pod) || isReady(pod)) return;
   if (pod.spec.nodeName === undefined) return place(context, pod);
-  if (!nodeReady(context, pod.spec.nodeName)) return;
+  if (!nodeReady(context, pod.spec.nodeName)) return evict(context, pod, again);
   const waiter = pod.spec.initContainers?.find((container) => container.name === restoreWait);
   if (waiter && !hasArrived(context, pod, waiter)) return showWaiting(context, pod, waiter);
   const since = Date.parse(pod.status?.conditions?.find(({ type }) => type === "PodScheduled")?.lastTransitionTime ?? "") || 0;
@@ -66,6 +67,24 @@ function moveOn(context: ControllerContext, pod: Pod, again: (key: string, after
   if (dueAt > store.clock.now()) return again(keyOfObject(pod), dueAt - store.clock.now());
   if (getOf(store, "pods", namespace, name)?.metadata.uid === uid) showRunning(context, pod);
 }
+
+/** Kubernetes gives a pod without a toleration of its own five minutes on a node that is in trouble. */
+const patienceSeconds = 300;
+
+/** Marks a pod as ending once its patience with its node's taint is over. */
+function evict({ store }: ControllerContext, pod: Pod, again: (key: string, afterMs?: number) => void): void {
+  const node = getOf(store, "nodes", "", pod.spec.nodeName ?? "");
+  const taint = node?.spec?.taints?.find(({ effect, key }) => effect === "NoExecute" && key.startsWith("node.kubernetes.io/"));
+  if (!node || !taint || isDaemons(pod)) return;
+  const own = (pod.spec.tolerations ?? []).find(({ key, effect }) => key === taint.key && (effect === undefined || effect === "NoExecute"));
+  if (own && own.tolerationSeconds === undefined) return;
+  const since = Date.parse(node.status.conditions.find(({ type }) => type === "Ready")?.lastTransitionTime ?? "");
+  const dueAt = since + (own?.tolerationSeconds ?? patienceSeconds) * 1000;
+  if (dueAt > store.clock.now()) return again(keyOfObject(pod), dueAt - store.clock.now());
+  store.remove(workloadKinds.pods, pod.metadata.namespace ?? "", pod.metadata.name);
+}
+
+const isDaemons = ({ metadata }: Pod) => metadata.ownerReferences?.some(({ kind }) => kind === "DaemonSet") ?? false;
 
 function place(context: ControllerContext, pod: Pod): void {
   const { store } = context;
