@@ -49,19 +49,18 @@ const patched = (patches: readonly Patch[]): Plugin => ({
     bundle.onLoad({ filter: /\.ts$/ }, async ({ path: file }) => {
       const mine = patches.filter((patch) => path.join(root, patch.file) === file);
       if (mine.length === 0) return undefined;
-      let contents = await readFile(file, "utf8");
-      for (const { find, put } of mine) {
-        if (contents.split(find).length !== 2) throw new Error(`${path.relative(root, file)} does not hold this text exactly once: ${find}`);
-        contents = contents.replace(find, () => put);
-      }
-      return { contents, loader: "ts" };
+      const text = await readFile(file, "utf8");
+      return { contents: mine.reduce((contents, { find, put }) => contents.replace(find, () => put), text), loader: "ts" };
     });
   },
 });
 
 /** Bundles and loads. Throws when a patch does not fit any more. */
 export async function loadSimulator(patches: readonly Patch[] = []): Promise<Simulator> {
-  for (const { file } of patches) await readFile(path.join(root, file));
+  for (const { file, find } of patches) {
+    const text = await readFile(path.join(root, file), "utf8");
+    if (text.split(find).length !== 2) throw new Error(`${file} does not hold this text exactly once: ${find}`);
+  }
   const { outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: [path.join(here, "inside.ts")],
@@ -73,7 +72,7 @@ export async function loadSimulator(patches: readonly Patch[] = []): Promise<Sim
     sourcemap: "inline",
     inject: [shim("globals")],
     plugins: [replaced, patched(patches)],
-    logLevel: "error",
+    logLevel: "silent",
   });
   const module: { exports: unknown } = { exports: {} };
   const run = compileFunction(outputFiles[0]?.text ?? "", ["require", "module", "exports"], { filename: path.join(here, "simulator.bundle.cjs") }) as (require: NodeJS.Require, module: object, exports: unknown) => void;

@@ -5,9 +5,8 @@
 import { WorldError } from "../../shared/ports.ts";
 import type { RegionName } from "../world/pair.ts";
 import type { LabWorld } from "../world/world.ts";
-import type { Host } from "./durable/host.ts";
 import type { Random } from "./time/random.ts";
-import { nature, type Scheduler } from "./time/scheduler.ts";
+import { nature, type Owner, type Scheduler } from "./time/scheduler.ts";
 
 /** One call of a port's method. */
 export interface Asked {
@@ -43,12 +42,12 @@ const deadlineMsDefault = 30_000;
 
 export class Network {
   readonly #options: NetworkOptions;
-  readonly #host: Host;
+  readonly #host: Owner;
   readonly #sent: (about: string) => void;
   readonly #answered: (about: string) => void;
 
   /** `sent` and `answered` are asked at each call: they may strike the host down. */
-  constructor(host: Host, options: NetworkOptions, sent: (about: string) => void, answered: (about: string) => void) {
+  constructor(host: Owner, options: NetworkOptions, sent: (about: string) => void, answered: (about: string) => void) {
     this.#host = host;
     this.#options = options;
     this.#sent = sent;

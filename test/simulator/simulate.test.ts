@@ -1,0 +1,68 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { playBatch } from "../../lab/simulator/batch.ts";
+import { loadSimulator, type Simulator } from "../../lab/simulator/load.ts";
+import type { Scenario } from "../../lab/simulator/scenario.ts";
+
+let simulator: Simulator;
+beforeAll(async () => {
+  simulator = await loadSimulator();
+});
+
+/** A region that is lost for good, an automatic plan, one alert: nothing else goes wrong. */
+const lost: Scenario = {
+  seed: 7,
+  plan: { topology: "replicated", approval: "automatic", trafficOnly: true },
+  loss: { kind: "region", at: 60_000, reach: "reset", forMs: null },
+  shelf: "whole",
+  stopped: false,
+  hosts: 1,
+  replaysAlways: false,
+  deeds: [{ kind: "alert", at: 90_000, alertId: "alert-1" }],
+  troubles: [],
+};
+
+describe("the app's own runbooks and activities in virtual time", () => {
+  test.each(["replicated", "shared"] as const)("bring a lost region's shop back: %s storage", async (topology) => {
+    const played = await simulator.playOut({ ...lost, plan: { ...lost.plan, topology } });
+    expect(played).toMatchObject({ outcomes: ["recovered"], violations: [] });
+  });
+
+  test("are replayed from their history before every turn, and say the same each time", async () => {
+    const [once, always] = [await simulator.playOut(lost), await simulator.playOut({ ...lost, replaysAlways: true })];
+    expect(always).toMatchObject({ outcomes: ["recovered"], violations: [] });
+    expect(always.digest).toBe(once.digest);
+  });
+
+  test("go on where a host died, wherever it did", async () => {
+    for (const moment of ["turn-played", "turn-sent", "work-taken", "work-done", "call-sent", "call-answered"] as const) {
+      const played = await simulator.playOut({ ...lost, troubles: [{ kind: "crash", moment, nth: 40, downMs: 20_000 }] });
+      expect(played.story.filter(({ what }) => what.startsWith("dies"))).toHaveLength(1);
+      expect(played, moment).toMatchObject({ outcomes: ["recovered"], violations: [] });
+    }
+  });
+
+  test("leave a region alone that is only called lost", async () => {
+    const played = await simulator.playOut({ ...lost, loss: { kind: "liars", at: 60_000, liars: ["public-probe", "backend-probe", "traffic-manager"] } });
+    expect(played).toMatchObject({ outcomes: ["not-failed-over"], violations: [] });
+  });
+});
+
+describe("seeds", () => {
+  test("violate nothing, and are the same when they are played again", async () => {
+    const { failing, runs, twice } = await playBatch({ from: 1, runs: 24, twiceEvery: 8 }, simulator);
+    expect(failing).toEqual([]);
+    expect([runs, twice]).toEqual([24, 3]);
+  });
+
+  test("that fail are made smaller and fail the same way", async () => {
+    const careless = await loadSimulator([{ file: "functions/activities/open-secondary.ts", find: "  if (before.primary.open) await world.traffic.closePrimary(plan.traffic);\n", put: "  await world.traffic.reopenPrimary(plan.traffic);\n" }]);
+    const scenario: Scenario = { ...lost, hosts: 2, troubles: [{ kind: "again", nth: 10, afterMs: 0 }] };
+    const { violations } = await careless.playOut(scenario);
+    expect(violations).toContainEqual(expect.objectContaining({ invariant: "S1" }));
+    expect(await careless.shrink(scenario, "S1")).toEqual(lost);
+  });
+});
+
+test("a patch that does not fit the source any more is refused by name", async () => {
+  await expect(loadSimulator([{ file: "functions/ledger.ts", find: "nothing of the kind", put: "" }])).rejects.toThrow("functions/ledger.ts does not hold this text exactly once");
+});
