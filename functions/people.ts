@@ -4,9 +4,11 @@ import { createRemoteJWKSet, customFetch, errors, jwtVerify } from "jose";
 import type { Config } from "../shared/config.ts";
 import { type Act, may, type Person, readClaims } from "../shared/domain/people.ts";
 import { problem } from "./answers.ts";
+import { tokenRefusal } from "./token-words.ts";
 
 export type Admitted = { readonly kind: "admitted"; readonly person: Person } | { readonly kind: "refused"; readonly response: HttpResponseInit };
-export type Doorkeeper = (request: HttpRequest, act: Act) => Promise<Admitted>;
+/** Lets in whoever may do one of the acts; which of them it is, the body may say, and nobody reads it before. See `notAllowed`. */
+export type Doorkeeper = (request: HttpRequest, ...acts: readonly [Act, ...Act[]]) => Promise<Admitted>;
 
 /** Entra's clocks and ours may differ by this much. */
 const clockToleranceSeconds = 60;
@@ -20,22 +22,27 @@ export function openDoorkeeper({ people, endpointHosts }: Pick<Config, "people" 
     cacheMaxAge: 600_000,
     ...(instead === undefined ? {} : { [customFetch]: (address: string, options: RequestInit) => fetch(new URL(new URL(address).pathname, instead), options) }),
   });
-  return async (request, act) => {
+  return async (request, ...acts) => {
     const token = /^Bearer (\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
     if (token === undefined) return unauthorized("sign in: the request carries no token");
     try {
       const { payload } = await jwtVerify(token, keys, { issuer: people.issuer, audience: people.audience, clockTolerance: clockToleranceSeconds });
       const who = readClaims(payload);
       if (who.kind === "not-a-person") return unauthorized(who.why);
-      if (!may(who, act)) return { kind: "refused", response: problem(403, "not allowed", `${who.name} has no role that may do this (${act}): ask for one of Lifeboat's app roles`) };
+      const refused = acts.map((act) => notAllowed(who, act));
+      const response = refused.find((each) => each !== null);
+      if (response && !refused.includes(null)) return { kind: "refused", response };
       return { kind: "admitted", person: who };
     } catch (error) {
       if (!(error instanceof errors.JOSEError) || keysUnread(error)) return { kind: "refused", response: problem(503, "cannot check who you are", "the issuer's keys could not be read: try again", {}, { "retry-after": "5" }) };
-      // The reason is the library's own code, never a part of the token.
-      return unauthorized(`the token is not good: ${error.code}`);
+      return unauthorized(`the token is not good: ${tokenRefusal(error)}`);
     }
   };
 }
+
+/** The answer to somebody who is known and may not do this; `null`: they may. */
+export const notAllowed = (person: Person, act: Act): HttpResponseInit | null =>
+  may(person, act) ? null : problem(403, "not allowed", `${person.name} has no role that may do this (${act}): ask for one of Lifeboat's app roles`);
 
 /** Whether it was the issuer's keys that failed, not the token: no answer, no list of keys, or another status (which jose reports without a class of its own). */
 const keysUnread = (error: errors.JOSEError): boolean => error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid || error.code === errors.JOSEError.code;

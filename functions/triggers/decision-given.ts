@@ -6,13 +6,14 @@ import { z } from "zod";
 import { askInstance, bell } from "../../orchestrations/runbook.ts";
 import { abort, decide, type Head } from "../../shared/domain/ledger.ts";
 import type { World } from "../../shared/ports.ts";
-import { answer, door, problem, readJson } from "../answers.ts";
+import { answer, door, problem } from "../answers.ts";
 import { openLedger } from "../ledger.ts";
-import type { Doorkeeper } from "../people.ts";
+import { type Doorkeeper, notAllowed } from "../people.ts";
+import { readPersonBody, reason } from "../person-body.ts";
 import { planOfRun } from "../run-id.ts";
 
-const decision = z.strictObject({ about: z.enum(["decision", "fence"]).default("decision"), verdict: z.enum(["approve", "deny"]), reason: z.string().min(3).max(1_000) });
-const aborting = z.strictObject({ reason: z.string().min(3).max(1_000) });
+const decision = z.strictObject({ about: z.enum(["decision", "fence"]).default("decision"), verdict: z.enum(["approve", "deny"]), reason });
+const aborting = z.strictObject({ reason });
 
 export function decisionGiven(world: World, admit: Doorkeeper): void {
   df.app.client.http("decision-given", {
@@ -20,18 +21,18 @@ export function decisionGiven(world: World, admit: Doorkeeper): void {
     methods: ["POST"],
     authLevel: "anonymous",
     handler: door(async (request, client) => {
-      const body = await readJson(request);
-      if (body.kind === "unreadable") return body.response;
-      const read = decision.safeParse(body.value);
-      if (!read.success) return problem(400, "not a decision", "send {about, verdict: approve | deny, reason}");
-      const admitted = await admit(request, read.data.verdict === "approve" ? "approve" : "decline");
+      const admitted = await admit(request, "approve", "decline");
       if (admitted.kind === "refused") return admitted.response;
+      const body = await readPersonBody(request, decision, "not a decision");
+      if (body.kind === "unreadable") return body.response;
+      const refused = notAllowed(admitted.person, body.value.verdict === "approve" ? "approve" : "decline");
+      if (refused !== null) return refused;
       const runId = request.params["runId"] ?? "";
-      const made = await openLedger(world.home).change(planOfRun(runId), (head) => decide(head, runId, { ...read.data, personId: admitted.person.id, by: admitted.person.name, at: world.clock.now() }));
+      const made = await openLedger(world.home).change(planOfRun(runId), (head) => decide(head, runId, { ...body.value, personId: admitted.person.id, by: admitted.person.name, at: world.clock.now() }));
       if (made.kind === "refused" && made.why === "not-this-run") return notOpen(runId);
-      if (made.kind === "refused" && !takenBefore(made.head, admitted.person.id, read.data)) return problem(409, "not taken", `${runId} does not take this decision: ${made.why}`, { why: made.why });
+      if (made.kind === "refused" && !takenBefore(made.head, admitted.person.id, body.value)) return problem(409, "not taken", `${runId} does not take this decision: ${made.why}`, { why: made.why });
       await ring(client, runId);
-      return answer(202, { runId, taken: read.data.verdict });
+      return answer(202, { runId, taken: body.value.verdict });
     }),
   });
 
@@ -40,14 +41,12 @@ export function decisionGiven(world: World, admit: Doorkeeper): void {
     methods: ["POST"],
     authLevel: "anonymous",
     handler: door(async (request, client) => {
-      const body = await readJson(request);
-      if (body.kind === "unreadable") return body.response;
-      const read = aborting.safeParse(body.value);
-      if (!read.success) return problem(400, "not a request to abort", "send {reason}");
       const admitted = await admit(request, "abort");
       if (admitted.kind === "refused") return admitted.response;
+      const body = await readPersonBody(request, aborting, "not a request to abort");
+      if (body.kind === "unreadable") return body.response;
       const runId = request.params["runId"] ?? "";
-      const made = await openLedger(world.home).change(planOfRun(runId), (head) => abort(head, runId, admitted.person.name, read.data.reason, world.clock.now()));
+      const made = await openLedger(world.home).change(planOfRun(runId), (head) => abort(head, runId, admitted.person.name, body.value.reason, world.clock.now()));
       if (made.kind === "refused" && made.why === "past-no-return") return problem(409, "too late", "users are at the other region: there is only forward");
       if (made.kind === "refused" && made.why !== "already") return notOpen(runId);
       await ring(client, runId);

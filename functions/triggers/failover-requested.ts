@@ -2,16 +2,18 @@
 import * as df from "durable-functions";
 import { z } from "zod";
 import type { World } from "../../shared/ports.ts";
-import { answer, door, problem, readJson } from "../answers.ts";
-import type { Doorkeeper } from "../people.ts";
+import { answer, door, problem } from "../answers.ts";
+import { readEpoch } from "../if-match.ts";
+import { type Doorkeeper, notAllowed } from "../people.ts";
+import { readPersonBody, reason } from "../person-body.ts";
 import { plansAt } from "../runs.ts";
 import { start } from "../start.ts";
 
 const asked = z.strictObject({
-  plan: z.string().min(1).max(40),
+  plan: z.string().min(1).max(40).describe("the name of the plan"),
   kind: z.enum(["failover", "recovery"]).default("failover"),
-  confirm: z.string({ error: "must repeat the name of the plan" }),
-  reason: z.string({ error: "must say why, in a sentence" }).min(3).max(1_000),
+  confirm: z.string().describe("the name of the plan once more"),
+  reason,
   applications: z.array(z.string().min(1).max(40)).max(50).default([]),
 });
 
@@ -21,24 +23,24 @@ export function failoverRequested(world: World, admit: Doorkeeper): void {
     methods: ["POST"],
     authLevel: "anonymous", // people bring tokens, not keys: `admit` checks them
     handler: door(async (request, client) => {
-      const body = await readJson(request);
-      if (body.kind === "unreadable") return body.response;
-      const read = asked.safeParse(body.value);
-      if (!read.success) return problem(400, "not a request for a run", "see `problems`", { problems: read.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`) });
-      const admitted = await admit(request, read.data.kind === "failover" ? "start-failover" : "start-recovery");
+      const admitted = await admit(request, "start-failover", "start-recovery");
       if (admitted.kind === "refused") return admitted.response;
+      const body = await readPersonBody(request, asked, "not a request for a run");
+      if (body.kind === "unreadable") return body.response;
+      const { plan: name, kind, confirm, reason: because, applications } = body.value;
+      const refused = notAllowed(admitted.person, kind === "failover" ? "start-failover" : "start-recovery");
+      if (refused !== null) return refused;
 
-      const { plan: name, kind, confirm, reason, applications } = read.data;
       const found = (await plansAt(world.home)).plans.find(({ plan }) => plan.plan === name);
       if (!found) return problem(404, "no such plan", `there is no valid plan ${name}: GET /api/plans lists them`);
       if (confirm !== name) return problem(412, "not confirmed", `\`confirm\` must repeat the name of the plan: ${name}`);
-      const epoch = /^"?(\d{1,9})"?$/.exec(request.headers.get("if-match") ?? "")?.[1];
-      if (epoch === undefined) return problem(428, "which state did you see?", "send the plan's epoch in If-Match: GET /api/plans/{plan} has it as its ETag");
+      const seen = readEpoch(request.headers.get("if-match"));
+      if (seen.kind === "unreadable") return seen.response;
       if (kind === "failover" && applications.length > 0) return problem(400, "a failover takes all", "leave `applications` out: only a recovery in place is for single ones");
       const unknown = applications.filter((application) => !found.plan.applications.some((known) => known.name === application));
       if (unknown.length > 0) return problem(400, "no such application", `plan ${name} has no ${unknown.join(", ")}`);
 
-      const opened = await start(world, client, found.plan, found.hash, { kind, door: "http", by: admitted.person.name, reason, alertId: null, applications }, Number(epoch));
+      const opened = await start(world, client, found.plan, found.hash, { kind, door: "http", by: admitted.person.name, reason: because, alertId: null, applications }, seen.epoch);
       if (!("why" in opened)) return answer(202, { runId: opened.runId, link: linkTo(opened.runId) }, { location: linkTo(opened.runId) });
       switch (opened.why) {
         case "stale-epoch":

@@ -55,7 +55,8 @@ export function plansAsked(world: World, admit: Doorkeeper): void {
       const admitted = await admit(request, "put-plan");
       if (admitted.kind === "refused") return admitted.response;
       const name = request.params["plan"] ?? "";
-      const text = await request.text();
+      const text = utf8(await request.arrayBuffer());
+      if (text === null) return problem(422, "not UTF-8", "the file is not text in UTF-8: save it in that encoding and send it again; nothing was changed");
       const read = readPlan(text, sha256);
       if (read.kind === "unreadable") return problem(422, "not a valid plan", `${read.problems.length} problem(s); nothing was changed`, { problems: read.problems });
       if (read.plan.plan !== name) return problem(422, "not this plan", `the file says plan ${read.plan.plan}, the address ${name}`);
@@ -65,4 +66,13 @@ export function plansAsked(world: World, admit: Doorkeeper): void {
       return answer(200, { plan: name, hash: read.hash });
     }),
   });
+}
+
+/** `null`: some of it is not UTF-8. A plan with a wrong letter in it must not be kept in place of the one that was meant. */
+function utf8(bytes: ArrayBuffer): string | null {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return null;
+  }
 }

@@ -14,18 +14,18 @@ export interface Complaint {
 
 const issuesMax = 1_000;
 
-/** The complaints about `data`, in the order zod found them; of a file of nonsense the first thousand or so. */
-export function complaintsOf(error: z.ZodError, schema: z.ZodType, data: unknown): Complaint[] {
-  return error.issues.slice(0, issuesMax).flatMap((issue) => complaints(issue, schema, data));
+/** The complaints about `data`, in the order zod found them; of a file of nonsense the first thousand or so. `whole` is what people call it. */
+export function complaintsOf(error: z.ZodError, schema: z.ZodType, data: unknown, whole = "the plan"): Complaint[] {
+  return error.issues.slice(0, issuesMax).flatMap((issue) => complaints(issue, schema, data, whole));
 }
 
-function complaints(issue: z.core.$ZodIssue, root: z.ZodType, data: unknown): Complaint[] {
+function complaints(issue: z.core.$ZodIssue, root: z.ZodType, data: unknown, whole: string): Complaint[] {
   const { path } = issue;
   const schema = schemaAt(root, path, data);
   const found = valueAt(data, path);
-  if (issue.code === "unrecognized_keys") return issue.keys.slice(0, issuesMax).map((key) => unknownKey(path, key, keysOf(schema, found)));
+  if (issue.code === "unrecognized_keys") return issue.keys.slice(0, issuesMax).map((key) => unknownKey(path, key, keysOf(schema, found), whole));
 
-  const field = fieldName(path);
+  const field = fieldName(path, whole);
   const about = meaningOf(schema);
   const because = (problem: string, remedy: string): Complaint[] => [{ path, at: "value", alone: false, problem, remedy }];
   if (issue.code === "custom") return because(issue.message.startsWith("`") ? issue.message : `${field} ${issue.message}`, remedyOf(issue) ?? `check ${field}`);
@@ -50,16 +50,16 @@ function complaints(issue: z.core.$ZodIssue, root: z.ZodType, data: unknown): Co
   }
 }
 
-function unknownKey(path: Complaint["path"], key: string, known: readonly string[]): Complaint {
+function unknownKey(path: Complaint["path"], key: string, known: readonly string[], whole: string): Complaint {
   const meant = nearest(key, known);
   const remedy = meant === null ? `remove it; known here: ${known.join(", ")}` : `did you mean \`${meant}\`?`;
-  return { path: [...path, key], at: "key", alone: true, problem: `\`${key.slice(0, 60)}\` is not a key of ${fieldName(path)}`, remedy };
+  return { path: [...path, key], at: "key", alone: true, problem: `\`${key.slice(0, 60)}\` is not a key of ${fieldName(path, whole)}`, remedy };
 }
 
 /** What people call the field: its key, with its place where it is one of a list. */
-function fieldName(path: Complaint["path"]): string {
+function fieldName(path: Complaint["path"], whole: string): string {
   const key = path.findLastIndex((step) => typeof step === "string");
-  return key < 0 ? "the plan" : `\`${String(path[key])}${path.slice(key + 1).map((place) => `[${String(place)}]`).join("")}\``;
+  return key < 0 ? whole : `\`${String(path[key])}${path.slice(key + 1).map((place) => `[${String(place)}]`).join("")}\``;
 }
 
 const kinds: Readonly<Record<string, string>> = {

@@ -24,18 +24,21 @@ describe("who comes", () => {
 
   test.each([
     ["nothing", async () => ({})],
-    ["something that is no token", async () => ({ authorization: "Bearer abc" })],
+    ["something that is no token", async () => ({ authorization: "Bearer abc" }), "it is not a JSON web token"],
     ["a key of another door", async () => ({ "x-functions-key": "doors-test-key-opens-nothing-else" })],
-    ["an expired token", () => bearer(["operator"], { lifeSeconds: -3_600 })],
-    ["a token for somebody else", () => bearer(["operator"], { audience: "api://other" })],
-    ["a token of another issuer", () => bearer(["operator"], { issuer: "https://login.example.com/" })],
-    ["a token that somebody else signed", () => bearer(["operator"], { forged: true })],
+    ["an expired token", () => bearer(["operator"], { lifeSeconds: -3_600 }), "the token is not good: it has expired"],
+    ["a token for somebody else", () => bearer(["operator"], { audience: "api://other" }), "it is for another application"],
+    ["a token of another issuer", () => bearer(["operator"], { issuer: "https://login.example.com/" }), "it was issued by somebody else"],
+    ["a token that begins tomorrow", () => bearer(["operator"], { claims: { nbf: Math.floor(Date.parse("2026-11-22T06:05:00Z") / 1_000) + 86_400 } }), "it is not valid yet"],
+    ["a token that somebody else signed", () => bearer(["operator"], { forged: true }), "its signature does not fit"],
     ["an application's token", () => bearer(["operator"], { claims: { idtyp: "app" } })],
     ["an application's token, as Entra gives it without that claim", () => bearer(["operator"], { claims: { scp: undefined, oid: "app-1", sub: "app-1" } })],
-  ] satisfies [string, () => Promise<Record<string, string>>][])("with %s is 401, and starts nothing", async (_, headers) => {
+  ] satisfies [string, () => Promise<Record<string, string>>, string?][])("with %s is 401 and told why, and starts nothing", async (_, headers, why = "") => {
     const answered = await ask("POST", "runs", { body: { plan: plan(), confirm: plan(), reason: "the region is dark" }, headers: { "if-match": '"0"', ...(await headers()) } });
     expect(answered.status).toBe(401);
     expect(answered.headers.get("www-authenticate")).toBe("Bearer");
+    expect(answered.body["detail"]).toContain(why);
+    expect(JSON.stringify(answered.body)).not.toContain("ERR_");
     expect(head()).toBeNull();
     for (const route of ["plans", `plans/${plan()}`, "runs/shop-1", "runs/shop-1/report.json"]) expect((await ask("GET", route, { headers: await headers() })).status, route).toBe(401);
   });
@@ -51,6 +54,18 @@ describe("who comes", () => {
     const headers = await bearer([role]);
     const answered = route === "runs" ? await startRun({}, { authorization: headers["authorization"] ?? "" }) : await ask(method, `plans/${plan()}`, { body: home.blobs.get(`plans/${plan()}.yaml`)?.body, headers });
     expect(answered.status).toBe(status);
+  });
+
+  const bodies: [string, string][] = [
+    ["half a body", "{"],
+    ["a body that is too large", "x".repeat(300_000)],
+  ];
+  test.each(bodies)("is asked who they are before %s is looked at, at every door", async (_, body) => {
+    for (const [method, route] of [["POST", "runs"], ["POST", `runs/${runId()}/decisions`], ["POST", `runs/${runId()}/abort`], ["PUT", `plans/${plan()}`]] as const) {
+      expect((await ask(method, route, { body })).status, route).toBe(401);
+      expect((await ask(method, route, { body, headers: await bearer(["reader"]) })).status, route).toBe(403);
+    }
+    expect((await ask("POST", "runs", { body, headers: await bearer(["operator"]) })).status).toBe(body === "{" ? 400 : 413);
   });
 
   test("without any role of ours may do nothing, not even look", async () => {
@@ -77,16 +92,30 @@ describe("a manual failover", () => {
     ["that is not confirmed", { confirm: "shop" }, {}, 412, "must repeat the name of the plan"],
     ["with a stale epoch", {}, { ifMatch: '"7"' }, 412, "is at epoch 0 now"],
     ["without an epoch", {}, { ifMatch: null }, 428, "send the plan's epoch in If-Match"],
-    ["with something else for an epoch", {}, { ifMatch: "*" }, 428, "send the plan's epoch in If-Match"],
+    ["with something else for an epoch", {}, { ifMatch: "*" }, 400, "If-Match is *, which fits every state"],
+    ["with half a quotation", {}, { ifMatch: '"0' }, 400, 'as 2 or "2"'],
+    ["with a weak tag", {}, { ifMatch: 'W/"0"' }, 400, "a weak tag (W/)"],
     ["of an unknown application", { kind: "recovery", applications: ["nothing"] }, {}, 400, "has no nothing"],
     ["of single applications", { applications: ["shop"] }, {}, 400, "leave `applications` out"],
-    ["without a reason", { reason: undefined }, {}, 400, "see `problems`"],
-    ["with something that no run has", { force: true }, {}, 400, "see `problems`"],
+    ["without a reason", { reason: undefined }, {}, 400, "`reason` is missing: add it: why, in a sentence of 3 to 1000 characters"],
+    ["with the shortest of reasons", { reason: "x" }, {}, 400, "`reason` must have 3 to 1000 characters, and has 1"],
+    ["with a reason that nobody reads", { reason: "x".repeat(5_000) }, {}, 400, "`reason` must have 3 to 1000 characters, and has 5000"],
+    ["with something that no run has", { force: true }, {}, 400, "`force` is not a key of the body"],
+    ["of a kind that there is not", { kind: "failovr" }, {}, 400, '`kind` cannot be "failovr": did you mean `failover`?'],
   ];
   test.each(refusals)("%s is refused and starts nothing", async (_, body, options, status, said) => {
     expect(await startRun(body, options)).toMatchObject({ status, body: { detail: expect.stringContaining(said) } });
     expect(head()).toBeNull();
     expect(instances()).toEqual([]);
+  });
+
+  test("takes the epoch with its quotation marks and without", async () => {
+    expect((await startRun({}, { ifMatch: "0" })).status).toBe(202);
+  });
+
+  test("that is no object is refused in words", async () => {
+    const answered = await ask("POST", "runs", { body: [], headers: await bearer(["operator"]) });
+    expect(answered).toMatchObject({ status: 400, body: { title: "not a request for a run", problems: [expect.stringMatching(/^the body must be a group of keys, not a list/)] } });
   });
 
   test("while a run is open is 409, with its id and link", async () => {
@@ -151,14 +180,16 @@ describe("decisions and aborts", () => {
     await startRun();
     expect(await decide(approve)).toMatchObject({ status: 409, body: { why: "no-question" } });
     await putQuestion();
-    expect((await decide({ verdict: "approve" })).status).toBe(400);
-    expect((await decide({ verdict: "perhaps", reason: "who knows" })).status).toBe(400);
+    expect(await decide({ verdict: "approve" })).toMatchObject({ status: 400, body: { title: "not a decision", detail: expect.stringContaining("`reason` is missing") as string } });
+    expect(await decide({ verdict: "perhaps", reason: "who knows" })).toMatchObject({ status: 400, body: { detail: '`verdict` cannot be "perhaps": choose one of approve, deny' } });
   });
 
   test("an abort is taken once and acknowledged twice; past the traffic point it is too late", async () => {
     const abort = async (id = runId()) => ask("POST", `runs/${id}/abort`, { body: { reason: "a false alarm" }, headers: await bearer(["operator"]) });
     expect((await abort()).status).toBe(404);
     await startRun();
+    const short = await ask("POST", `runs/${runId()}/abort`, { body: { reason: "x" }, headers: await bearer(["operator"]) });
+    expect(short).toMatchObject({ status: 400, body: { detail: expect.stringContaining("`reason` must have 3 to 1000 characters, and has 1") as string } });
     for (let copy = 0; copy < 2; copy++) expect(await abort()).toMatchObject({ status: 202, body: { taken: "abort" } });
     expect(head()?.run?.abort).toMatchObject({ by: "Ada Operator", reason: "a false alarm" });
     await home.put(`ledger/${plan()}/head.json`, JSON.stringify({ ...head(), run: { ...head()?.run, abort: null, pointsOfNoReturn: { data: null, traffic: 1 } } }));
@@ -186,6 +217,14 @@ describe("plans", () => {
     expect((answered.body["problems"] as unknown[]).length).toBeGreaterThanOrEqual(2);
     expect(home.blobs.get(`plans/${plan()}.yaml`)?.body).toBe(before);
     expect((await ask("PUT", "plans/other", { body: before, headers: await bearer(["operator"]) })).status).toBe(422);
+  });
+
+  test("that are not UTF-8 are refused, and the old version stays", async () => {
+    const before = home.blobs.get(`plans/${plan()}.yaml`)?.body ?? "";
+    const latin = Buffer.from(before.replace("Web shop", "Webgeschäft"), "latin1");
+    expect(await ask("PUT", `plans/${plan()}`, { body: latin, headers: await bearer(["operator"]) })).toMatchObject({ status: 422, body: { title: "not UTF-8" } });
+    expect(home.blobs.get(`plans/${plan()}.yaml`)?.body).toBe(before);
+    expect((await ask("PUT", `plans/${plan()}`, { body: Buffer.from(latin.toString("latin1")), headers: await bearer(["operator"]) })).status).toBe(200);
   });
 
   test("that are broken at home are told of, and keep no other from working", async () => {

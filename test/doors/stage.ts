@@ -90,8 +90,8 @@ export function doors() {
   }
 
   async function ask(method: string, route: string, { body, headers = {} }: { readonly body?: unknown; readonly headers?: Readonly<Record<string, string>> } = {}): Promise<Answered> {
-    const text = body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body);
-    const response = await fetch(`${host.url}/api/${route}`, { method, headers: { "content-type": "application/json", ...headers }, ...(text === undefined ? {} : { body: text }) });
+    const sent = body === undefined || typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body);
+    const response = await fetch(`${host.url}/api/${route}`, { method, headers: { "content-type": "application/json", ...headers }, ...(sent === undefined ? {} : { body: sent }) });
     const answer = await response.text();
     return { status: response.status, headers: response.headers, body: answer === "" ? {} : (JSON.parse(answer) as Record<string, unknown>) };
   }
