@@ -1,13 +1,16 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import process from "node:process";
-import { afterAll, afterEach, beforeEach, describe, expect, inject, test } from "vitest";
+import { setTimeout as wait } from "node:timers/promises";
+import { afterAll, afterEach, beforeEach, describe, expect, inject, onTestFinished, test } from "vitest";
 import { startRealCluster } from "../../lab/real/cluster.ts";
 import { goHurdle } from "../../lab/real/go.ts";
 import { takeLock } from "../../lab/real/lock.ts";
 import { BuildFailed, programsAreBuilt, realPrograms, type RealPrograms } from "../../lab/real/programs.ts";
-import { processesLeft } from "./machine.ts";
+import { eventually, processesLeft, processesOf } from "./machine.ts";
 
 const built = inject("realPrograms");
 
@@ -73,6 +76,54 @@ describe("building", () => {
     await release();
     await (await second)();
     await expect(takeLock(name, { signal: AbortSignal.abort(new Error("no more")) })).rejects.toThrow("no more");
+  });
+});
+
+describe.skipIf(built === null)("a guard", () => {
+  const directory = mkdtempSync(path.join(tmpdir(), "lifeboat-guard-"));
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+  // As Velero does with its plugins: a process that starts another, and neither ends by itself or when it is asked to.
+  const stubborn = `trap '' TERM; sleep 301 & sleep 302; : ${directory}`;
+  const guarded = () => spawn(built?.guard ?? "", ["sh", "-c", stubborn], { env: { PATH: "/bin:/usr/bin", HOME: directory }, stdio: ["pipe", "ignore", "inherit"] });
+  const bothSleep = async () => processesOf(directory).filter((line) => /^\d+ sleep 30[12]/.test(line)).length === 2;
+
+  test("kills its program and all that this started when its input ends", async () => {
+    const guard = guarded();
+    await eventually("both run", 5, bothSleep);
+    guard.kill("SIGTERM");
+    await wait(200);
+    expect(await bothSleep()).toBe(true);
+    guard.stdin.destroy();
+    await once(guard, "exit");
+    expect(await processesLeft(directory, 2)).toEqual([]);
+  });
+
+  test("does so when whoever holds its input is killed with SIGKILL", async () => {
+    const script = `require("child_process").spawn(${JSON.stringify(built?.guard)}, ["sh", "-c", ${JSON.stringify(stubborn)}], { stdio: ["pipe", "ignore", "inherit"] }); setInterval(() => {}, 1000)`;
+    const holder = spawn(process.execPath, ["-e", script], { env: { PATH: "/bin:/usr/bin", HOME: directory }, stdio: "inherit" });
+    onTestFinished(() => void holder.kill("SIGKILL"));
+    await eventually("both run", 5, bothSleep);
+    holder.kill("SIGKILL");
+    await once(holder, "exit");
+    expect(await processesLeft(directory, 2)).toEqual([]);
+  });
+
+  test("ends as its program did", async () => {
+    const codeOf = async (script: string) => {
+      const [code] = (await once(spawn(built?.guard ?? "", ["sh", "-c", script], { stdio: ["pipe", "ignore", "inherit"] }), "exit")) as [number];
+      return code;
+    };
+    expect(await Promise.all([codeOf("exit 0"), codeOf("exit 7"), codeOf("kill -9 $$")])).toEqual([0, 7, 137]);
+  });
+
+  test("passes SIGTERM on, and only that", async () => {
+    const guard = spawn(built?.guard ?? "", ["sh", "-c", "trap 'exit 5' TERM; echo ready; while :; do sleep 0.05; done"], { stdio: ["pipe", "pipe", "inherit"] });
+    await once(guard.stdout, "data");
+    for (const signal of ["SIGINT", "SIGHUP"] as const) guard.kill(signal);
+    await wait(200);
+    expect(guard.exitCode).toBeNull();
+    guard.kill("SIGTERM");
+    expect((await once(guard, "exit"))[0]).toBe(5);
   });
 });
 
