@@ -77,6 +77,9 @@ export interface Wire {
   namespace(): Promise<string>;
 }
 
+/** For tests that wait for what a real cluster or Velero does once a minute. */
+export const patiently = { timeout: 400_000 } as const;
+
 export const mergePatch = "application/merge-patch+json";
 export const jsonPatch = "application/json-patch+json";
 export const strategicPatch = "application/strategic-merge-patch+json";

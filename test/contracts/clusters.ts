@@ -73,6 +73,15 @@ export function clusterContract(name: string, open: () => Promise<ClusterStage>)
       await expect(cluster.create(unknownKind, { apiVersion: unknownKind.apiVersion, kind: "Widget", metadata: { name: "one", namespace } })).rejects.toMatchObject({ name: "WorldError" });
     });
 
+    test("what it serves in an API version is known by its kinds, without their subresources; a version that it does not serve is null", async ({ expect }) => {
+      const { cluster } = await open();
+      const core = await cluster.serves?.("v1");
+      expect(core).toEqual(expect.arrayContaining(["ConfigMap", "Namespace", "Pod"]));
+      expect(new Set(core).size).toBe(core?.length);
+      expect(await cluster.serves?.("apps/v1")).toContain("Deployment");
+      expect(await cluster.serves?.("nowhere.example.com/v1")).toBeNull();
+    });
+
     test("nothing can be made in a namespace that is not there", async ({ expect }) => {
       const { cluster } = await open();
       await expect(cluster.create(kinds.configMaps, configMap("no-such-namespace", "shop", {}))).rejects.toMatchObject({ name: "WorldError" });

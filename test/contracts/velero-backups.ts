@@ -1,6 +1,6 @@
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, test } from "vitest";
-import { eventually } from "./cluster-speaker.ts";
+import { eventually, patiently } from "./cluster-speaker.ts";
 import { bytesOf, copyBlobs, handOn, namesIn, phaseOf, phasesOf, smallShop, unpacked, type VeleroHand, type VeleroSpeaker } from "./velero-speaker.ts";
 
 /** Storage locations, backups, their import elsewhere and their end. */
@@ -98,7 +98,7 @@ export function describeVeleroBackupsContract(name: string, open: () => Promise<
       expect(await bytesOf(own(), "backups/twice/velero-backup.json")).toEqual(before);
     });
 
-    test("a location's backups are imported by name, finished ones only, and go when their files go", async ({ expect }) => {
+    test("a location's backups are imported by name, finished ones only, and go when their files go", patiently, async ({ expect }) => {
       await velero.backup("travels", ofShop());
       const other = speaker.container("plain", "contract-other");
       await other.createIfNotExists();

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, test } from "vitest";
-import { type ClusterSpeaker, eventually, type Seen, type Wire, wireTo } from "./cluster-speaker.ts";
+import { type ClusterSpeaker, eventually, patiently, type Seen, type Wire, wireTo } from "./cluster-speaker.ts";
 
 export interface WorkloadSpeaker extends ClusterSpeaker {
   /** All machines stop to say that they live; resolves at once, however long the cluster takes to notice. */
@@ -119,7 +119,7 @@ export function describeWorkloadsContract(name: string, open: () => Promise<Work
       expect(conditionOf(huge, "PodScheduled")?.message).toMatch(/^0\/\d+ nodes are available: .*\d+ Insufficient cpu/);
     });
 
-    test("nodes that fall silent are Unknown, their pods not ready, and after their patience deleted; new ones wait", async ({ expect }) => {
+    test("nodes that fall silent are Unknown, their pods not ready, and after their patience deleted; new ones wait", patiently, async ({ expect }) => {
       const namespace = await wire.namespace();
       await deploy(namespace, 1);
       const tolerations = [{ key: "node.kubernetes.io/unreachable", operator: "Exists", effect: "NoExecute", tolerationSeconds: 1 }];

@@ -8,7 +8,8 @@ import { describeKubernetesContract } from "../contracts/kubernetes.ts";
 import { describeVeleroBackupsContract } from "../contracts/velero-backups.ts";
 import { describeVeleroFaultsContract } from "../contracts/velero-faults.ts";
 import { describeVeleroRestoresContract } from "../contracts/velero-restores.ts";
-import { kubernetesOf, type RealVelero, veleroOn } from "./real-speakers.ts";
+import { describeWorkloadsContract } from "../contracts/workloads.ts";
+import { kubernetesOf, type RealVelero, veleroOn, workloadsOf } from "./real-speakers.ts";
 
 const programs = inject("realPrograms");
 
@@ -31,6 +32,8 @@ describe.skipIf(programs === null)("a real region", () => {
   describeVeleroRestoresContract("a real Velero", () => Promise.resolve(velero.speaker));
   describeVeleroBackupsContract("a real Velero", () => Promise.resolve(velero.speaker));
   describeVeleroFaultsContract("a real Velero", () => Promise.resolve(velero.speaker));
+  // Late: for a while all nodes are silent.
+  describeWorkloadsContract("a real cluster", () => Promise.resolve(workloadsOf(cluster)));
   // Last: it restarts the API server.
   describeKubernetesContract("a real API server", () => Promise.resolve(kubernetesOf(cluster)));
 });

@@ -6,6 +6,7 @@ import type { RealCluster } from "../../lab/real/cluster.ts";
 import { noLatencies } from "../../lab/world/latencies.ts";
 import { openWorld } from "../../lab/world/world.ts";
 import type { KubernetesSpeaker } from "../contracts/kubernetes.ts";
+import type { WorkloadSpeaker } from "../contracts/workloads.ts";
 import type { VeleroSpeaker } from "../contracts/velero-speaker.ts";
 import { startVeleroStorage } from "../contracts/velero-storage.ts";
 
@@ -30,6 +31,9 @@ export const kubernetesOf = (cluster: RealCluster): KubernetesSpeaker => ({
   close,
 });
 
+/** KWOK plays the kubelets: without it nobody speaks for the nodes. */
+export const workloadsOf = (cluster: RealCluster): WorkloadSpeaker => ({ kubeConfig: configOf(cluster), patienceMs, silenceNodes: () => cluster.stop("kwok"), wakeNodes: () => cluster.start("kwok"), close });
+
 export interface RealVelero {
   readonly speaker: VeleroSpeaker;
   /** Ends the storage. */
@@ -41,7 +45,9 @@ export async function veleroOn(cluster: RealCluster): Promise<RealVelero> {
   const world = openWorld(startClock({ startMs: Date.now(), rate: 1 }), noLatencies);
   const storage = await startVeleroStorage(world);
   const location = { name: "default", account: storage.account("plain"), url: storage.url("plain"), container: "velero", accessMode: "ReadWrite", isDefault: true } as const;
-  await cluster.installVelero({ locations: [location], accountKeys: storage.accountKeys, validationSeconds: 10, syncPeriodSeconds: 10 });
+  const install = () => cluster.installVelero({ locations: [location], accountKeys: storage.accountKeys, validationSeconds: 10, syncPeriodSeconds: 10 });
+  // A kind that was defined a moment ago may be answered "429 storage is (re)initializing".
+  await install().catch(install);
   const speaker: VeleroSpeaker = {
     kubeConfig: configOf(cluster),
     patienceMs,
