@@ -33,8 +33,9 @@ const looks: readonly Look[] = [
   { step: "target-warm", phase: "decide", call: "GET v1/nodes", thing: new RegExp(`^${secondary.region}`) },
   { step: "still-lost", phase: "decide", call: "GET availabilityStatuses", thing: /./, only: "alert" },
   { step: "quiet-primary", phase: "fence", call: "GET readyz", thing: new RegExp(primary.region) },
-  { step: "choose-restore-point", phase: "choose", call: `${accounts.replica.name} GET blob`, thing: /\.tar\.gz$/, only: "replicated" },
-  { step: "choose-restore-point", phase: "choose", call: `${accounts.shared.name}-secondary GET blob`, thing: /\.tar\.gz$/, only: "shared" },
+  // The names of the backups and of the packs, held against what was proven; only what is another is read.
+  { step: "choose-restore-point", phase: "choose", call: `${accounts.replica.name} GET container`, thing: /./, times: 2, only: "replicated" },
+  { step: "choose-restore-point", phase: "choose", call: `${accounts.shared.name}-secondary GET container`, thing: /./, times: 2, only: "shared" },
   // Read once to be kept, once before the deletion, once after it.
   { step: "read-policy", ...policies, times: 3 },
   { step: "store-takes-writes", phase: "promote", call: `${accounts.replica.name} PUT blob`, thing: /\/lifeboat-probe-/, only: "replicated" },

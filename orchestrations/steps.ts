@@ -88,5 +88,7 @@ export const steps = {
   // verification and the blob door
   checkAllBackups: look<Nothing, { readonly checked: number; readonly usable: number }>("check-all-backups"),
   learnClusters: look<Nothing, { readonly learnt: readonly string[]; readonly silent: readonly string[] }>("learn-clusters"),
+  holdAgainstSecondary: look<Nothing, { readonly point: string | null; readonly findings: number; readonly imported: readonly string[] }>("hold-against-secondary"),
+  guardRetention: look<Nothing, { readonly kind: "nothing-due" } | { readonly kind: "left"; readonly point: string; readonly why: string } | { readonly kind: "extended"; readonly point: string; readonly untilAt: number }>("guard-retention"),
   checkBackup: look<{ readonly backup: string }, Look<{ readonly state: string }>>("check-backup"),
 } as const;

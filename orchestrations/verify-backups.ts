@@ -1,11 +1,14 @@
 /** Scheduled verification of a plan, and the replication check of one new backup. Neither is a run: they change nothing but what is known at home. */
 import { replicationWaiting } from "../shared/domain/runbook-terms.ts";
-import { type Desk, type Runbook, call, defineRunbook } from "./runbook.ts";
+import { type Desk, type Runbook, call, defineRunbook, tried } from "./runbook.ts";
 import { steps } from "./steps.ts";
 
 export const verifyBackups = defineRunbook("verify-backups", function* (desk: Desk): Runbook<{ readonly checked: number; readonly usable: number }> {
   // While both regions answer: where their clusters are. A lost region's control plane cannot be asked any more.
   const { backups } = yield* desk.together({ backups: call(steps.checkAllBackups, {}), clusters: call(steps.learnClusters, {}) });
+  // Then what follows from it. A cluster that does not answer takes nothing away from what was found in the store.
+  yield* tried(desk.run(steps.holdAgainstSecondary, {}));
+  yield* tried(desk.run(steps.guardRetention, {}));
   return backups;
 });
 

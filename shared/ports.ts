@@ -135,6 +135,8 @@ export interface Cluster {
   get(kind: Kind, namespace: string | null, name: string): Promise<KubeObject | null>;
   /** All objects of a kind, page by page. `namespace` null: everywhere. An unknown kind (its CRD is missing) is `null`. */
   list(kind: Kind, namespace: string | null, labelSelector?: string): Promise<readonly KubeObject[] | null>;
+  /** Names of the kinds that it serves in one API version (`apps/v1`), by its discovery. `null`: it does not serve that version. Not there: this speaker has no discovery, and what is served is unknown. */
+  serves?(apiVersion: string): Promise<readonly string[] | null>;
   /** `exists`: an object of that name is there already; it is not changed. */
   create(kind: Kind, object: unknown): Promise<{ readonly kind: "created" | "exists"; readonly object: KubeObject }>;
   /** JSON merge patch. `null`: no such object. */

@@ -62,7 +62,10 @@ export const chooseRestorePoint: Work<typeof steps.chooseRestorePoint> = async (
 const findingsTold = 12;
 
 async function keep({ world, call }: Duty, { name, takenAt, volumes }: RestorePoint, { chosen, contents: known }: Found): Promise<void> {
-  if (known !== null) return keepPoint(world.home, call.ref, { ...known, name });
+  if (known !== null) {
+    const { files: _files, ...content } = known;
+    return keepPoint(world.home, call.ref, { ...content, name });
+  }
   if (chosen?.tarball.kind !== "read" || chosen.files.metadata.kind !== "read") throw new Error(`${name} changed while it was being chosen`);
   const spec = (chosen.files.metadata.value.object["spec"] ?? {}) as Readonly<Record<string, unknown>>;
   await keepPoint(world.home, call.ref, { name, takenAt: takenAt ?? 0, contents: chosen.tarball.contents, volumes, spec });

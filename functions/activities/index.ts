@@ -4,9 +4,12 @@ import type { Step, StepCall } from "../../orchestrations/step.ts";
 import { steps } from "../../orchestrations/steps.ts";
 import type { World } from "../../shared/ports.ts";
 import { checkAllBackups, checkBackup } from "./check-backups.ts";
-import { chooseRestorePoint, weighRestorePoints } from "./choose.ts";
+import { chooseRestorePoint } from "./choose.ts";
+import { weighPointsAndTarget } from "./decision-card.ts";
 import { confirmGone } from "./confirm-gone.ts";
 import { confirmLoss, stillLost } from "./confirm-loss.ts";
+import { guardRetention } from "./guard-retention.ts";
+import { holdAgainstSecondary } from "./hold-against-secondary.ts";
 import { learnClusters } from "./learn-clusters.ts";
 import { closePrimary, quietPrimary, reopenPrimary, wakePrimary } from "./fence-primary.ts";
 import { alignView, checkTarget, repositoriesReady, storageLocationReady, veleroAlive } from "./make-ready.ts";
@@ -30,7 +33,7 @@ const works: { readonly [K in keyof typeof steps]: Work<(typeof steps)[K]> } = {
   assessTarget,
   warmTarget,
   targetWarm,
-  weighRestorePoints,
+  weighRestorePoints: weighPointsAndTarget,
   closePrimary,
   quietPrimary,
   reopenPrimary,
@@ -57,6 +60,8 @@ const works: { readonly [K in keyof typeof steps]: Work<(typeof steps)[K]> } = {
   closeRun,
   checkAllBackups,
   checkBackup,
+  holdAgainstSecondary,
+  guardRetention,
   learnClusters,
 };
 

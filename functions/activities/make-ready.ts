@@ -54,9 +54,10 @@ export const storageLocationReady: Work<typeof steps.storageLocationReady> = asy
  * Makes the cluster's view of the point equal the blobs: what is missing is imported as Velero's sync would, at once; what differs was
  * imported half-copied and is replaced. Deleting a Backup object touches no blob (that takes a DeleteBackupRequest).
  */
-export const alignView: Work<typeof steps.alignView> = async ({ point }, { world, target }) => {
-  const files = await pointFiles(world.backups, target, point);
-  const cluster = await world.clusters.of(target.cluster);
+export const alignView: Work<typeof steps.alignView> = async ({ point }, { world, target }) => alignPoint(await world.clusters.of(target.cluster), target, point, await pointFiles(world.backups, target, point));
+
+/** The same with the files at hand. Safe to run again. */
+export async function alignPoint(cluster: Cluster, target: Target, point: string, files: PointFiles): Promise<{ readonly imported: number; readonly replaced: number }> {
   let replaced = 0;
   const before = await viewOf(cluster, target, point);
   const compared = parity(files, before.backup, before.copies);
@@ -73,7 +74,7 @@ export const alignView: Work<typeof steps.alignView> = async ({ point }, { world
   const after = parity(files, now.backup, now.copies);
   if (after.kind !== "equal") throw new Error(`the cluster's view of ${point} still is not what the blobs say: ${after.kind === "differs" ? after.what : "it is not there"}`);
   return { imported, replaced };
-};
+}
 
 /** `there`: the Backup, where it is right already. Returns how many objects the view was given. */
 async function importPoint(cluster: Cluster, target: Target, files: PointFiles, there: KubeObject | null): Promise<number> {
@@ -86,7 +87,8 @@ async function importPoint(cluster: Cluster, target: Target, files: PointFiles, 
   return (there === null ? 1 : 0) + owned.podVolumeBackups.length;
 }
 
-async function viewOf(cluster: Cluster, { veleroNamespace }: Target, point: string) {
+/** What the cluster shows of a point. */
+export async function viewOf(cluster: Cluster, { veleroNamespace }: Target, point: string) {
   const [backup, copies] = await Promise.all([
     cluster.get(kinds.backups, veleroNamespace, point),
     cluster.list(kinds.podVolumeBackups, veleroNamespace, `velero.io/backup-name=${point}`),
@@ -94,7 +96,8 @@ async function viewOf(cluster: Cluster, { veleroNamespace }: Target, point: stri
   return { backup, copies: copies ?? [] };
 }
 
-async function pointFiles(backups: Backups, { backups: place }: Target, point: string): Promise<PointFiles> {
+/** The files of a point that an import is made of, read from its blobs. */
+export async function pointFiles(backups: Backups, { backups: place }: Target, point: string): Promise<PointFiles> {
   const folder = backupFolder(point);
   const { metadata, podVolumeBackups } = filesOf(point);
   const [backupBytes, copiesBytes] = await Promise.all([backups.read(place, folder + metadata), backups.read(place, folder + podVolumeBackups)]);

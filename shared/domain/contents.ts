@@ -10,6 +10,8 @@ export interface Share {
   readonly kinds: Readonly<Record<string, number>>;
   readonly images: readonly string[];
   readonly storageClasses: readonly string[];
+  /** Classes that its Ingresses name. */
+  readonly ingressClasses?: readonly string[];
 }
 
 /** An object that one of the plan's consumer selectors picks, by its own labels or by those of its pods: it, or they, must not act before release. */
@@ -70,7 +72,7 @@ export interface Contents {
 }
 
 /** How many entries each list may have. A backup with more is restored all the same; its readiness check knows only part of it. */
-export const longest = { images: 2_000, storageClasses: 200, consumers: 2_000, claims: 10_000, dataUploads: 10_000, customKinds: 2_000, namespaces: 5_000, kinds: 2_000 } as const;
+export const longest = { images: 2_000, storageClasses: 200, ingressClasses: 200, consumers: 2_000, claims: 10_000, dataUploads: 10_000, customKinds: 2_000, namespaces: 5_000, kinds: 2_000 } as const;
 
 /** An object of the archive, with the parts that every one has. */
 export interface Stored {
@@ -135,6 +137,8 @@ export function gatherContents(consumerSelectors: readonly string[]): { add(stor
         for (const image of imagesOf(stored)) remember(share.images, "images", image, cut);
         const storageClass = claimOf(stored)?.storageClass;
         if (storageClass) remember(share.storageClasses, "storageClasses", storageClass, cut);
+        const ingressClass = ingressClassOf(stored);
+        if (ingressClass) remember(share.ingressClasses, "ingressClasses", ingressClass, cut);
       }
       keep(consumers, "consumers", consumerOf(stored, consumerSelectors));
       keep(claims, "claims", claimOf(stored));
@@ -159,17 +163,19 @@ interface GrowingShare {
   readonly kinds: Map<string, number>;
   readonly images: Set<string>;
   readonly storageClasses: Set<string>;
+  readonly ingressClasses: Set<string>;
 }
-const emptyShare = (): GrowingShare => ({ objects: 0, kinds: new Map(), images: new Set(), storageClasses: new Set() });
+const emptyShare = (): GrowingShare => ({ objects: 0, kinds: new Map(), images: new Set(), storageClasses: new Set(), ingressClasses: new Set() });
 const byKey = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1);
 const shown = (share: GrowingShare): Share => ({
   objects: share.objects,
   kinds: Object.fromEntries([...share.kinds].sort(byKey)),
   images: [...share.images].sort(),
   storageClasses: [...share.storageClasses].sort(),
+  ...(share.ingressClasses.size === 0 ? {} : { ingressClasses: [...share.ingressClasses].sort() }),
 });
 
-function remember(set: Set<string>, what: "images" | "storageClasses", value: string, cut: Set<string>): void {
+function remember(set: Set<string>, what: "images" | "storageClasses" | "ingressClasses", value: string, cut: Set<string>): void {
   if (set.has(value) || set.size < longest[what]) set.add(value);
   else cut.add(what);
 }
@@ -188,6 +194,12 @@ function imagesOf(stored: Stored): string[] {
     .flatMap((list) => arrayOf(spec[list]))
     .map((container) => recordOf(container)["image"])
     .filter((image) => typeof image === "string");
+}
+
+/** The class of an Ingress: its field, or the annotation from before there was one. */
+function ingressClassOf({ kind, object }: Stored): string | null {
+  if (kind !== "Ingress") return null;
+  return stringOf(recordOf(object["spec"])["ingressClassName"]) ?? stringOf(recordOf(recordOf(object["metadata"])["annotations"])["kubernetes.io/ingress.class"]);
 }
 
 /** Whether labels carry what a selector (`label=value`) asks for. The value may hold an equals sign itself; the label cannot. */

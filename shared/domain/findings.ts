@@ -59,7 +59,12 @@ export type Findings = Readonly<Record<string, KeptFinding>>;
  * are those that opened or closed now. The same look twice changes nothing the second time.
  */
 export function afterLook(before: Findings, now: readonly Finding[], at: number): { readonly findings: Findings; readonly changed: readonly KeptFinding[] } {
-  const found = new Map(now.map((finding) => [findingId(finding), finding]));
+  const found = new Map<string, Finding>();
+  // Two facts of one kind about one point are one finding.
+  for (const finding of now) {
+    const first = found.get(findingId(finding));
+    found.set(findingId(finding), first === undefined || first.fact === finding.fact ? finding : { ...first, fact: `${first.fact}; ${finding.fact}` });
+  }
   const changed: KeptFinding[] = [];
   const after = new Map<string, KeptFinding>();
   for (const [id, kept] of Object.entries(before)) {

@@ -22,6 +22,8 @@ export const kinds = {
   jobs: kind("batch/v1", "jobs"),
   cronJobs: kind("batch/v1", "cronjobs"),
   storageClasses: kind("storage.k8s.io/v1", "storageclasses", false),
+  ingressClasses: kind("networking.k8s.io/v1", "ingressclasses", false),
+  resourceQuotas: kind("v1", "resourcequotas"),
   customResourceDefinitions: kind("apiextensions.k8s.io/v1", "customresourcedefinitions", false),
   backups: velero("backups"),
   restores: velero("restores"),

@@ -189,7 +189,6 @@ export const carriedOver = (name: string, point: RegisteredPoint, checkedAt: num
 /** A point that lives longer now. */
 export function withExtension(register: Register, name: string, untilAt: number): Register {
   const point = register.points[name];
-  // What was said of its expiry was said of the old one, so it is judged anew.
   return point ? { ...register, points: { ...register.points, [name]: { ...point, extendedUntilAt: Math.max(untilAt, point.extendedUntilAt ?? 0) } } } : register;
 }
 

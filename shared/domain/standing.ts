@@ -61,7 +61,7 @@ function ofPlan({ look }: Register, { newestProven, objective, passedOver }: Sta
     const what = newestProven === null ? `no restore point of ${plan} is proven` : `the newest proven point, ${newestProven.name}, is ${newestProven.ageSeconds} s old and the plan allows ${objective.rpoSeconds} s`;
     findings.push({ kind: "objective-broken", point: null, fact: `${what}${why}` });
   }
-  if (look !== null && objective.state === "unknown") findings.push({ kind: "unknown", point: null, fact: "the backups were not looked at for a while, so what is known of them may not hold any more" });
+  if (look?.why === null && objective.state === "unknown") findings.push({ kind: "unknown", point: null, fact: "the backups were not looked at for a while, so what is known of them may not hold any more" });
   return findings;
 }
 

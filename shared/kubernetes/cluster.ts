@@ -65,6 +65,11 @@ export function openCluster(name: string, options: ClusterOptions): Cluster {
       throw new WorldError("list", thing, `there are more than ${pagesMax * pageLimit}`);
     },
 
+    async serves(apiVersion) {
+      const path = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+      return call("discover", `${name}/${apiVersion}`, { method: "GET", path }, (answer) => (answer.ok ? kindsIn(answer) : answer.status === 404 ? null : undefined));
+    },
+
     async create(kind, object) {
       const { namespace, name: objectName } = namesIn(object);
       const thing = thingOf(kind, namespace, objectName);
@@ -119,6 +124,13 @@ function listIn({ parsed }: Understood): { readonly items: readonly KubeObject[]
   const metadata = parsed["metadata"];
   const next = isObject(metadata) && typeof metadata["continue"] === "string" ? metadata["continue"] : "";
   return { items: parsed["items"].map((item: KubeObject) => ({ ...said, ...item })), next };
+}
+
+/** Kinds of an APIResourceList; subresources (`pods/log`) are none. */
+function kindsIn({ parsed }: Understood): readonly string[] | undefined {
+  if (!isObject(parsed) || !Array.isArray(parsed["resources"])) return undefined;
+  const served = parsed["resources"].filter((resource): resource is { name: string; kind: string } => isObject(resource) && typeof resource["name"] === "string" && typeof resource["kind"] === "string");
+  return [...new Set(served.filter(({ name: plural }) => !plural.includes("/")).map(({ kind }) => kind))];
 }
 
 function namesIn(object: unknown): { readonly namespace: string | null; readonly name: string } {

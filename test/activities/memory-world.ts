@@ -158,6 +158,8 @@ function memoryCluster(effects: string[]) {
   const objects = new Map<string, KubeObject>();
   const state = {
     ready: { kind: "ready" } as Awaited<ReturnType<Cluster["ready"]>>,
+    /** Kinds by API version; what is not here is not served. */
+    served: {} as Readonly<Record<string, readonly string[]>>,
     /** Called before each call, to throw. */
     before: (_verb: "get" | "list" | "create" | "patch" | "delete", _kind: Kind, _name: string): void => undefined,
   };
@@ -173,6 +175,7 @@ function memoryCluster(effects: string[]) {
       state.before("list", kind, "");
       return [...objects].filter(([key, { metadata }]) => key.startsWith(`${kind.plural} `) && (namespace === null || metadata.namespace === namespace) && selects(labelSelector, metadata.labels ?? {})).map(([, object]) => object);
     },
+    serves: async (apiVersion) => state.served[apiVersion] ?? null,
     async create(kind, object) {
       const given = object as KubeObject;
       const { name, namespace = null } = given.metadata;

@@ -7,7 +7,7 @@ const { play } = stage();
 
 describe("whatever step fails, the run ends in the closed set, with a report, and lets go of its plan:", () => {
   /** Without a phase, a report or a closed run nothing can be said to have ended; the steps of other runbooks are not a failover's. */
-  const others = ["turnPhase", "report", "closeRun", "putQuestion", "confirmGone", "checkAllBackups", "checkBackup", "learnClusters"];
+  const others = ["turnPhase", "report", "closeRun", "putQuestion", "confirmGone", "checkAllBackups", "checkBackup", "holdAgainstSecondary", "guardRetention", "learnClusters"];
   const ofAFailover = (Object.keys(steps) as (keyof typeof steps)[]).filter((key) => !others.includes(key));
 
   test.each(ofAFailover)("%s always says try again", async (key) => {

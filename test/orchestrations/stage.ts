@@ -73,6 +73,8 @@ export const allGoesWell: Works = {
   firstBackupCompleted: async (_, { world }) => ({ kind: "done", value: { kind: "completed", completedAt: world.clock.now() } }),
   checkAllBackups: async () => ({ checked: 3, usable: 3 }),
   checkBackup: async () => ({ kind: "done", value: { state: "whole" } }),
+  holdAgainstSecondary: async () => ({ point: "shop-hourly-20261121055825", findings: 0, imported: [] }),
+  guardRetention: async () => ({ kind: "nothing-due" }),
   learnClusters: async () => ({ learnt: ["westeurope", "northeurope"], silent: [] }),
 };
 

@@ -186,8 +186,8 @@ function uidOf({ files: { metadata } }: Inventory): string | null {
   return typeof uid === "string" ? uid : null;
 }
 
-function contentOf({ tarball, files: { metadata } }: Inventory, { takenAt, volumes }: RestorePoint) {
-  if (tarball.kind !== "read" || metadata.kind !== "read" || takenAt === null) return null;
+function contentOf({ tarball, files: { metadata, podVolumeBackups } }: Inventory, { takenAt, volumes }: RestorePoint) {
+  if (tarball.kind !== "read" || metadata.kind !== "read" || podVolumeBackups.kind !== "read" || takenAt === null) return null;
   const spec = (metadata.value.object["spec"] ?? {}) as Readonly<Record<string, unknown>>;
-  return { takenAt, contents: tarball.contents, volumes, spec };
+  return { takenAt, contents: tarball.contents, volumes, spec, files: { backup: metadata.value, podVolumeBackups: podVolumeBackups.value } };
 }

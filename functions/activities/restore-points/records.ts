@@ -4,6 +4,7 @@ import { canonicalJson } from "../../../shared/domain/canonical-json.ts";
 import type { Contents } from "../../../shared/domain/contents.ts";
 import type { BlobRead, Evidence } from "../../../shared/domain/evidence.ts";
 import type { Manifest } from "../../../shared/domain/manifest.ts";
+import type { PointFiles } from "../../../shared/domain/parity.ts";
 import { newRepositoryManifest, type RepositoryManifest } from "../../../shared/domain/repository-manifest.ts";
 import type { Volume } from "../../../shared/domain/volume.ts";
 import { type Home, type Seal, WorldError } from "../../../shared/ports.ts";
@@ -23,7 +24,7 @@ export interface PointFound {
   readonly evidence: readonly Evidence[];
   readonly blobs: readonly BlobRead[];
   /** What a run needs to know of it, so that it reads no archive; `null`: it was not read to its end, or is too large to keep. */
-  readonly content: { readonly takenAt: number; readonly contents: Contents; readonly volumes: readonly Volume[]; readonly spec: Readonly<Record<string, unknown>> } | null;
+  readonly content: { readonly takenAt: number; readonly contents: Contents; readonly volumes: readonly Volume[]; readonly spec: Readonly<Record<string, unknown>>; readonly files: PointFiles } | null;
 }
 
 export interface Records {

@@ -1,0 +1,142 @@
+import type { Contents } from "../../shared/domain/contents.ts";
+import type { Evidence } from "../../shared/domain/evidence.ts";
+import type { Finding } from "../../shared/domain/findings.ts";
+import { kinds } from "../../shared/domain/kinds.ts";
+import { namespacesOf } from "../../shared/domain/ladder-levels.ts";
+import { type Parity, parity } from "../../shared/domain/parity.ts";
+import { emptyRegister, type Register } from "../../shared/domain/register.ts";
+import { newestFirst } from "../../shared/domain/restore-point-choice.ts";
+import { isQueued, isUnderWay } from "../../shared/domain/restore-run.ts";
+import { apisNeeded, type Quota, secondaryFit, type SecondarySeen } from "../../shared/domain/secondary-fit.ts";
+import { standingOf } from "../../shared/domain/standing.ts";
+import { type Target, targetOf } from "../../shared/domain/target.ts";
+import type { steps } from "../../orchestrations/steps.ts";
+import { type Cluster, type KubeObject, WorldError } from "../../shared/ports.ts";
+import { provingOf, tell } from "./check-backups.ts";
+import { alignPoint, pointFiles, viewOf } from "./make-ready.ts";
+import type { Duty, Work } from "./perform.ts";
+import { mergeIntoRegister, readRegister } from "./register.ts";
+import type { PointFound, Records } from "./restore-points/records.ts";
+
+/** Points whose import is held against their blobs at each verification, the newest: a failover takes one of these. */
+const pointsHeld = 5;
+
+/**
+ * The secondary's cluster as it is now, held against the newest proven point: would it fit? And its Velero's view of the usable points, held
+ * against their blobs. A point that was imported half-copied is imported anew: Velero itself never looks again. No blob is touched.
+ */
+export const holdAgainstSecondary: Work<typeof steps.holdAgainstSecondary> = async (_, duty) => {
+  const { world, plan } = duty;
+  const at = world.clock.now();
+  const register = await readRegister(world.home, plan.plan);
+  const { newestProven } = standingOf(register, plan, at);
+  const looked = await lookAt(duty, register, newestProven?.name ?? null, at);
+  const found: Register = { ...emptyRegister, secondary: { at, point: newestProven?.name ?? null, findings: looked.findings, evidence: looked.evidence } };
+  tell(duty, (await mergeIntoRegister(world.home, plan, found, at)).changed);
+  return { point: newestProven?.name ?? null, findings: looked.findings.length, imported: looked.imported };
+};
+
+interface Looked {
+  readonly findings: readonly Finding[];
+  readonly evidence: readonly Evidence[];
+  readonly imported: readonly string[];
+}
+
+/** A cluster that cannot be asked is `unknown`, with its words. */
+async function lookAt(duty: Duty, register: Register, newest: string | null, at: number): Promise<Looked> {
+  const { world, plan } = duty;
+  const { records, planHash } = provingOf(world, plan);
+  const content = newest === null ? null : ((await records.found(newest))?.content ?? null);
+  try {
+    const target = targetOf(plan, "failover");
+    const cluster = await world.clusters.of(target.cluster);
+    const held = await heldPoints(duty, cluster, target, register, records, at);
+    if (newest === null || content === null) return { ...held, evidence: [] };
+    const fit = secondaryFit(newest, content.contents, plan, await seenOf(duty, cluster, content.contents), at, planHash);
+    return { findings: [...fit.findings, ...held.findings], evidence: fit.evidence, imported: held.imported };
+  } catch (error) {
+    if (!(error instanceof WorldError)) throw error;
+    const fact = `the secondary's cluster could not be asked: ${error.message}`;
+    return { findings: [{ kind: "unknown", point: newest, fact }], evidence: [{ level: "api", rung: "readable", ok: "unknown", about: fact, at, planHash, expiresAt: at }], imported: [] };
+  }
+}
+
+async function seenOf({ world, plan }: Duty, cluster: Cluster, contents: Contents): Promise<SecondarySeen> {
+  const versions = [...apisNeeded(contents, plan).keys()];
+  const [served, storageClasses, ingressClasses, quotas, pools] = await Promise.all([
+    cluster.serves === undefined ? null : Promise.all(versions.map(async (version) => [version, await cluster.serves?.(version)] as const)),
+    cluster.list(kinds.storageClasses, null),
+    cluster.list(kinds.ingressClasses, null),
+    Promise.all(namespacesOf(plan).map(async (namespace) => (await cluster.list(kinds.resourceQuotas, namespace)) ?? [])),
+    poolsOf(world.aks, plan.secondary.cluster),
+  ]);
+  const names = (objects: readonly KubeObject[] | null) => (objects ?? []).map(({ metadata }) => metadata.name);
+  return {
+    served: served === null ? null : Object.fromEntries(served.map(([version, kindsServed]) => [version, kindsServed ?? null])),
+    storageClasses: names(storageClasses),
+    ingressClasses: names(ingressClasses),
+    quotas: quotas.flat().map(quotaOf),
+    pools,
+  };
+}
+
+async function poolsOf(aks: Duty["world"]["aks"], cluster: string): Promise<SecondarySeen["pools"]> {
+  try {
+    return (await aks.read(cluster)).pools;
+  } catch (error) {
+    if (error instanceof WorldError) return null;
+    throw error;
+  }
+}
+
+function quotaOf({ metadata: { name, namespace = "" }, ...object }: KubeObject): Quota {
+  const { hard = {}, used = {} } = (object["status"] ?? {}) as { readonly hard?: Record<string, string>; readonly used?: Record<string, string> };
+  const spec = (object["spec"] ?? {}) as { readonly hard?: Record<string, string> };
+  return { namespace, name, limits: Object.fromEntries(Object.entries({ ...spec.hard, ...hard }).map(([resource, value]) => [resource, { hard: value, used: used[resource] ?? "0" }])) };
+}
+
+async function heldPoints(duty: Duty, cluster: Cluster, target: Target, register: Register, records: Records, at: number): Promise<Omit<Looked, "evidence">> {
+  const { plan } = duty;
+  const usable = Object.entries(register.points).map(([name, { restorePoint, firstSeenAt }]) => ({ name, takenAt: restorePoint.takenAt, usable: restorePoint.usable.kind === "usable" && restorePoint.reached !== null, firstSeenAt }));
+  const findings: Finding[] = [];
+  const imported: string[] = [];
+  for (const { name, firstSeenAt } of newestFirst(usable.filter(({ usable }) => usable)).slice(0, pointsHeld)) {
+    const files = await filesOf(duty, target, name, await records.found(name));
+    const view = await viewOf(cluster, target, name);
+    const compared = parity(files, view.backup, view.copies);
+    const settled = compared.kind === "differs" && !(await inUse(duty, cluster, target)) ? await importedAnew(cluster, target, name, files) : null;
+    if (settled !== null) imported.push(name);
+    const fact = factOf(compared, settled, at > firstSeenAt + plan.backups.replicationDeadlineSeconds * 1_000);
+    if (fact !== null) findings.push({ kind: "view-differs", point: name, fact });
+  }
+  return { findings, imported };
+}
+
+const filesOf = async ({ world }: Duty, target: Target, name: string, found: PointFound | null) => found?.content?.files ?? pointFiles(world.backups, target, name);
+
+/** While a run or anybody's restore is under way, the objects that it goes by are left alone. */
+async function inUse({ ledger, plan }: Duty, cluster: Cluster, { veleroNamespace }: Target): Promise<boolean> {
+  if ((await ledger.head(plan.plan)).run !== null) return true;
+  const restores = (await cluster.list(kinds.restores, veleroNamespace)) ?? [];
+  return restores.some((restore) => {
+    const { phase = "" } = (restore["status"] ?? {}) as { readonly phase?: string };
+    return isQueued({ phase }) || isUnderWay({ phase });
+  });
+}
+
+async function importedAnew(cluster: Cluster, target: Target, name: string, files: Parameters<typeof alignPoint>[3]): Promise<"dropped and imported anew" | "completed"> {
+  const { replaced } = await alignPoint(cluster, target, name, files);
+  return replaced > 0 ? "dropped and imported anew" : "completed";
+}
+
+/** `null`: the cluster shows what the blobs say, or has time left to import it. */
+function factOf(compared: Parity, settled: string | null, overdue: boolean): string | null {
+  switch (compared.kind) {
+    case "equal":
+      return null;
+    case "absent":
+      return overdue ? "the secondary's Velero does not show this backup: its sync, or its storage location, does not work" : null;
+    case "differs":
+      return `${compared.what}${settled === null ? "; a run or a restore is under way, so it was left as it is" : `; the imported object was ${settled}`}`;
+  }
+}

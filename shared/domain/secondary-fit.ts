@@ -1,0 +1,132 @@
+/**
+ * Whether a restore point would fit into the secondary's cluster as it is now: APIs, classes, images, quotas. What could not be learnt is
+ * `unknown` in the evidence, and never counted as there. Pure.
+ */
+import type { Contents } from "./contents.ts";
+import type { Evidence } from "./evidence.ts";
+import type { Finding, FindingKind } from "./findings.ts";
+import { namespacesOf } from "./ladder-levels.ts";
+import type { Plan } from "./plan.ts";
+import { someOf } from "./replica.ts";
+
+/** What was seen of the cluster. `null`: it could not be asked. */
+export interface SecondarySeen {
+  /** Kinds by API version; a version whose value is `null` is not served. */
+  readonly served: Readonly<Record<string, readonly string[] | null>> | null;
+  readonly storageClasses: readonly string[] | null;
+  readonly ingressClasses: readonly string[] | null;
+  readonly quotas: readonly Quota[] | null;
+  readonly pools: readonly { readonly name: string; readonly maxCount: number | null; readonly autoscaled: boolean }[] | null;
+}
+
+export interface Quota {
+  readonly namespace: string;
+  readonly name: string;
+  /** `pods` → `{ hard: "10", used: "3" }`. */
+  readonly limits: Readonly<Record<string, { readonly hard: string; readonly used: string }>>;
+}
+
+interface Answer {
+  readonly level: "api" | "classes" | "images" | "quota";
+  readonly ok: boolean | "unknown";
+  readonly about: string;
+  readonly kind: FindingKind;
+}
+
+/** Each question with its answer, as evidence; what is missing, as findings about that point. */
+export function secondaryFit(point: string, contents: Contents, plan: Plan, seen: SecondarySeen, at: number, planHash: string): { readonly findings: readonly Finding[]; readonly evidence: readonly Evidence[] } {
+  const answers = [apis(contents, plan, seen), classes(contents, plan, seen), images(contents, plan), quotas(contents, seen), pools(plan, seen)];
+  return {
+    findings: answers.filter(({ ok }) => ok === false).map(({ kind, about }) => ({ kind, point, fact: about })),
+    evidence: answers.map(({ level, ok, about }) => ({ level, rung: "readable", ok, about, at, planHash, expiresAt: at + plan.backups.verifyEverySeconds * 1_000 })),
+  };
+}
+
+/** API versions and kinds that the plan's namespaces hold, and what the plan brings of cluster-wide kinds. Velero never restores these (pkg/restore, nonRestorableResources). */
+const neverRestored: ReadonlySet<string> = new Set(["Node", "Event", "Backup", "Restore", "BackupRepository", "CSINode", "VolumeAttachment", "PodMetrics"]);
+
+/** Kinds by API version that a restore of the plan would create. */
+export function apisNeeded(contents: Contents, plan: Plan): ReadonlyMap<string, readonly string[]> {
+  const needed = new Map<string, string[]>();
+  for (const namespace of namespacesOf(plan))
+    for (const key of Object.keys(contents.namespaces[namespace]?.kinds ?? {})) {
+      const slash = key.lastIndexOf("/");
+      const [apiVersion, kind] = [key.slice(0, slash), key.slice(slash + 1)];
+      if (!neverRestored.has(kind)) needed.set(apiVersion, [...(needed.get(apiVersion) ?? []), kind]);
+    }
+  return needed;
+}
+
+const bringsDefinitions = (plan: Plan): boolean => plan.applications.some(({ clusterResources }) => clusterResources.includes("customresourcedefinitions.apiextensions.k8s.io"));
+
+function apis(contents: Contents, plan: Plan, { served }: SecondarySeen): Answer {
+  const say = (ok: Answer["ok"], about: string): Answer => ({ level: "api", ok, about, kind: "missing-api" });
+  if (served === null) return say("unknown", "the cluster's discovery could not be read");
+  const brought = (apiVersion: string, kind: string) => bringsDefinitions(plan) && contents.customKinds.some((custom) => custom.kind === kind && custom.versions.some((version) => `${custom.group}/${version}` === apiVersion));
+  const needed = [...apisNeeded(contents, plan)];
+  const missing = needed.flatMap(([apiVersion, kinds]) => [...new Set(kinds)].filter((kind) => served[apiVersion]?.includes(kind) !== true && !brought(apiVersion, kind)).map((kind) => `${kind} in ${apiVersion}`));
+  return missing.length === 0 ? say(true, `all of the ${needed.length} API versions that it needs are served, or brought by it`) : say(false, `the secondary does not serve ${someOf(missing, 5)}`);
+}
+
+function classes(contents: Contents, plan: Plan, { storageClasses, ingressClasses }: SecondarySeen): Answer {
+  const say = (ok: Answer["ok"], about: string): Answer => ({ level: "classes", ok, about, kind: "missing-class" });
+  if (storageClasses === null || ingressClasses === null) return say("unknown", "the cluster's classes could not be listed");
+  const shares = namespacesOf(plan).flatMap((namespace) => contents.namespaces[namespace] ?? []);
+  const storage = new Set([...plan.secondary.storageClasses, ...shares.flatMap((share) => share.storageClasses)]);
+  const ingress = new Set(shares.flatMap((share) => share.ingressClasses ?? []));
+  const missing = [...[...storage].filter((name) => !storageClasses.includes(name)).map((name) => `storage class ${name}`), ...[...ingress].filter((name) => !ingressClasses.includes(name)).map((name) => `ingress class ${name}`)];
+  return missing.length === 0 ? say(true, `the ${storage.size} storage and ${ingress.size} ingress classes that it names are there`) : say(false, `the secondary has no ${someOf(missing, 5)}`);
+}
+
+function images(contents: Contents, plan: Plan): Answer {
+  const say = (ok: Answer["ok"], about: string): Answer => ({ level: "images", ok, about, kind: "images" });
+  const { registries } = plan.secondary;
+  const all = [...new Set(namespacesOf(plan).flatMap((namespace) => contents.namespaces[namespace]?.images ?? []))];
+  if (all.length === 0) return say(true, "it runs no images");
+  if (registries.length === 0) return say("unknown", `nothing says from which registries the secondary can pull its ${all.length} images: list them in secondary.registries`);
+  const elsewhere = all.filter((image) => !registries.includes(registryOf(image)));
+  return elsewhere.length === 0 ? say(true, `its ${all.length} images come from registries that the secondary can pull from`) : say(false, `${elsewhere.length} of ${all.length} images come from registries that are not in secondary.registries: ${someOf(elsewhere)}`);
+}
+
+/** The registry of an image, as Docker reads names: the first part is one if it has a dot or a port, else it is Docker Hub. */
+export function registryOf(image: string): string {
+  const [first = "", ...rest] = image.split("/");
+  return rest.length > 0 && (first.includes(".") || first.includes(":") || first === "localhost") ? first : "docker.io";
+}
+
+function quotas(contents: Contents, { quotas: found }: SecondarySeen): Answer {
+  const say = (ok: Answer["ok"], about: string): Answer => ({ level: "quota", ok, about, kind: "quota" });
+  if (found === null) return say("unknown", "the quotas of the target namespaces could not be listed");
+  const counted = found.flatMap(({ namespace, name, limits }) =>
+    Object.entries(limits).map(([resource, { hard, used }]) => ({ what: `${resource} in ${namespace} (${name})`, room: roomIn(hard, used), needs: countOf(contents, namespace, resource) })),
+  );
+  const over = counted.filter(({ room, needs }) => needs !== null && room !== null && needs > room);
+  if (over.length > 0) return say(false, `it does not fit: ${over.map(({ what, room, needs }) => `${what} has room for ${room} and it brings ${needs}`).join("; ")}`);
+  const uncounted = counted.filter(({ room, needs }) => needs === null || room === null);
+  if (uncounted.length > 0) return say("unknown", `what it would use of ${someOf(uncounted.map(({ what }) => what))} is not counted`);
+  return say(true, counted.length === 0 ? "no quota limits the target namespaces" : `it fits into the ${counted.length} limits of the target namespaces`);
+}
+
+/** Whole numbers only; CPU and memory have units and are not counted. */
+function roomIn(hard: string, used: string): number | null {
+  return /^\d+$/.test(hard) && /^\d*$/.test(used) ? Number(hard) - Number(used || "0") : null;
+}
+
+/** Quota names of kinds that are counted (Kubernetes, object count quota). */
+const counts: Readonly<Record<string, string>> = { pods: "v1/Pod", services: "v1/Service", configmaps: "v1/ConfigMap", secrets: "v1/Secret", persistentvolumeclaims: "v1/PersistentVolumeClaim", replicationcontrollers: "v1/ReplicationController", "count/deployments.apps": "apps/v1/Deployment", "count/statefulsets.apps": "apps/v1/StatefulSet", "count/jobs.batch": "batch/v1/Job", "count/cronjobs.batch": "batch/v1/CronJob", "count/pods": "v1/Pod", "count/services": "v1/Service", "count/configmaps": "v1/ConfigMap", "count/secrets": "v1/Secret", "count/persistentvolumeclaims": "v1/PersistentVolumeClaim" };
+
+function countOf(contents: Contents, namespace: string, resource: string): number | null {
+  const kind = counts[resource];
+  return kind === undefined ? null : (contents.namespaces[namespace]?.kinds[kind] ?? 0);
+}
+
+function pools(plan: Plan, { pools: found }: SecondarySeen): Answer {
+  const say = (ok: Answer["ok"], about: string): Answer => ({ level: "quota", ok, about, kind: "quota" });
+  if (found === null) return say("unknown", "the secondary's node pools could not be read");
+  const short = plan.secondary.pools.flatMap(({ name, nodes }) => {
+    const pool = found.find((each) => each.name === name);
+    if (pool === undefined) return [`there is no node pool ${name}`];
+    return pool.autoscaled && pool.maxCount !== null && pool.maxCount < nodes ? [`node pool ${name} grows to ${pool.maxCount} nodes at most, and the plan wants ${nodes}`] : [];
+  });
+  return short.length === 0 ? say(true, "its node pools are there and may grow as far as the plan wants; whether the region has the cores, only warming tells") : say(false, short.join("; "));
+}
