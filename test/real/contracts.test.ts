@@ -4,6 +4,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, inject } from "vitest";
 import { type RealCluster, startRealCluster } from "../../lab/real/cluster.ts";
+import { openCluster } from "../../shared/kubernetes/cluster.ts";
+import { clusterContract } from "../contracts/clusters.ts";
+import { wireTo } from "../contracts/cluster-speaker.ts";
 import { describeKubernetesContract } from "../contracts/kubernetes.ts";
 import { describeVeleroBackupsContract } from "../contracts/velero-backups.ts";
 import { describeVeleroFaultsContract } from "../contracts/velero-faults.ts";
@@ -32,6 +35,10 @@ describe.skipIf(programs === null)("a real region", () => {
   describeVeleroRestoresContract("a real Velero", () => Promise.resolve(velero.speaker));
   describeVeleroBackupsContract("a real Velero", () => Promise.resolve(velero.speaker));
   describeVeleroFaultsContract("a real Velero", () => Promise.resolve(velero.speaker));
+  clusterContract("the app's own way to a real API server", async () => ({
+    cluster: openCluster("northeurope", { server: cluster.url, ca: cluster.caPem, token: () => Promise.resolve(cluster.adminToken), deadlineSeconds: 10 }),
+    namespace: await wireTo(kubernetesOf(cluster)).namespace(),
+  }));
   // Late: for a while all nodes are silent.
   describeWorkloadsContract("a real cluster", () => Promise.resolve(workloadsOf(cluster)));
   // Last: it restarts the API server.
