@@ -1,4 +1,6 @@
 /** `npm run lab`: loses a region and gets the application back in the other one, on this machine. */
+import { createWriteStream } from "node:fs";
+import path from "node:path";
 import process from "node:process";
 import { startClock } from "../clock.ts";
 import { openReals } from "../engine/real.ts";
@@ -6,6 +8,7 @@ import { realHurdles } from "../real/needs.ts";
 import { realPrograms } from "../real/programs.ts";
 import { demoName } from "../world/application.ts";
 import { publicName } from "../world/pair.ts";
+import { writeDoors } from "./doors-file.ts";
 import type { Tell } from "./events.ts";
 import { type LabOptions, readOptions } from "./options.ts";
 import { preflight } from "./preflight.ts";
@@ -52,6 +55,8 @@ async function lab(options: LabOptions): Promise<number> {
     if (told.event === "up") urls = told.urls;
     show.tell({ at: new Date(clock.now()).toISOString(), ...told });
   };
+  const logFile = path.join(options.report, "app.jsonl");
+  const log = createWriteStream(logFile);
   try {
     const { scenario, topology, rate, real, report, port, keep } = options;
     const { failures } = await runLab({
@@ -64,7 +69,8 @@ async function lab(options: LabOptions): Promise<number> {
       signal: stop.signal,
       tell,
       ...(port === null ? {} : { port }),
-      ...(keep ? { beforeClose: () => stayUp(options, urls, stop) } : {}),
+      onLog: (record) => void log.write(`${JSON.stringify(record)}\n`),
+      ...(keep ? { beforeClose: async (lab) => stayUp(options, waysIn(urls, { doors: await writeDoors(lab), log: logFile }), stop) } : {}),
     });
     return failures.length === 0 ? 0 : 1;
   } catch (error) {
@@ -75,14 +81,16 @@ async function lab(options: LabOptions): Promise<number> {
     return 1;
   } finally {
     clearInterval(awake);
+    log.end();
     show.end();
   }
 }
 
 /** Until somebody stops it: then the run has come to its end, and its own exit code counts. */
-async function stayUp({ json }: LabOptions, urls: Readonly<Record<string, string>>, stop: Stop): Promise<void> {
-  // As JSON, the event `up` has said it already.
-  if (!json) for (const line of ["", ...waysIn(urls)]) out(`${line}\n`);
+async function stayUp({ json }: LabOptions, ways: readonly string[], stop: Stop): Promise<void> {
+  // Standard output holds nothing but JSON then, and the report is its last line.
+  const say = json ? err : out;
+  for (const line of ["", ...ways]) say(`${line}\n`);
   await stop.instead();
 }
 

@@ -40,5 +40,5 @@ export const realRun = (openEngines: OpenEngines) =>
 
 /** The plan's own waits, made short: they are the plan's choice. */
 export function realPlan(plan: string): string {
-  return plan.replace(/soakSeconds: \d+/, "soakSeconds: 4").replace(/everySeconds: \d+/, "everySeconds: 2");
+  return plan.replace(/soakSeconds: \d+/, "soakSeconds: 4").replace(/everySeconds: \d+/, "everySeconds: 2").replace(/timeoutSeconds: \d+/, "timeoutSeconds: 2");
 }

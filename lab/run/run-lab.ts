@@ -12,13 +12,13 @@ import type { LabClock } from "../clock.ts";
 import type { HostProcess } from "../host/process.ts";
 import { type LabPair, openPair, type PairOptions } from "../pair-in-a-box.ts";
 import { demoName } from "../world/application.ts";
-import { primary, publicName, regions } from "../world/pair.ts";
+import { publicName, regions } from "../world/pair.ts";
 import { type AppClient, appClient } from "./app-client.ts";
-import { type AzureMonitor, startAzureMonitor } from "./azure-monitor.ts";
+import { startAzureMonitor } from "./azure-monitor.ts";
 import { type Closing, openClosing, untilAborted } from "./closing.ts";
-import { clusterClient } from "./cluster-client.ts";
 import type { Tell } from "./events.ts";
 import { writeCanary } from "./canary.ts";
+import { lose } from "./lose.ts";
 import { makeBackup } from "./make-backup.ts";
 import { observe } from "./observed.ts";
 import { type Observer, startObserver } from "./observer.ts";
@@ -213,45 +213,6 @@ async function loseAndRecover(lab: RunningLab, { scenario, tell, alertAfterMs }:
   } finally {
     monitor.stop();
   }
-}
-
-async function lose(lab: RunningLab, { loss, plan }: Scenario, tell: Tell, monitor: AzureMonitor): Promise<void> {
-  const { pair, observer } = lab;
-  switch (loss.kind) {
-    case "region":
-      pair.lose(primary.region);
-      return tell({ event: "lost", what: primary.region });
-    case "blip": {
-      pair.lose(primary.region);
-      tell({ event: "lost", what: primary.region });
-      pair.world.clock.after(loss.seconds * 1_000, () => {
-        pair.giveBack(primary.region);
-        tell({ event: "returned", what: primary.region });
-      });
-      return;
-    }
-    case "nothing":
-      // A person moves the shop while all is well: the primary can be fenced from within.
-      monitor.stop();
-      return await ask(lab, plan, "failover", "maintenance of the region", tell);
-    case "namespace": {
-      // A person sees it and starts the recovery: no alert of a lost region would be right here.
-      monitor.stop();
-      const deleted = await clusterClient(pair, primary.region).request("DELETE", `/api/v1/namespaces/${loss.namespace}`);
-      if (deleted.status >= 300) throw new Error(`the namespace ${loss.namespace} could not be deleted: status ${deleted.status}`);
-      tell({ event: "lost", what: `namespace ${loss.namespace}` });
-      await observer.until((look) => !look.ok, upMsMax, "the page to go away");
-      await ask(lab, plan, "recovery", `namespace ${loss.namespace} was deleted`, tell);
-    }
-  }
-}
-
-/** Asks at the HTTP door, as the plan's ledger stands now. */
-async function ask({ app }: RunningLab, plan: string, kind: "failover" | "recovery", reason: string, tell: Tell): Promise<void> {
-  const { head } = await app.plan(plan);
-  const asked = await app.startRun({ plan, kind, confirm: plan, reason }, head.epoch);
-  tell({ event: "asked", status: asked.status, answer: JSON.stringify(asked.body) });
-  if (asked.status !== 202) throw new Error(`the ${kind} was not started (${asked.status}): ${JSON.stringify(asked.body)}`);
 }
 
 /** Tells each step as it begins and ends, until the run has its report. */
