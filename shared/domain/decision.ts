@@ -9,7 +9,7 @@ export interface DecisionCard {
   readonly withinRpo: boolean;
   readonly items: number;
   readonly volumeBytes: number;
-  /** From the item count and the measured rate of a restore; see docs/latencies.md. */
+  /** What has passed, what the secondary still needs, the item count by the measured rate of a restore; see docs/latencies.md. */
   readonly predictedRtoSeconds: number;
   readonly withinRto: boolean;
   readonly passedOver: readonly PassedOver[];
@@ -25,6 +25,15 @@ const fixedSeconds = 90;
 
 export function predictRtoSeconds(items: number, volumeBytes: number, spentSeconds: number): number {
   return Math.ceil(spentSeconds + fixedSeconds + items / itemsPerSecond + volumeBytes / volumeBytesPerSecond);
+}
+
+/** A stopped cluster's start, and a pool's new nodes until they are Ready: estimates, see docs/latencies.md. */
+const clusterStartSeconds = 180;
+const poolGrowthSeconds = 90;
+
+/** What the secondary needs before anything is restored into it. Pools grow side by side, and only in a cluster that runs. */
+export function warmUpSeconds({ stopped, small }: { readonly stopped: boolean; readonly small: boolean }): number {
+  return (stopped ? clusterStartSeconds : 0) + (small ? poolGrowthSeconds : 0);
 }
 
 /** The card as one paragraph for a page at 3 a.m. */

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { pauseMs } from "../../orchestrations/runbook.ts";
-import { cardText, predictRtoSeconds, spoken } from "../../shared/domain/decision.ts";
+import { cardText, predictRtoSeconds, spoken, warmUpSeconds } from "../../shared/domain/decision.ts";
 import { type Closed, fenceLevel, isEnough, type Quieted } from "../../shared/domain/fence.ts";
 import { confirmWaiting, decisionAsked, fenceAsked, waits, wavesOf } from "../../shared/domain/runbook-terms.ts";
 import { targetOf } from "../../shared/domain/target.ts";
@@ -62,6 +62,7 @@ describe("the decision", () => {
   test("predicts from items and bytes: a thousand items take the twenty seconds that were measured", () => {
     expect(predictRtoSeconds(1_000, 0, 0) - predictRtoSeconds(0, 0, 0)).toBe(20);
     expect(predictRtoSeconds(0, 200 * 1024 * 1024, 0) - predictRtoSeconds(0, 0, 0)).toBe(10);
+    expect([warmUpSeconds({ stopped: false, small: false }), warmUpSeconds({ stopped: false, small: true }), warmUpSeconds({ stopped: true, small: true })]).toEqual([0, 90, 270]);
     expect(predictRtoSeconds(0, 0, 61.2)).toBe(Math.ceil(61.2 + predictRtoSeconds(0, 0, 0)));
   });
 

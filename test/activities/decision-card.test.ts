@@ -1,0 +1,51 @@
+import { describe, expect, test } from "vitest";
+import { weighPointsAndTarget } from "../../functions/activities/decision-card.ts";
+import { steps } from "../../orchestrations/steps.ts";
+import { targetOf } from "../../shared/domain/target.ts";
+import { examplePlan } from "../domain/example-plans.ts";
+import { recordedContainer } from "../restore-points/store.ts";
+import { openedRun } from "./run.ts";
+
+const pool = { name: "user", count: 2, minCount: null, maxCount: null, autoscaled: false, provisioning: "Succeeded" };
+
+/** The card of a run that was opened some seconds ago, with a replica that holds what a real Velero wrote. */
+async function card(aks: { readonly power?: "running" | "stopped"; readonly pools?: readonly (typeof pool)[] } = {}, spentSeconds = 0) {
+  const run = await openedRun({ phase: "decide", plan: examplePlan("shop-shared") });
+  const { backups } = targetOf(run.plan, "failover");
+  for (const [name, { bytes, lastModifiedAt }] of recordedContainer()) run.put(backups, name, bytes, lastModifiedAt);
+  run.state.aks = { ...run.state.aks, ...aks };
+  run.time.now += spentSeconds * 1_000;
+  const weighed = await run.answer(steps.weighRestorePoints, weighPointsAndTarget, {});
+  if (weighed.kind !== "weighed") throw new Error("there is a point");
+  return { ...weighed.card, text: weighed.text };
+}
+
+describe("the predicted recovery time counts what the secondary still needs:", () => {
+  test.each([
+    ["nothing, where its pools are large enough", {}, 0],
+    ["nothing for a pool that the plan does not name", { pools: [pool, { ...pool, name: "system", count: 1 }] }, 0],
+    ["a pool that must grow", { pools: [{ ...pool, count: 1 }] }, 90],
+    ["a pool that is growing", { pools: [{ ...pool, provisioning: "Scaling" }] }, 90],
+    ["a cluster that is stopped", { power: "stopped" }, 180],
+    ["a stopped cluster whose pool must grow then", { power: "stopped", pools: [{ ...pool, count: 1 }] }, 270],
+  ] as const)("%s", async (_, aks, seconds) => {
+    const ready = await card();
+    expect((await card(aks)).predictedRtoSeconds - ready.predictedRtoSeconds).toBe(seconds);
+  });
+
+  test("and holds the sum against the objective, in figures and in words", async () => {
+    const late = await card({ pools: [{ ...pool, count: 1 }] }, 730);
+    expect(late).toMatchObject({ predictedRtoSeconds: 912, withinRto: false, text: expect.stringContaining("Back in about 15 min 12 s after the loss") as string });
+    expect((await card({}, 730)).withinRto).toBe(true);
+  });
+
+  // `npm run lab` as it is, once with each topology (the sum is the same for both): how long after its opening the points were weighed, and
+  // the recovery time that was seen from outside.
+  test.each([
+    ["replicated", 123.1, 339.8],
+    ["shared", 149.1, 370.9],
+  ] as const)("on %s storage within a quarter of what a lab run took", async (_, spentSeconds, measuredSeconds) => {
+    const { predictedRtoSeconds } = await card({ pools: [{ ...pool, count: 1 }] }, spentSeconds);
+    expect(Math.abs(predictedRtoSeconds / measuredSeconds - 1)).toBeLessThan(0.25);
+  });
+});
