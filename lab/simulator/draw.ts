@@ -97,7 +97,7 @@ const acts: readonly (readonly [port: string, op: string])[] = [
 
 function drawTroubles(random: Random): readonly Trouble[] {
   if (random.chance(0.12)) return [];
-  const kinds = (["calls", "acts", "crash", "pause", "again", "restore", "capacity"] as const).filter(() => random.chance(0.3));
+  const kinds = (["calls", "acts", "crash", "pause", "again", "restore", "capacity", "falls"] as const).filter(() => random.chance(0.3));
   return kinds.flatMap((kind): readonly Trouble[] => {
     const some = <T>(most: number, draw: () => T): readonly T[] => Array.from({ length: random.between(1, most) }, draw);
     switch (kind) {
@@ -119,6 +119,8 @@ function drawTroubles(random: Random): readonly Trouble[] {
         return some(6, () => ({ kind: "again", nth: random.between(0, 140), afterMs: random.pick([0, 500, 5 * min, hour]) }));
       case "restore":
         return [{ kind: "restore", nth: random.between(0, 2), trouble: random.pick(["server-restarts", "volume-left-out", "mover-fails", "stuck-new", "partially-failed"] as const satisfies readonly RestoreTrouble[]) }];
+      case "falls":
+        return random.chance(0.3) ? [{ kind: "falls", afterMs: random.between(0, 250) }] : [];
       case "capacity":
         return random.chance(0.5) ? [{ kind: "capacity", nodes: random.between(0, 1) }] : [];
     }

@@ -38,7 +38,7 @@ export interface Sim {
   readonly mark: string;
   /** Set while no host reaches anybody. */
   cutOff: boolean;
-  head(): Head | null;
+  readonly head: () => Head | null;
   onEffect(call: (effect: Effect) => void): void;
 }
 

@@ -35,7 +35,9 @@ export type Trouble =
   | { readonly kind: "pause"; readonly at: number; readonly host: number; readonly forMs: number }
   | { readonly kind: "again"; readonly nth: number; readonly afterMs: number }
   | { readonly kind: "restore"; readonly nth: number; readonly trouble: RestoreTrouble }
-  | { readonly kind: "capacity"; readonly nodes: number };
+  | { readonly kind: "capacity"; readonly nodes: number }
+  /** What was verified in the secondary falls over when the run turns to opening it, and this much later. */
+  | { readonly kind: "falls"; readonly afterMs: number };
 
 export interface Scenario {
   readonly seed: number;

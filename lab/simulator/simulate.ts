@@ -1,10 +1,11 @@
 /** One run from scenario to verdict. */
+import { kinds } from "../../shared/domain/kinds.ts";
 import { check } from "./checkers/index.ts";
 import { reportsOf } from "./checkers/endings.ts";
 import type { Violation } from "./checkers/violation.ts";
 import { beginWitness } from "./checkers/witness.ts";
 import { beginDeeds } from "./deeds.ts";
-import { openSim } from "./run.ts";
+import { openSim, type Sim } from "./run.ts";
 import type { Scenario } from "./scenario.ts";
 import type { Line } from "./story.ts";
 import { nature } from "./time/scheduler.ts";
@@ -28,6 +29,19 @@ export interface Played {
 const dayMs = 86_400_000;
 /** How long the world goes on after the last run has ended: what comes late comes then. */
 const afterMs = 1_200_000;
+
+/** Somebody scales the front of the secondary to nothing, after it was verified. */
+function fallOver({ pair, scheduler, story, head }: Sim, afterMs: number): void {
+  let fallen = false;
+  pair.home.onWrite(() => {
+    if (fallen || head()?.run?.phases.some(({ phase }) => phase === "open") !== true) return;
+    fallen = true;
+    scheduler.after(afterMs, nature, () => {
+      story.tell(scheduler.now, "outside", "scales the secondary's storefront to nothing");
+      pair.clusters.northeurope.objects.patch(kinds.deployments, "shop", "storefront", { spec: { replicas: 0 } });
+    });
+  });
+}
 
 export async function playOut(scenario: Scenario): Promise<Played> {
   const sim = await openSim(scenario);
@@ -67,6 +81,7 @@ export async function playOut(scenario: Scenario): Promise<Played> {
         story.tell(scheduler.now, host.name, `stands still for ${Math.round(trouble.forMs / 60_000)} min`);
       });
     }
+  for (const trouble of scenario.troubles) if (trouble.kind === "falls") fallOver(sim, trouble.afterMs);
   const doing = beginDeeds(sim);
   for (const deed of scenario.deeds) if ("at" in deed) lastAt = Math.max(lastAt, startAt + deed.at);
   let quietSince: number | null = null;

@@ -9,6 +9,8 @@ export interface Line {
 }
 
 export interface Story {
+  /** When the run began. */
+  readonly startAt: number;
   readonly lines: readonly Line[];
   tell(at: number, who: string, what: string): void;
   digest(): string;
@@ -19,6 +21,7 @@ const digest = /[0-9a-f]{64}/g;
 export function openStory(): Story {
   const lines: Line[] = [];
   return {
+    startAt: labStart,
     lines,
     // Digests hold the mark of one play: see `planText`.
     tell: (at, who, what) => void lines.push({ at, who, what: what.replaceAll(digest, "(digest)") }),

@@ -43,7 +43,8 @@ export function soak(state: Soak | null, readings: readonly Reading[], controls:
   const looked = at - before.lastAskedAt < soakMs;
   const served = seesUsersServed(seen);
   const next: Soak = {
-    firstAskedAt: before.firstAskedAt,
+    // Nor is time in which nobody looked a time in which it could have been confirmed: whoever comes back begins anew.
+    firstAskedAt: looked ? before.firstAskedAt : at,
     downSinceAt: agreed ? ((looked ? before.downSinceAt : null) ?? at) : null,
     firstDownAt: down.length > 0 ? (before.firstDownAt ?? at) : null,
     lastAskedAt: at,

@@ -64,6 +64,14 @@ describe("a loss", () => {
   });
 });
 
+describe("time in which nobody looked", () => {
+  test("is no time in which it could have been confirmed: a host that was down for longer than the give-up time looks again", () => {
+    const { verdict, afterMs } = play([{}], { pauses: { 1: 1_000_000 } });
+    expect(verdict.kind).toBe("lost");
+    expect(afterMs).toBe(10_000 + 1_000_000 + 60_000);
+  });
+});
+
 describe("nobody fails over", () => {
   test.each(kinds)("when %s is blinded and all must agree", (blind) => {
     for (const says of ["unknown", "up"] as const) expect(play([{ [blind]: says }]).verdict.kind).toBe("not-lost");

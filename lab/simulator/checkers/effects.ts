@@ -9,12 +9,21 @@ const ownActs = /^(kubernetes\.|traffic\.endpoint-updated|velero\.(restore|backu
 export function onceOnly({ witness }: Evidence): readonly Violation[] {
   const violations: Violation[] = [];
   const seen = new Map<string, number>();
+  const ofRun = new Map<string, number>();
   const runs = new Set(witness.heads.flatMap(({ head }) => head.run?.id ?? [])).size;
   for (const { effect } of witness.seen) {
     const { act, key } = effect;
     const name = act === "traffic.endpoint-updated" ? `${act} ${key} ${(effect.detail as { status?: string }).status}` : `${act} ${key}`;
     const count = (seen.get(name) ?? 0) + 1;
     seen.set(name, count);
+    // Three parts are restored, and one first backup made, whatever they are called.
+    const made = /^velero\.(restore|backup)-created northeurope\/lifeboat-(shop-\d+)/.exec(name);
+    if (made !== null) {
+      const [, what = "", run = ""] = made;
+      const parts = (ofRun.get(`${what} ${run}`) ?? 0) + 1;
+      ofRun.set(`${what} ${run}`, parts);
+      if (parts > (what === "restore" ? 3 : 1)) violations.push(wrong("S5", effect.at, `${run} makes its ${parts}. ${what}: ${key}`));
+    }
     // Each run may close the primary and open it again; nothing else has a reason to happen twice.
     const most = name.startsWith("traffic.endpoint-updated primary") ? runs : 1;
     if (/^(velero\.(restore|backup|schedule)-created|storage\.policy-deleted|aks\.|traffic\.|consumer\.acts northeurope)/.test(name) && count > most) violations.push(wrong("S5", effect.at, `${name} for the ${count}. time`));

@@ -123,7 +123,7 @@ export function recovers(evidence: Evidence): readonly Violation[] {
   const small = troubles.every((trouble) => trouble.kind === "again" || trouble.kind === "crash" || (trouble.kind === "pause" && trouble.forMs < 60_000) || (trouble.kind === "call" && trouble.times === 1 && troubles.filter(({ kind }) => kind === "call").length <= 2));
   const whole = wholeOn(shelves[shelf]) !== null;
   const lost = loss.kind === "region" && loss.forMs === null;
-  const lets = plan.approval === "automatic" && plan.trafficOnly && !deeds.some(({ kind }) => kind === "abort" || kind === "resolved");
+  const lets = plan.approval === "automatic" && plan.trafficOnly && !deeds.some(({ kind }) => kind === "abort" || kind === "resolved" || kind === "edit-plan");
   const asked = told.some(({ deed, status }) => (deed.kind === "alert" || deed.kind === "start") && status === 202);
   if (!small || !whole || !lost || !lets || !asked) return [];
   const report = reportsOf(evidence).at(-1);

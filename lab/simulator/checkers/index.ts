@@ -3,13 +3,15 @@ import { bounded, epochsGrow, onceOnly, replaysAgree, stillAfterEnd, stopsSoon, 
 import { abortIsTrue, alertsAreKept, comesToItsEnd, lossIsTrue, recovers, reportIsTrue } from "./endings.ts";
 import { chainIsWhole } from "./chain.ts";
 import type { Checker, Evidence, Violation } from "./violation.ts";
-import { consumersHeld, fencedBeforeOpen, noThinEvidence, singleWriter, verifiedBeforeOpen } from "./writers.ts";
+import { approved, consumersHeld, fencedBeforeOpen, lookedAgain, noThinEvidence, singleWriter, verifiedBeforeOpen } from "./writers.ts";
 
 const checkers: readonly Checker[] = [
   singleWriter,
   fencedBeforeOpen,
   verifiedBeforeOpen,
   noThinEvidence,
+  lookedAgain,
+  approved,
   consumersHeld,
   onceOnly,
   epochsGrow,

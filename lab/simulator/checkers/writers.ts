@@ -1,4 +1,4 @@
-/** Who takes writes, and who sent users where: S1, S2, S8, S11, S17. */
+/** Who takes writes, and who sent users where: S1, S2, S7, S8, S11, S12, S17, S20. */
 import { shelves } from "../shelves.ts";
 import type { Evidence, Violation } from "./violation.ts";
 import { wrong } from "./violation.ts";
@@ -47,6 +47,40 @@ export function noThinEvidence({ sim, witness }: Evidence): readonly Violation[]
   const thin = loss.kind === "nothing" || loss.kind === "cut-off" || (loss.kind === "liars" && loss.liars.length < 5) || (loss.kind === "region" && loss.forMs !== null && loss.forMs < 40_000);
   if (!thin) return [];
   return witness.seen.filter((seen) => (closes(seen) || opens(seen)) && seen.head?.run?.door !== "http").map((seen) => wrong("S11", seen.effect.at, `the primary is touched although ${loss.kind === "region" ? "it was a blip" : "it is not lost"}`));
+}
+
+/** How long after its return a region may still be fenced: the last look is a moment old, and an act is asked for again and again. */
+const returnedMs = 120_000;
+
+/** A machine looks again before it touches the primary: one that has long been back is left alone. And it only jumps where there is room. */
+export function lookedAgain({ sim, witness }: Evidence): readonly Violation[] {
+  const { loss, troubles } = sim.scenario;
+  const backAt = loss.kind === "region" && loss.forMs !== null ? loss.at + loss.forMs + startOf(sim) : Number.POSITIVE_INFINITY;
+  const noRoom = troubles.some((trouble) => trouble.kind === "capacity" && trouble.nodes === 0);
+  return witness.seen.filter(closes).flatMap((seen) => {
+    const { at } = seen.effect;
+    const paused = troubles.some((trouble) => trouble.kind === "pause" || trouble.kind === "crash");
+    if (seen.head?.run?.door !== "http" && at > backAt + returnedMs && !paused) return [wrong("S11", at, `the primary is fenced ${Math.round((at - backAt) / 1_000)} s after it came back`)];
+    if (noRoom) return [wrong("S12", at, "the primary is fenced although the secondary has no room")];
+    return [];
+  });
+}
+
+const startOf = ({ story }: Evidence["sim"]): number => story.startAt;
+
+/** As many people as the plan asks for have said yes, and nobody had said no. Answers that were lost on their way back count as given. */
+export function approved({ sim, witness, told }: Evidence): readonly Violation[] {
+  const { plan, deeds } = sim.scenario;
+  const needed = plan.approval === "one" ? 1 : plan.approval === "two" ? 2 : 0;
+  return witness.seen.filter(closes).flatMap((seen) => {
+    const { at } = seen.effect;
+    const runId = seen.head?.run?.id;
+    const refused = (who: string) => told.some(({ deed, status, runId: of }) => deed.kind === "decide" && deed.about === "decision" && deed.who === who && of === runId && status !== 202);
+    const yes = new Set(deeds.flatMap((deed) => (deed.kind === "decide" && deed.about === "decision" && deed.verdict === "approve" && !refused(deed.who) ? [deed.who] : [])));
+    const no = told.find(({ deed, status, runId: of, at: saidAt }) => deed.kind === "decide" && deed.about === "decision" && deed.verdict === "deny" && status === 202 && of === runId && saidAt < at);
+    if (no !== undefined) return [wrong("S20", at, `the primary is fenced by ${runId}, to which somebody had said no`)];
+    return yes.size < needed ? [wrong("S20", at, `the primary is fenced by ${runId} with ${yes.size} of ${needed} approvals`)] : [];
+  });
 }
 
 /** Consumers act in one place: in the secondary not before users are there. */
