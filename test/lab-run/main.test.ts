@@ -112,5 +112,5 @@ test("a whole run as JSON: every line is an object, the report is the last, the 
   expect(file).toMatchObject(last?.report ?? {});
   expect(readFileSync(path.join(directory, "report.md"), "utf8")).toContain(`${file.rtoSeconds} s`);
   expect(readFileSync(path.join(directory, "report.html"), "utf8")).toContain(`<data value="${file.rtoSeconds}">`);
-  expect(readdirSync(directory).toSorted()).toEqual(["report.html", "report.json", "report.md"]);
+  expect(readdirSync(directory).toSorted()).toEqual(["app.jsonl", "report.html", "report.json", "report.md"]);
 }, 90_000);

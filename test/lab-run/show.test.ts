@@ -189,9 +189,11 @@ test("after the report nothing more is said: what breaks while all is being clos
 
 test("who stays is told how to reach each region's own page, as commands to copy", () => {
   const up = untilPromote.find((event) => event.event === "up");
-  expect(waysIn(up?.event === "up" ? up.urls : {})).toEqual(expect.arrayContaining([
+  expect(waysIn(up?.event === "up" ? up.urls : {}, { doors: "/tmp/lab/doors.env", log: ".lab/report/app.jsonl" })).toEqual(expect.arrayContaining([
     "  curl --cacert /tmp/lab/lab-ca.pem --resolve shop.example.com:4321:127.0.0.11 https://shop.example.com:4321/",
     "  curl --cacert /tmp/lab/lab-ca.pem --resolve shop.example.com:4321:127.0.0.12 https://shop.example.com:4321/",
+    '  . /tmp/lab/doors.env; curl -H "authorization: Bearer $TOKEN" $APP/api/plans',
     "the function app:  http://127.0.0.1:7071",
+    "what it writes:    .lab/report/app.jsonl",
   ]));
 });
