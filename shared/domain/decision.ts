@@ -1,4 +1,5 @@
 /** The decision card: what a person (or the plan's own rule) decides upon. Pure. */
+import { instantText } from "./instant.ts";
 import type { PassedOver } from "./outcome.ts";
 
 export interface DecisionCard {
@@ -38,8 +39,8 @@ export function warmUpSeconds({ stopped, small }: { readonly stopped: boolean; r
 
 /** The card as one paragraph for a page at 3 a.m. */
 export function cardText(card: DecisionCard): string {
-  const older = card.passedOver.length === 0 ? "" : ` ${card.passedOver.length} newer point(s) cannot be used: ${card.passedOver.map(({ name, reason }) => `${name}: ${reason}`).join("; ")}.`;
-  return `Restore ${card.restorePoint}, taken ${new Date(card.takenAt).toISOString()}: at most ${spoken(card.lossSeconds)} of changes are lost. Back in about ${spoken(card.predictedRtoSeconds)} after the loss.${older} ${card.waitingCosts}`;
+  const older = card.passedOver.length === 0 ? "" : ` ${card.passedOver.length} newer ${card.passedOver.length === 1 ? "point" : "points"} cannot be used: ${card.passedOver.map(({ name, reason }) => `${name}: ${reason}`).join("; ")}.`;
+  return `Restore ${card.restorePoint}, taken ${instantText(card.takenAt)}: at most ${spoken(card.lossSeconds)} of changes are lost. Back in about ${spoken(card.predictedRtoSeconds)} after the loss.${older} ${card.waitingCosts}`;
 }
 
 /** Seconds as a person says them. */

@@ -1,4 +1,5 @@
 /** The confirmation: several witnesses, read together, who must agree without a break for the soak time. Pure. */
+import { instantText } from "./instant.ts";
 import { clusterSignals, type Plan, type Signal } from "./plan.ts";
 
 export interface Reading {
@@ -88,7 +89,7 @@ export function verdictText(verdict: Verdict): string {
     .map((says) => ({ says, who: verdict.readings.filter((reading) => reading.says === says).map(({ signal, about }) => `${signal} (${about})`) }))
     .filter(({ who }) => who.length > 0)
     .map(({ says, who }) => `${says}: ${who.join(", ")}`);
-  return [`The primary ${verdict.scope} is lost since ${new Date(verdict.since).toISOString()}.`, ...saw.map((line) => `${line}.`)].join(" ");
+  return [`The primary ${verdict.scope} is lost since ${instantText(verdict.since)}.`, ...saw.map((line) => `${line}.`)].join(" ");
 }
 
 /** What is in front of a cluster may break alone. An API server that answers, over nodes that are Ready, is no lost cluster, whatever the others say. */

@@ -49,12 +49,19 @@ function lossOf(report: Report): Figure {
     name: "Loss",
     ...figured(point.lossSeconds, "at most "),
     objective: heldAgainst(point.lossSeconds, objectives.rpoSeconds),
-    about: [`${outcome === "recovered" ? "restored" : "chosen"}: ${point.name}, taken ${timesOf(report)(point.takenAt)}`, `an upper bound: all that was written from then until ${timesOf(report)(writtenUntil(point))}`, `${grouped(point.items)} objects, ${grouped(point.volumeBytes)} bytes of volume data`],
+    about: [`${outcome === "recovered" ? "restored" : "chosen"}: ${point.name}, taken ${timesOf(report)(point.takenAt)}`, upperBound(report, point), `${grouped(point.items)} objects, ${grouped(point.volumeBytes)} bytes of volume data`],
   };
 }
 
-/** The end of the loss: when the primary was seen to be dark or, where nobody saw that, when the point was chosen. */
-const writtenUntil = ({ takenAt, lossSeconds }: NonNullable<Report["restorePoint"]>): string => new Date(Date.parse(takenAt) + lossSeconds * 1_000).toISOString();
+/** The loss ends when the primary was seen to be dark by enough witnesses or, where nobody saw that, when the point was chosen: later than when it fell dark. */
+function upperBound(report: Report, { takenAt, lossSeconds }: NonNullable<Report["restorePoint"]>): string {
+  const untilAt = Date.parse(takenAt) + lossSeconds * 1_000;
+  const { confirmation } = report;
+  // Whole seconds, rounded up.
+  const confirmed = confirmation?.kind === "lost" && Math.abs(untilAt - confirmation.agreedSince) < 1_000;
+  const why = confirmed ? "when enough signals first said down together: it may have taken writes until then" : "when the point was chosen: nobody saw when the last write was taken";
+  return `an upper bound: all that was written from then until ${timesOf(report)(new Date(untilAt).toISOString())}, ${why}`;
+}
 
 function usersOf({ traffic, observed }: Report): Figure {
   const shows = observed?.shows ?? null;

@@ -9,6 +9,7 @@ import { type FenceFound, fenceLevel, type Closed, type Quieted } from "./fence.
 import type { Entry, Head, OpenRun } from "./ledger.ts";
 import type { Outcome, PassedOver, Phase } from "./outcome.ts";
 import type { Plan, Topology } from "./plan.ts";
+import { decidedBy } from "./report-decision.ts";
 import type { RestoreEnd } from "./restore-run.ts";
 
 export interface Report {
@@ -33,7 +34,8 @@ export interface Report {
   readonly findings: readonly ToldFinding[];
   readonly steps: readonly ReportStep[];
   readonly confirmation: Verdict | null;
-  readonly decision: { readonly card: DecisionCard | null; readonly asked: string | null; readonly answers: OpenRun["decisions"]; readonly abort: OpenRun["abort"] };
+  /** `by`: who decided, in a sentence; `null` where it did not come to a decision. */
+  readonly decision: { readonly card: DecisionCard | null; readonly by: string | null; readonly asked: string | null; readonly answers: OpenRun["decisions"]; readonly abort: OpenRun["abort"] };
   readonly fence: { readonly level: string; readonly about: string } | null;
   /** The region that users were sent to, before the run and after it. */
   readonly traffic: { readonly before: string; readonly after: string };
@@ -117,7 +119,7 @@ export function buildReport({ head, run, plan, entries, outcome, endedAt }: Repo
     runId: run.id,
     kind: run.kind,
     outcome: outcome.kind,
-    summary: summaryOf(outcome),
+    summary: summaryOf(outcome, run.kind),
     plan: plan.plan,
     planHash: run.planHash,
     topology: plan.storage.topology,
@@ -131,7 +133,7 @@ export function buildReport({ head, run, plan, entries, outcome, endedAt }: Repo
     findings: chosen?.findings ?? [],
     steps: run.phases.map((note) => stepOf(note, outcome, endedAt)),
     confirmation: confirmed,
-    decision: { card: weighed?.card ?? null, asked: run.question?.text ?? null, answers: run.decisions, abort: run.abort },
+    decision: { card: weighed?.card ?? null, by: run.question === null ? null : decidedBy(run, plan), asked: run.question?.text ?? null, answers: run.decisions, abort: run.abort },
     fence: fenceOf(run, plan.fence, found("close-primary"), found("quiet-primary")),
     traffic: trafficOf({ head, run, plan, opened: opened?.after ?? null, closed: found<Closed>("close-primary")?.kind === "closed", reopened: found<{ kind: string }>("reopen-primary")?.kind === "reopened", open: open.map(({ step }) => step) }),
     checks: [...degradedRestores(outcomes), ...(verified?.value.checks ?? [])],
@@ -200,12 +202,12 @@ function fenceOf(run: OpenRun, { suspend }: Plan["fence"], closed: Closed | null
   return { level: found.kind === "level" ? found.level : "none", about: found.about };
 }
 
-export function summaryOf(outcome: Outcome): string {
+export function summaryOf(outcome: Outcome, kind: OpenRun["kind"]): string {
   switch (outcome.kind) {
     case "recovered":
       return `The application runs again from ${outcome.restorePoint}${outcome.unprotected ? "; it is unprotected until it is reprotected in the other direction" : ""}.`;
     case "not-failed-over":
-      return `Nobody failed over: ${outcome.why}.`;
+      return `${kind === "failover" ? "Nobody failed over" : "Nothing was restored"}: ${outcome.why}.`;
     case "declined":
       return `The failover was declined: ${outcome.why}.`;
     case "aborted":

@@ -52,6 +52,25 @@ describe.each(reports)("%s", (_, report) => {
   });
 });
 
+describe("what was decided is told in a few lines:", () => {
+  const forms = (report: Report) => [reportMarkdown(report), reportHtml(report).replaceAll("&#39;", "'")];
+
+  test("who did, the loss and the time; the rest by pointing to it", () => {
+    for (const text of forms(sampleReport())) {
+      const decisions = text.slice(text.indexOf("Decisions"), text.indexOf("The run"));
+      for (const words of ["Decided by", "Ada Operator; 1 had to agree", "3 min 37 s", "19 min 24 s", "Above: what the signals said, and why newer restore points were passed over."]) expect(decisions).toContain(words);
+      expect(decisions).not.toContain("Restore shop-hourly");
+      expect(decisions).not.toContain("ECONNRESET");
+    }
+  });
+
+  test("why the loss ends later than the region fell dark", () => {
+    const point = { name: "shop-1", takenAt: "2026-11-21T05:58:25.000Z", items: 1, volumeBytes: 0 };
+    for (const text of forms(sampleReport({ restorePoint: { ...point, lossSeconds: 1_073 } }))) expect(text).toContain("until 06:16:18, when enough signals first said down together: it may have taken writes until then");
+    for (const text of forms(sampleReport({ restorePoint: { ...point, lossSeconds: 1_276 } }))) expect(text).toContain("until 06:19:41, when the point was chosen: nobody saw when the last write was taken");
+  });
+});
+
 test("an objective that was missed is said to be, by how much", () => {
   const late = sampleReport({ rtoSeconds: 1_000 });
   expect(reportHtml(late)).toContain("✗ over the objective of 15 min by 100 s");

@@ -2,6 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { Closed, Quieted } from "../../shared/domain/fence.ts";
 import { type Decision, type Entry, newHead, openRun, type OpenRun } from "../../shared/domain/ledger.ts";
 import type { Outcome, Phase } from "../../shared/domain/outcome.ts";
+import type { Plan } from "../../shared/domain/plan.ts";
+import { decidedBy } from "../../shared/domain/report-decision.ts";
 import { buildReport, type Report, summaryOf } from "../../shared/domain/report.ts";
 import { examplePlan } from "./example-plans.ts";
 
@@ -163,8 +165,29 @@ test.each<[Outcome, string]>([
 ])("every ending is told in a sentence: %j", (outcome, said) => {
   const report = reportOf({ outcome });
   expect(report.summary).toContain(said);
-  expect(report.summary).toBe(summaryOf(outcome));
+  expect(report.summary).toBe(summaryOf(outcome, "failover"));
   expect(report.outcome).toBe(outcome.kind);
+});
+
+test("a recovery of what is not lost speaks of no failover", () => {
+  expect(summaryOf({ kind: "not-failed-over", why: "nothing is lost: shop still has shop/storefront" }, "recovery")).toBe("Nothing was restored: nothing is lost: shop still has shop/storefront.");
+});
+
+describe("who decided", () => {
+  const answer = (verdict: "approve" | "deny", by: string) => ({ about: "decision", verdict, personId: by, by, at: 0, reason: "go" }) as const;
+  const approval = { mode: "approval", approvals: 2, expiresSeconds: 900 } as const;
+  const veto = { mode: "veto", windowSeconds: 300 } as const;
+  test.each<[string, Parameters<typeof decidedBy>[0], Plan["approval"]]>([
+    ["nobody was asked: the lab runs alone", { door: "alert", by: "rule", decisions: [] }, { mode: "automatic", because: "the lab runs alone" }],
+    ["Ada, who started it", { door: "http", by: "Ada", decisions: [] }, veto],
+    ["nobody objected; there were 5 min for it", { door: "alert", by: "rule", decisions: [] }, veto],
+    ["Grace", { door: "alert", by: "rule", decisions: [answer("approve", "Grace")] }, veto],
+    ["Grace: against it", { door: "alert", by: "rule", decisions: [answer("approve", "Ada"), answer("deny", "Grace")] }, approval],
+    ["Ada, Grace; 2 had to agree", { door: "http", by: "Ada", decisions: [answer("approve", "Ada"), answer("approve", "Grace")] }, approval],
+    ["nobody; 2 had to agree", { door: "alert", by: "rule", decisions: [{ ...answer("approve", "Ada"), about: "fence" }] }, approval],
+  ])("%s", (said, run, mode) => {
+    expect(decidedBy(run, { approval: mode })).toBe(said);
+  });
 });
 
 test("what is next is said where a person has something to do", () => {
