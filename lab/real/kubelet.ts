@@ -64,9 +64,10 @@ export function startKubelet(options: KubeletOptions): Kubelet {
     timer = setTimeout(() => {
       timer = null;
       changed = false;
-      passing = pass().finally(() => {
+      passing = pass().then((again) => {
         passing = null;
         if (changed) soon(0);
+        else if (again !== null) soon(again);
       });
     }, ms);
   };
@@ -89,8 +90,8 @@ export function startKubelet(options: KubeletOptions): Kubelet {
 
   const volumeOf = (namespace: string, claim: string) => (watched.claims.objects.get(`${namespace}/${claim}`) as Claim | undefined)?.spec.volumeName;
 
-  /** Looks at everything once; what could not be done is tried again a little later. */
-  async function pass(): Promise<void> {
+  /** Looks at everything once, and says in how many milliseconds to look again though nothing has changed. */
+  async function pass(): Promise<number | null> {
     let again: number | null = null;
     const attempt = async (what: string, act: () => Promise<void>) => {
       try {
@@ -122,11 +123,13 @@ export function startKubelet(options: KubeletOptions): Kubelet {
       const role = roleOf(pod);
       if (role !== null && pod.status.phase === "Running" && pod.metadata.deletionTimestamp === undefined) wanted.set(role, pod);
     }
-    folders.keepOnly(new Set(here.keys()));
-    movers.keepOnly(new Set(here.keys()));
+    await attempt("pods that are gone", async () => {
+      movers.keepOnly(new Set(here.keys()));
+      folders.keepOnly(new Set(here.keys()));
+    });
     // A node-agent that starts wants to see the folders of all pods of its node.
     if (!paused && !closed) await attempt("Velero", () => servants.keep(wanted));
-    if (again !== null) soon(again);
+    return again;
   }
 
   const rest = async () => {

@@ -3,7 +3,7 @@ import type { Pod } from "./pods.ts";
 import type { Program } from "./program.ts";
 
 export interface Servants {
-  /** `wanted`: the pods that run, by name of the program. What is missing is started, what has lost its pod is asked to end. */
+  /** `wanted`: the pods that run, by name of the program. What is missing is started, what has lost its pod ends at once. */
   keep(wanted: ReadonlyMap<string, Pod>): Promise<void>;
   /** Ends those that match, and none of them is started again until `resume`. */
   suspend(matches: (name: string) => boolean): Promise<void>;
@@ -29,7 +29,6 @@ export function openServants({ start, say, onEnd }: ServantsOptions): Servants {
   const podOf = new Map<string, string>();
   const suspended = new Set<(name: string) => boolean>();
   const isSuspended = (name: string) => [...suspended].some((matches) => matches(name));
-  const ends = new Map<string, Promise<void>>();
 
   const launch = async (name: string, pod: Pod) => {
     const program = await start(pod, name);
@@ -37,30 +36,24 @@ export function openServants({ start, say, onEnd }: ServantsOptions): Servants {
     podOf.set(name, pod.metadata.uid);
     say(`${name} runs as process ${program.pid}`);
     // Suspended in the moment between.
-    if (isSuspended(name)) void end(name, program);
+    if (isSuspended(name)) void program.stop();
     void program.exited.then((code) => {
       if (running.get(name) === program) running.delete(name);
       say(`${name} ended with exit code ${code}`);
       setTimeout(onEnd, restartMs).unref();
     });
   };
-  const end = (name: string, program: Program): Promise<void> => {
-    const before = ends.get(name);
-    if (before) return before;
-    const ending = program.stop().finally(() => ends.delete(name));
-    ends.set(name, ending);
-    return ending;
-  };
   const matching = (matches: (name: string) => boolean) => [...running].filter(([name]) => matches(name));
   return {
     running,
     async keep(wanted) {
-      for (const [name, program] of running) if (wanted.get(name)?.metadata.uid !== podOf.get(name)) void end(name, program);
+      // KWOK lets a pod go without waiting for its containers, and nothing may be done for a pod that is gone.
+      for (const [name, program] of running) if (wanted.get(name)?.metadata.uid !== podOf.get(name)) void program.kill();
       for (const [name, pod] of wanted) if (!running.has(name) && !isSuspended(name)) await launch(name, pod);
     },
     async suspend(matches) {
       suspended.add(matches);
-      await Promise.all(matching(matches).map(([name, program]) => end(name, program)));
+      await Promise.all(matching(matches).map(([, program]) => program.stop()));
     },
     resume(matches) {
       suspended.delete(matches);

@@ -22,6 +22,7 @@ describe.skipIf(programs === null)("two real regions side by side", () => {
   let reviewer: TokenReviewer;
   let primary: RealCluster;
   let secondary: RealCluster;
+  const took = { clusters: 0, velero: 0 };
 
   beforeAll(async () => {
     if (programs === null) return;
@@ -33,13 +34,17 @@ describe.skipIf(programs === null)("two real regions side by side", () => {
     reviewer = await openTokenReviewer(async (token) => (token === "the-observer" ? { user: "observer", groups: ["lifeboat"] } : { refused: "nobody has this token" }));
     const start = async (region: string, nodes: readonly string[]) =>
       startRealCluster({ programs, directory: path.join(directory, region), region, nodes, tokenReview: reviewer, auditLog: path.join(directory, `${region}.audit`) });
+    const begunAt = performance.now();
     [primary, secondary] = await Promise.all([start("westeurope", [node(0), node(1)]), start("northeurope", [node(0)])]);
+    took.clusters = (performance.now() - begunAt) / 1000;
     const locations = {
       default: { name: "default", account: "stlabone", url: `${azurite.url}/stlabone`, container: "velero", accessMode: "ReadWrite", isDefault: true },
       replica: { name: "replica", account: "stlabone", url: `${azurite.url}/stlabone`, container: "velero", accessMode: "ReadOnly" },
       own: { name: "own", account: "stlabtwo", url: `${azurite.url}/stlabtwo`, container: "velero-own", accessMode: "ReadWrite", isDefault: true },
     } as const;
     await Promise.all([primary.installVelero({ ...setup, locations: [locations.default] }), secondary.installVelero({ ...setup, locations: [locations.replica, locations.own] })]);
+    took.velero = (performance.now() - begunAt) / 1000 - took.clusters;
+    process.stderr.write(`two clusters were up in ${took.clusters.toFixed(1)} s, Velero was Available in both ${took.velero.toFixed(1)} s later\n`);
   });
 
   afterAll(async () => {
@@ -51,6 +56,9 @@ describe.skipIf(programs === null)("two real regions side by side", () => {
 
   test("each has its own Kubernetes, and Velero is Available at every location", async () => {
     expect(primary.url).not.toBe(secondary.url);
+    // A few seconds each on an idle machine of two cores.
+    expect(took.clusters).toBeLessThan(60);
+    expect(took.velero).toBeLessThan(60);
     const version = await primary.api.request("GET", "/version");
     expect(version.body).toMatchObject({ gitVersion: "v1.34.4" });
     expect(await phases(secondary, "backupstoragelocations")).toEqual({ own: "Available", replica: "Available" });
@@ -134,6 +142,16 @@ describe.skipIf(programs === null)("two real regions side by side", () => {
     await expect(secondary.api.list("/api/v1/nodes")).rejects.toThrow("ECONNREFUSED");
     await secondary.start("api");
     expect(await secondary.api.list("/api/v1/nodes")).toHaveLength(2);
+  });
+
+  test("a location that cannot be had is named, with what Velero says of it and where its log is", async () => {
+    const url = `${azurite.url}/stlabtwo`;
+    const lost = { name: "lost", account: "stlabtwo", url, container: "nobody-made-it", accessMode: "ReadWrite" } as const;
+    await expect(secondary.installVelero({ ...setup, locations: [lost], readySeconds: 15 })).rejects.toThrow(
+      new RegExp(`^Velero v1\\.18\\.3 in northeurope did not get ready within 15 s: location lost \\(container nobody-made-it at ${url}\\) is Unavailable: [^]*ContainerNotFound[^]*; its log: ${secondary.directory}/log/velero`),
+    );
+    expect(Object.keys(await phases(secondary, "backupstoragelocations"))).toEqual(["lost"]);
+    await expect(secondary.installVelero({ ...setup, accountKeys: {}, locations: [lost] })).rejects.toThrow("location lost names the account stlabtwo, and its key is not given");
   });
 
   test("after closing nothing is left, no process and no folder of a pod", async () => {

@@ -18,6 +18,6 @@ const say = (line: string) => void process.stderr.write(`${line}\n`);
 export default async function setup(project: TestProject): Promise<void> {
   const hurdles = await realHurdles();
   if (hurdles.length > 0 && (await goVersion()) !== null) throw new Error(`the real regions cannot run here:\n${hurdles.join("\n")}`);
-  if (hurdles.length > 0) say(`\n!!! NO TEST OF THE REAL REGIONS RAN: ${hurdles.join("; ")}\n`);
+  if (hurdles.length > 0) say(`\n!!! THE REAL REGIONS WERE NOT TESTED: ${hurdles.join("; ")}\n`);
   project.provide("realPrograms", hurdles.length > 0 ? null : await realPrograms({ tell: say }));
 }
