@@ -2,6 +2,7 @@
 import { createHttpHeaders, createPipelineRequest, type HttpClient } from "@azure/core-rest-pipeline";
 import type { TokenCredential } from "@azure/identity";
 import { BlobServiceClient, type IHttpClient, newPipeline, type StorageSharedKeyCredential } from "@azure/storage-blob";
+import { frameOf, isAwaited } from "./list-page.ts";
 
 export interface BlobService {
   /** The client of an account's blob endpoint, `https://stshopneu.blob.core.windows.net`. Made once for each. */
@@ -26,6 +27,8 @@ export function openBlobService(credential: TokenCredential | StorageSharedKeyCr
   };
 }
 
+const ok = new Set([200]);
+
 /** The blob client still takes transports of the generation before; only headers differ in more than their names. */
 function forBlobs(transport: HttpClient): IHttpClient {
   return {
@@ -41,13 +44,15 @@ function forBlobs(transport: HttpClient): IHttpClient {
         // Emulators are plain http, where nothing but their well-known key is sent: the client itself refuses tokens over http.
         allowInsecureConnection: true,
         ...(abortSignal === undefined ? {} : { abortSignal }),
-        ...(streamResponseStatusCodes === undefined ? {} : { streamResponseStatusCodes }),
+        ...(isAwaited(abortSignal) ? { streamResponseStatusCodes: ok } : streamResponseStatusCodes === undefined ? {} : { streamResponseStatusCodes }),
       });
       const response = await transport.sendRequest(request);
       const headers = resource.headers.clone();
       for (const name of headers.headerNames()) headers.remove(name);
       for (const [name, value] of response.headers) headers.set(name, value);
-      return { ...response, headers, request: resource };
+      const { readableStreamBody, ...rest } = response;
+      if (abortSignal === undefined || readableStreamBody === undefined || !isAwaited(abortSignal)) return { ...response, headers, request: resource };
+      return { ...rest, headers, request: resource, bodyAsText: await frameOf(abortSignal, readableStreamBody as AsyncIterable<Uint8Array>) };
     },
   };
 }

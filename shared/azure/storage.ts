@@ -1,9 +1,9 @@
 /** What Velero wrote, read from the accounts themselves (@azure/storage-blob), and the one probe that writes. */
-import type { BlobItem as SdkBlobItem, ContainerListBlobFlatSegmentResponse } from "@azure/storage-blob";
-import { type Backups, type BlobItem, type BlobPlace, WorldError } from "../ports.ts";
+import { type Backups, type BlobPlace, WorldError } from "../ports.ts";
 import { answerOf, azureCall } from "./azure-call.ts";
 import { readBlob, streamBlob } from "./blob-read.ts";
 import type { BlobService } from "./blob-service.ts";
+import { type ListedPage, listPage } from "./list-page.ts";
 
 /** The service's own largest page. */
 const maxPageSize = 5000;
@@ -17,23 +17,18 @@ export function openBackups(blobService: BlobService): Backups {
 
   return {
     async *list(place, prefix) {
-      const pageAfter = (continuationToken?: string): Promise<Page> => {
-        const page = azureCall("list blobs", thingOf(place, prefix), deadlineSeconds, (abortSignal) =>
-          container(place)
-            .listBlobsFlat({ prefix, abortSignal })
-            .byPage({ maxPageSize, ...(continuationToken === undefined ? {} : { continuationToken }) })
-            .next(),
-        ).then(({ value }) => value as Page); // a page comes even when it is empty
+      const pageAfter = (continuationToken: string | null): Promise<ListedPage> => {
+        const page = azureCall("list blobs", thingOf(place, prefix), deadlineSeconds, (abortSignal) => listPage(container(place), prefix, continuationToken, abortSignal));
         // Whoever leaves early does not ask for it any more.
         page.catch(() => undefined);
         return page;
       };
-      let coming: Promise<Page> | null = pageAfter();
+      let coming: Promise<ListedPage> | null = pageAfter(null);
       while (coming !== null) {
-        const page: Page = await coming;
+        const page: ListedPage = await coming;
         // The next one is on its way while this one is looked at.
-        coming = page.continuationToken ? pageAfter(page.continuationToken) : null;
-        for (const item of page.segment.blobItems) yield itemOf(item);
+        coming = page.continuationToken === null ? null : pageAfter(page.continuationToken);
+        yield* page.items;
       }
     },
 
@@ -73,23 +68,6 @@ export function openBackups(blobService: BlobService): Backups {
       return { kind: "accepted" };
     },
   };
-}
-
-type Page = ContainerListBlobFlatSegmentResponse;
-
-const itemOf = (item: SdkBlobItem): BlobItem => ({
-  name: item.name,
-  bytes: item.properties.contentLength ?? 0,
-  etag: item.properties.etag,
-  lastModifiedAt: item.properties.lastModified.getTime(),
-  replication: replicationOf(item),
-});
-
-/** One word for all rules: a blob is there when each of its copies is. No status yet is "pending"; a list cannot tell that from "not a source". */
-function replicationOf({ objectReplicationSourceProperties: policies }: SdkBlobItem): BlobItem["replication"] {
-  const statuses = (policies ?? []).flatMap(({ rules }) => rules.map(({ replicationStatus }) => replicationStatus));
-  if (statuses.includes("failed")) return "failed";
-  return statuses.length > 0 && statuses.every((status) => status === "complete") ? "complete" : "pending";
 }
 
 type Refusal = Exclude<Awaited<ReturnType<Backups["probeWrite"]>>, { readonly kind: "accepted" }>;
