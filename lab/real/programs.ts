@@ -73,6 +73,7 @@ export async function realPrograms({ tell, signal, directory = programsDirectory
 async function buildAll(directory: string, tell: (line: string) => void, signal?: AbortSignal): Promise<void> {
   const hurdle = await goHurdle();
   if (hurdle !== null) throw new BuildFailed(hurdle);
+  makeFolder(directory);
   const lock = `build-${createHash("sha256").update(directory).digest("hex").slice(0, 16)}`;
   const release = await takeLock(lock, { signal, everyMs: 500, onWait: () => tell(`somebody else builds into ${directory}: waiting until that is done`) });
   try {
@@ -80,6 +81,14 @@ async function buildAll(directory: string, tell: (line: string) => void, signal?
     for (const [at, recipe] of recipes.entries()) if (!isBuilt(directory, recipe)) await build(directory, recipe, `${recipe.file} (${at + 1} of ${recipes.length})`, tell, signal);
   } finally {
     await release();
+  }
+}
+
+function makeFolder(directory: string): void {
+  try {
+    mkdirSync(path.join(directory, ".sources"), { recursive: true });
+  } catch (error) {
+    throw new BuildFailed(`the programs cannot be kept in ${directory}: ${error instanceof Error ? error.message : String(error)}; name another folder with LIFEBOAT_REAL`, { cause: error });
   }
 }
 
@@ -97,7 +106,6 @@ async function build(directory: string, recipe: Recipe, title: string, tell: (li
   const startedAt = performance.now();
   const seconds = () => `${((performance.now() - startedAt) / 1000).toFixed(0)} s`;
   mkdirSync(path.dirname(target), { recursive: true });
-  mkdirSync(path.dirname(markOf(directory, recipe)), { recursive: true });
   tell(`building ${title}`);
   const done = { fetched: 0, compiled: 0 };
   const timer = setInterval(() => tell(`building ${title}: ${done.fetched} modules fetched, ${done.compiled} packages compiled, ${seconds()}`), tellEveryMs);

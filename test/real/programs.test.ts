@@ -53,6 +53,12 @@ describe("building", () => {
     expect(programsAreBuilt(directory)).toBe(false);
   });
 
+  test("into a folder that cannot be made says so, and how to name another", async () => {
+    const file = path.join(directory, "file");
+    writeFileSync(file, "");
+    await expect(realPrograms({ tell: () => undefined, directory: path.join(file, "programs") })).rejects.toThrow(/^the programs cannot be kept in .*file\/programs: ENOTDIR.*; name another folder with LIFEBOAT_REAL$/);
+  });
+
   test("without a network says that the modules must be fetched", async () => {
     fakeGo('if [ "$1" = env ]; then echo go1.26.0; exit 0; fi\necho "dial tcp: lookup proxy.golang.org: no such host" >&2\nexit 1');
     await expect(realPrograms({ tell: () => undefined, directory })).rejects.toThrow(/let it reach proxy\.golang\.org, or set GOPROXY/);
