@@ -55,7 +55,7 @@ export const settings = z.object({
     sample: "",
   }),
   VERIFICATION_SCHEDULE: setting(schedule.default("0 */15 * * * *"), {
-    about: "When the backups of all plans are verified: six fields, seconds first, UTC.",
+    about: "When the app looks for plans whose backups are due to be verified (`backups.verifyEverySeconds` in the plan): six fields, seconds first, UTC.",
     example: "0 */15 * * * *",
   }),
   WATCHDOG_SCHEDULE: setting(schedule.default("0 * * * * *"), {

@@ -2,18 +2,26 @@
 import * as df from "durable-functions";
 import type { Config } from "../../shared/config.ts";
 import type { World } from "../../shared/ports.ts";
+import { verificationIsDue } from "../../shared/domain/standing.ts";
+import { readRegister } from "../activities/register.ts";
 import { openLedger } from "../ledger.ts";
 import { plansAt } from "../runs.ts";
 import { startInstance, startPending, startVerification } from "../start.ts";
 
-/** Starts one verification for each plan. */
+/** Starts one verification for each plan that is due: one host or two, and however many ticks were missed. */
 export function verificationDue(world: World, { schedules }: Config): void {
   df.app.client.timer("verification-due", {
     schedule: schedules.verification,
     handler: async (_timer, client, context) => {
       const { plans, unreadable } = await plansAt(world.home);
       for (const { file, problems } of unreadable) context.warn("plan.invalid", { file, problems: problems.length });
-      await Promise.all(plans.map(({ plan }) => startVerification(client, plan.plan)));
+      await Promise.all(
+        plans.map(async ({ plan }) => {
+          // One plan whose register cannot be read keeps no other from being verified.
+          const due = await readRegister(world.home, plan.plan).then((register) => verificationIsDue(register, plan, world.clock.now()), () => true);
+          if (due) await startVerification(client, plan.plan);
+        }),
+      );
     },
   });
 }

@@ -19,6 +19,15 @@ export interface Standing {
 /** A look that is older than this many of the plan's intervals is no look. */
 const looksMissed = 3;
 
+/**
+ * Whether the plan's backups are due to be looked at: once in each of its intervals, counted from the epoch, so that two who ask in one interval
+ * agree, and any number of missed ones is caught up by one look.
+ */
+export function verificationIsDue({ look }: Register, { backups: { verifyEverySeconds } }: Plan, nowAt: number): boolean {
+  const interval = (at: number) => Math.floor(at / (verifyEverySeconds * 1_000));
+  return look === null || interval(nowAt) > interval(look.at);
+}
+
 export function standingOf(register: Register, plan: Plan, nowAt: number): Standing {
   const passedOver: PassedOver[] = [];
   let newestProven: Standing["newestProven"] = null;

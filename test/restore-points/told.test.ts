@@ -3,7 +3,7 @@ import { afterLook, findingEntryName, type FindingKind, findingKinds, findingsMa
 import { emptyRegister, mergeRegisters, registered, type Register } from "../../shared/domain/register.ts";
 import { onePointTold, restorePointsTold } from "../../shared/domain/restore-points-told.ts";
 import { assess, type RestorePoint } from "../../shared/domain/restore-point.ts";
-import { findingsOf, standingOf } from "../../shared/domain/standing.ts";
+import { findingsOf, standingOf, verificationIsDue } from "../../shared/domain/standing.ts";
 import { inventoryOf, nowAt, plan } from "../domain/restore-point-case.ts";
 
 const source = { kind: "unknown", why: "dark" } as const;
@@ -33,6 +33,14 @@ describe("how a plan stands", () => {
     expect(standingOf(fresh, patient, later).objective.state).toBe("unknown");
     expect(kindsNow(fresh, later, patient)).toEqual([["unknown", null]]);
     expect(standingOf(emptyRegister, plan, nowAt).objective.state).toBe("unknown");
+  });
+
+  test("is looked at once in each of the plan's intervals, and once after any number of missed ones", ({ expect }) => {
+    const every = plan.backups.verifyEverySeconds * 1_000;
+    const begin = Math.ceil(nowAt / every) * every;
+    const lookedAt = (at: number) => ({ ...emptyRegister, look: { at, why: null } });
+    expect(verificationIsDue(emptyRegister, plan, begin)).toBe(true);
+    expect([begin, begin + every - 1, begin + every, begin + 9 * every].map((now) => verificationIsDue(lookedAt(begin + 1), plan, now))).toEqual([false, false, true, true]);
   });
 
   test("a store that could not be looked at is a finding with the store's own words", ({ expect }) => {
