@@ -27,10 +27,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   bug("data-point-not-passed", "functions/activities/promote.ts", "export const passDataPoint: Work<typeof steps.passDataPoint> = (_, duty) => pass(\"data\", duty);", 'export const passDataPoint: Work<typeof steps.passDataPoint> = () => Promise.resolve({ kind: "passed" } as const);'),
 
   // what every act does
-  bug("repeat-acts-again", perform, '    if (before !== null) return { kind: "answer", value: before.value };\n', ""),
   bug("abort-not-heeded", perform, '      if (by !== null) return { kind: "aborted", by };\n', ""),
   bug("late-repeat-acts", perform, " || !isOpen(head, call)) throw", ") throw"),
-  bug("late-answer-written", perform, '    if (!isOpen(await ledger.head(call.ref.plan), call)) return { kind: "answer", value };\n', ""),
 
   // fence
   bug("primary-not-closed", fence, "    await world.traffic.closePrimary(plan.traffic);\n", ""),

@@ -1,4 +1,5 @@
 /** People, senders of alerts and the host's own timers: what comes to the app's doors from outside. */
+import type { Phase } from "../../shared/domain/outcome.ts";
 import type { HttpAnswer } from "./shims/functions.ts";
 import { alertBody } from "./alert.ts";
 import type { Host } from "./durable/host.ts";
@@ -96,11 +97,20 @@ export function beginDeeds(sim: Sim): Doing {
             story.tell(scheduler.now, deed.who, `asks ${runId} to stop`);
             send(deed, "abort-asked", { person: deed.who, body: { reason: "I want it to stop" }, params: { runId } }, runId);
           });
-        if (deed.atEffect === null) ask();
-        else atEffect.push({ nth: deed.atEffect, ask });
+        if (typeof deed.when === "number") atEffect.push({ nth: deed.when, ask });
+        else whenBegun(deed.when, ask);
         break;
       }
     }
+  };
+
+  const whenBegun = (wanted: Phase, call: () => void): void => {
+    let begun = false;
+    sim.pair.home.onWrite((name) => {
+      if (begun || !name.endsWith("/head.json") || sim.head()?.run?.phases.some(({ phase }) => phase === wanted) !== true) return;
+      begun = true;
+      call();
+    });
   };
 
   /** Answers each question of that kind once it is in the ledger. */

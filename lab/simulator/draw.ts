@@ -63,7 +63,11 @@ function drawDeeds(random: Random, { approval, trafficOnly }: PlanChoice, { at }
   }
   if (approval !== "automatic") for (const who of people) if (random.chance(0.6)) deeds.push({ kind: "decide", about: "decision", afterMs: random.between(1, 1_000) * s, who, verdict: random.chance(0.85) ? "approve" : "deny", times: random.chance(0.2) ? 2 : 1 });
   if (!trafficOnly && random.chance(0.7)) deeds.push({ kind: "decide", about: "fence", afterMs: random.chance(0.9) ? random.between(1, 600) * s : random.between(3_590, 3_610) * s, who: random.pick(people), verdict: random.chance(0.85) ? "approve" : "deny", times: 1 });
-  if (random.chance(0.25)) deeds.push({ kind: "abort", atEffect: random.between(0, 45), afterMs: random.chance(0.5) ? random.between(0, 400) : random.between(0, 30) * s, who: random.pick(people) });
+  if (random.chance(0.25)) {
+    // The moments around a point of no return are short, and matter most.
+    const phase = random.pick(["fence", "promote", "open", "open", "open"] as const);
+    deeds.push({ kind: "abort", when: random.chance(0.5) ? phase : random.between(0, 45), afterMs: random.chance(0.6) ? random.between(0, 600) : random.between(0, 30) * s, who: random.pick(people) });
+  }
   if (random.chance(0.05)) deeds.push({ kind: "edit-plan", at: at + random.between(0, 240) * s });
   return deeds;
 }
@@ -120,7 +124,7 @@ function drawTroubles(random: Random): readonly Trouble[] {
       case "restore":
         return [{ kind: "restore", nth: random.between(0, 2), trouble: random.pick(["server-restarts", "volume-left-out", "mover-fails", "stuck-new", "partially-failed"] as const satisfies readonly RestoreTrouble[]) }];
       case "falls":
-        return random.chance(0.3) ? [{ kind: "falls", afterMs: random.between(0, 250) }] : [];
+        return random.chance(0.5) ? [{ kind: "falls", afterMs: random.between(0, 60) }] : [];
       case "capacity":
         return random.chance(0.5) ? [{ kind: "capacity", nodes: random.between(0, 1) }] : [];
     }

@@ -1,4 +1,5 @@
 /** What one seed stands for: a loss, a plan, people, and what goes wrong. All of it is data, so that a failing one can be made smaller. */
+import type { Phase } from "../../shared/domain/outcome.ts";
 import type { Liar } from "./ports/world.ts";
 import type { CallFault } from "./network.ts";
 import type { Moment } from "./durable/host.ts";
@@ -23,10 +24,10 @@ export type Deed =
   | { readonly kind: "start"; readonly at: number; readonly who: string }
   /** Once a question is put, and this much later; `times` in a row. */
   | { readonly kind: "decide"; readonly about: "decision" | "fence"; readonly afterMs: number; readonly who: string; readonly verdict: "approve" | "deny"; readonly times: number }
-  /** When this event of the world's log has happened, and this much later. */
   /** Puts another version of the plan in the first one's place. */
   | { readonly kind: "edit-plan"; readonly at: number }
-  | { readonly kind: "abort"; readonly atEffect: number | null; readonly afterMs: number; readonly who: string };
+  /** When so many events of the world's log have happened, or a run has begun a phase, and this much later. */
+  | { readonly kind: "abort"; readonly when: number | Phase; readonly afterMs: number; readonly who: string };
 
 /** What goes wrong. Each happens a bounded number of times, so that every run can come to its end. */
 export type Trouble =
@@ -36,7 +37,7 @@ export type Trouble =
   | { readonly kind: "again"; readonly nth: number; readonly afterMs: number }
   | { readonly kind: "restore"; readonly nth: number; readonly trouble: RestoreTrouble }
   | { readonly kind: "capacity"; readonly nodes: number }
-  /** What was verified in the secondary falls over when the run turns to opening it, and this much later. */
+  /** What was verified in the secondary falls over, so much later. */
   | { readonly kind: "falls"; readonly afterMs: number };
 
 export interface Scenario {

@@ -11,6 +11,7 @@ import type { Line } from "./story.ts";
 import { nature } from "./time/scheduler.ts";
 import { play } from "./time/virtual.ts";
 import { endRegion } from "./world/front.ts";
+import { fallsText } from "./story.ts";
 
 /** What came of a run. */
 export interface Played {
@@ -31,13 +32,13 @@ const dayMs = 86_400_000;
 const afterMs = 1_200_000;
 
 /** Somebody scales the front of the secondary to nothing, after it was verified. */
-function fallOver({ pair, scheduler, story, head }: Sim, afterMs: number): void {
+function fallOver({ pair, scheduler, story }: Sim, afterMs: number): void {
   let fallen = false;
-  pair.home.onWrite(() => {
-    if (fallen || head()?.run?.phases.some(({ phase }) => phase === "open") !== true) return;
+  pair.home.onWrite((name) => {
+    if (fallen || !name.endsWith("verify-applications.outcome.json")) return;
     fallen = true;
     scheduler.after(afterMs, nature, () => {
-      story.tell(scheduler.now, "outside", "scales the secondary's storefront to nothing");
+      story.tell(scheduler.now, "outside", fallsText);
       pair.clusters.northeurope.objects.patch(kinds.deployments, "shop", "storefront", { spec: { replicas: 0 } });
     });
   });

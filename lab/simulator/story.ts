@@ -16,6 +16,9 @@ export interface Story {
   digest(): string;
 }
 
+/** What is told when the secondary's front falls over. */
+export const fallsText = "scales the secondary's storefront to nothing";
+
 const digest = /[0-9a-f]{64}/g;
 
 export function openStory(): Story {

@@ -1,5 +1,6 @@
 /** Who takes writes, and who sent users where: S1, S2, S7, S8, S11, S12, S17, S20. */
 import { shelves } from "../shelves.ts";
+import { fallsText } from "../story.ts";
 import type { Evidence, Violation } from "./violation.ts";
 import { wrong } from "./violation.ts";
 import type { Seen } from "./witness.ts";
@@ -33,12 +34,21 @@ export function verifiedBeforeOpen({ sim, witness }: Evidence): readonly Violati
   return witness.seen.filter(opens).flatMap((seen) => {
     const { at } = seen.effect;
     const whole = shelves[sim.scenario.shelf].filter(({ missing, cut, phase }) => phase === "Completed" && missing.length === 0 && cut.length === 0);
-    if (!seen.secondaryServes) return [wrong("S2", at, "users are sent to a secondary that does not serve")];
+    if (!seen.secondaryServes && !justFallen(sim, at)) return [wrong("S2", at, "users are sent to a secondary that does not serve")];
     if (!whole.some(({ snapshot }) => snapshot === seen.volume)) return [wrong("S2", at, `users are sent to a secondary whose volume holds ${seen.volume || "nothing"}`)];
     if (seen.head?.run?.pointsOfNoReturn.traffic == null) return [wrong("S8", at, "users are sent to the secondary and the ledger has no traffic point of no return")];
     if (seen.head.run.abort !== null) return [wrong("S7", at, "users are sent to the secondary by a run that was asked to stop before its point of no return")];
     return [];
   });
+}
+
+/** How long the gate's last look may be before the act: two calls of Azure. */
+const lookedMs = 400;
+
+/** What fell over a moment ago nobody could see; nor, where an answer is late or a host stands still, how long the moment was. */
+function justFallen({ story, scenario }: Evidence["sim"], at: number): boolean {
+  const fellAt = story.lines.find(({ what }) => what === fallsText)?.at;
+  return fellAt !== undefined && (at - fellAt <= lookedMs || scenario.troubles.some((trouble) => trouble.kind === "pause" || (trouble.kind === "call" && "delayMs" in trouble.fault)));
 }
 
 /** A machine may not act where nothing is lost, or not for long, or where it is we who are cut off. */
