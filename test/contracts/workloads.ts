@@ -136,12 +136,12 @@ export function describeWorkloadsContract(name: string, open: () => Promise<Work
       const down = await until("the deployment", `${deployments(namespace)}/web`, ({ status }) => (status?.["readyReplicas"] ?? 0) === 0);
       expect(down.status).toMatchObject({ replicas: 1, unavailableReplicas: 1 });
       const [pod] = (await wire.list(pods(namespace))).filter(({ metadata }) => metadata.name.startsWith("web-"));
-      expect(pod && [pod.status?.["phase"], conditionOf(pod, "Ready")?.status, pod.metadata.deletionTimestamp]).toEqual(["Running", "False", undefined]);
+      expect(pod && [pod.status?.["phase"], conditionOf(pod, "Ready")?.status, conditionOf(pod, "ContainersReady")?.status, pod.metadata.deletionTimestamp]).toEqual(["Running", "False", "True", undefined]);
       // Nobody is there to end it: it stays as one that ends.
       await until("the hasty one", `${pods(namespace)}/hasty`, ({ metadata }) => metadata.deletionTimestamp !== undefined);
       await wire.create(pods(namespace), { metadata: { name: "late" }, spec: { containers: [container("10m")] } });
       const late = await until("its complaint", `${pods(namespace)}/late`, (one) => conditionOf(one, "PodScheduled")?.reason === "Unschedulable");
-      expect(conditionOf(late, "PodScheduled")?.message).toMatch(/^0\/\d+ nodes are available: .*untolerated taint/);
+      expect(conditionOf(late, "PodScheduled")?.message).toMatch(/^0\/\d+ nodes are available: \d+ node\(s\) had untolerated taint\(s\)/);
       await speaker.wakeNodes();
       const awake = await until("the node", node, (one) => conditionOf(one, "Ready")?.status === "True" && taintsOf(one).length === 0);
       expect(conditionOf(awake, "Ready")?.reason).toBe("KubeletReady");

@@ -89,8 +89,8 @@ test("restores run one at a time, at fifty items a second", async () => {
   const demo = await restoreOf(other, "demo", { backupName: "demo-backup" });
   const catalog = getVelero(other.cluster.store, "restores", "catalog");
   const seconds = (Date.parse(catalog?.status?.completionTimestamp ?? "") - Date.parse(catalog?.status?.startTimestamp ?? "")) / 1000;
-  // Recorded: 22 s. No upper bound: on this clock every delay of the machine counts twenty times.
-  expect(seconds).toBeGreaterThanOrEqual(19);
+  // Measured: 21 s. No upper bound: on this clock every delay of the machine counts twenty times.
+  expect(seconds).toBeGreaterThanOrEqual(20);
   expect(Date.parse(demo.status?.startTimestamp ?? "")).toBeGreaterThanOrEqual(Date.parse(catalog?.status?.completionTimestamp ?? ""));
 });
 

@@ -11,6 +11,7 @@ import { describeKubernetesContract } from "../contracts/kubernetes.ts";
 import { describeVeleroBackupsContract } from "../contracts/velero-backups.ts";
 import { describeVeleroFaultsContract } from "../contracts/velero-faults.ts";
 import { describeVeleroRestoresContract } from "../contracts/velero-restores.ts";
+import { describeVeleroVolumesContract } from "../contracts/velero-volumes.ts";
 import { describeWorkloadsContract } from "../contracts/workloads.ts";
 import { kubernetesOf, type RealVelero, veleroOn, workloadsOf } from "./real-speakers.ts";
 
@@ -34,6 +35,7 @@ describe.skipIf(programs === null)("a real region", () => {
 
   describeVeleroRestoresContract("a real Velero", () => Promise.resolve(velero.speaker));
   describeVeleroBackupsContract("a real Velero", () => Promise.resolve(velero.speaker));
+  describeVeleroVolumesContract("a real Velero", () => Promise.resolve(velero.speaker));
   describeVeleroFaultsContract("a real Velero", () => Promise.resolve(velero.speaker));
   clusterContract("the app's own way to a real API server", async () => ({
     cluster: openCluster("northeurope", { server: cluster.url, ca: cluster.caPem, token: () => Promise.resolve(cluster.adminToken), deadlineSeconds: 10 }),

@@ -7,7 +7,7 @@ import { noLatencies } from "../../lab/world/latencies.ts";
 import { openWorld } from "../../lab/world/world.ts";
 import type { KubernetesSpeaker } from "../contracts/kubernetes.ts";
 import type { WorkloadSpeaker } from "../contracts/workloads.ts";
-import type { VeleroSpeaker } from "../contracts/velero-speaker.ts";
+import type { VolumeSpeaker } from "../contracts/velero-volumes.ts";
 import { startVeleroStorage } from "../contracts/velero-storage.ts";
 
 /** The slowest thing that a contract waits for is Velero's sync, once a minute, of what may have come a moment too late. */
@@ -35,7 +35,7 @@ export const kubernetesOf = (cluster: RealCluster): KubernetesSpeaker => ({
 export const workloadsOf = (cluster: RealCluster): WorkloadSpeaker => ({ kubeConfig: configOf(cluster), patienceMs, silenceNodes: () => cluster.stop("kwok"), wakeNodes: () => cluster.start("kwok"), close });
 
 export interface RealVelero {
-  readonly speaker: VeleroSpeaker;
+  readonly speaker: VolumeSpeaker;
   /** Ends the storage. */
   close(): Promise<void>;
 }
@@ -48,7 +48,7 @@ export async function veleroOn(cluster: RealCluster): Promise<RealVelero> {
   const install = () => cluster.installVelero({ locations: [location], accountKeys: storage.accountKeys, validationSeconds: 10, syncPeriodSeconds: 10 });
   // A kind that was defined a moment ago may be answered "429 storage is (re)initializing".
   await install().catch(install);
-  const speaker: VeleroSpeaker = {
+  const speaker: VolumeSpeaker = {
     kubeConfig: configOf(cluster),
     patienceMs,
     // As the install names the keys.
@@ -63,6 +63,11 @@ export async function veleroOn(cluster: RealCluster): Promise<RealVelero> {
       return cluster.stop("velero");
     },
     startVelero: () => cluster.start("velero"),
+    writeFile: (namespace, claim, file, text) => cluster.writeVolumeFile(namespace, claim, file, Buffer.from(text)),
+    async readFile(namespace, claim, file) {
+      const bytes = await cluster.readVolumeFile(namespace, claim, file);
+      return bytes === null ? null : Buffer.from(bytes).toString("utf8");
+    },
     close,
   };
   return { speaker, close: () => storage.close() };

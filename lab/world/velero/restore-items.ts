@@ -32,6 +32,8 @@ export interface RestoreJob {
   readonly restored: RestoredItems;
   readonly volumesMadeAnew: Set<string>;
   log(level: "info" | "warning" | "error", message: string, item?: ArchiveItem): void;
+  /** So many requests went to the API server. */
+  asked(requests: number): void;
   /** A pod came back whose volumes are to be filled. */
   onPodWithVolumes(pod: KubernetesObject, originalNamespace: string, volumes: readonly PodVolumeBackup[]): void;
 }
@@ -101,6 +103,8 @@ async function bringIn(context: VeleroContext, job: RestoreJob, item: ArchiveIte
     return null;
   }
   const there = context.store.get(kind, namespace, object.metadata.name);
+  // Looked at, or made and given back its managed fields.
+  job.asked(there ? 1 : 2);
   if (there) return reconcile(context, job, kind, object, there);
   return create(context, job, item, kind, object);
 }

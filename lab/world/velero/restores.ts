@@ -117,6 +117,7 @@ async function run(context: VeleroContext, restore: Restore, { backup, location,
   if ("failure" in fetched) return fetched.failure;
   const lines: string[] = [];
   const volumeWork: Promise<string[]>[] = [];
+  const pace = { requests: 0 };
   const job: Omit<RestoreJob, "archive"> = {
     restore,
     backupName,
@@ -128,6 +129,7 @@ async function run(context: VeleroContext, restore: Restore, { backup, location,
     errors: openMessages(),
     restored: openRestoredItems(),
     volumesMadeAnew: new Set(),
+    asked: (requests) => void (pace.requests += requests),
     log: (level, message, item) =>
       void lines.push(logLine(world.clock.now(), level, message, { ...(item ? { groupResource: item.resource, namespace: item.namespace, name: item.name } : {}), restore: `velero/${restore.metadata.name}` })),
     onPodWithVolumes(pod, namespace, volumes) {
@@ -138,7 +140,7 @@ async function run(context: VeleroContext, restore: Restore, { backup, location,
     },
   };
   job.log("info", "starting restore");
-  const problem = await restoreArchive(context, job, fetched.tarball, say);
+  const problem = await restoreArchive(context, job, fetched.tarball, pace, say);
   if (problem === null) {
     say({ progress: { totalItems: job.restored.count(), itemsRestored: job.restored.count() } });
     job.log("info", "Waiting for all pod volume restores to complete");
@@ -169,8 +171,8 @@ async function fetchBackup({ session }: VeleroContext, blobs: BlobStore, name: s
 
 const methodsOf = (info: unknown): ReadonlyMap<string, string> => new Map((Array.isArray(info) ? info : []).filter(isRecord).map((one) => [String(one["pvName"]), typeof one["backupMethod"] === "string" ? one["backupMethod"] : ""]));
 
-/** Restores every selected item at the measured rate. Returns what kept it from any of it, or null. */
-async function restoreArchive(context: VeleroContext, incomplete: Omit<RestoreJob, "archive">, tarball: Uint8Array, say: (status: RestoreStatus) => void): Promise<string | null> {
+/** Restores every selected item at the measured pace. Returns what kept it from any of it, or null. */
+async function restoreArchive(context: VeleroContext, incomplete: Omit<RestoreJob, "archive">, tarball: Uint8Array, sent: { readonly requests: number }, say: (status: RestoreStatus) => void): Promise<string | null> {
   const { store, session, world } = context;
   // One of Velero's own actions asks for its Deployment, to learn which image its init containers get.
   if (!store.get(workloadKinds.deployments, veleroNamespace, "velero")) return 'rpc error: code = Unknown desc = deployments.apps "velero" not found';
@@ -185,7 +187,7 @@ async function restoreArchive(context: VeleroContext, incomplete: Omit<RestoreJo
   const select = () => selectFrom(job.archive, store.kinds, restore.spec, job.filters);
   // Definitions first: only then are the kinds known that they define.
   const definitions = select().items.filter(({ resource }) => resource === "customresourcedefinitions.apiextensions.k8s.io");
-  const pace = paceOf(context);
+  const pace = paceOf(context, sent);
   for (const item of definitions) {
     await restoreItem(context, job, item);
     await pace();
@@ -221,10 +223,19 @@ async function restoreArchive(context: VeleroContext, incomplete: Omit<RestoreJo
 /** Timers are too coarse for one item each: what is owed is waited for in portions. */
 const portionMs = 200;
 
-function paceOf({ world, session }: VeleroContext): () => Promise<void> {
-  let dueAt = world.clock.now();
+/**
+ * Velero's client sends 100 requests a second, and the first 100 at once (its QPS and burst); what was measured takes a tenth of an item
+ * beside that. Making an object takes two requests, looking at one that is there takes one.
+ */
+const burst = 100;
+
+function paceOf({ world, session }: VeleroContext, sent: { readonly requests: number }): () => Promise<void> {
+  const item = world.latencies.veleroRestoreItem;
+  const startedAt = world.clock.now();
+  let items = 0;
   return async () => {
-    dueAt += world.latencies.veleroRestoreItem;
+    items += 1;
+    const dueAt = startedAt + (Math.max(0, sent.requests - burst) * item) / 2 + (items * item) / 10;
     const owedMs = dueAt - world.clock.now();
     if (owedMs >= portionMs) await session.sleep(owedMs);
   };

@@ -42,7 +42,7 @@ export function runPods(context: ControllerContext): { lookAgain(): void } {
     const node = getOf(store, "nodes", "", name);
     for (const pod of listOf(store, "pods").filter(({ spec }) => spec.nodeName === name)) {
       if (!node) store.purge(pods, pod.metadata.namespace ?? "", pod.metadata.name);
-      else if (!nodeReady(context, name) && isReady(pod)) setConditions(context, pod, "False");
+      else if (!nodeReady(context, name) && isReady(pod)) showUnready(context, pod);
       else queue.add(keyOfObject(pod));
     }
   }
@@ -138,7 +138,7 @@ function showRunning(context: ControllerContext, pod: Pod): void {
   context.world.record("pod.ready", `${context.region}/${pod.metadata.namespace}/${pod.metadata.name}`);
   setStatus(context, pod, {
     phase: "Running",
-    conditions: conditionsOf(now, "True"),
+    conditions: runningConditions(now),
     hostIP: "10.224.0.4",
     podIP,
     podIPs: [{ ip: podIP }],
@@ -160,11 +160,12 @@ function showRunning(context: ControllerContext, pod: Pod): void {
   });
 }
 
-const conditionsOf = (now: string, ready: "True" | "False"): Condition[] =>
-  [["Initialized", "True"], ["Ready", ready], ["ContainersReady", ready], ["PodScheduled", "True"]].map(([type = "", status]) => ({ type, status: status === "True" ? "True" : "False", lastTransitionTime: now }));
+const runningConditions = (now: string): Condition[] => ["Initialized", "Ready", "ContainersReady", "PodScheduled"].map((type) => ({ type, status: "True", lastTransitionTime: now }));
 
-function setConditions(context: ControllerContext, pod: Pod, ready: "True" | "False"): void {
-  setStatus(context, pod, { ...pod.status, conditions: conditionsOf(timestamp(context.store.clock.now()), ready) });
+/** Nobody knows how its containers are: that it is not ready is all that is said. */
+function showUnready(context: ControllerContext, pod: Pod): void {
+  const lastTransitionTime = timestamp(context.store.clock.now());
+  setStatus(context, pod, { ...pod.status, conditions: (pod.status?.conditions ?? []).map((one) => (one.type === "Ready" ? { type: one.type, status: "False", lastTransitionTime } : one)) });
 }
 
 /** Writes a status unless nothing but its times would change: an unschedulable pod is looked at often. */

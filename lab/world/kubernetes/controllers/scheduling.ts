@@ -44,8 +44,7 @@ const isNodeReady = (node: Node) => node.status.conditions.some(({ type, status 
 const podsOn = (store: Store, node: Node) => listOf(store, "pods").filter((pod) => pod.spec.nodeName === node.metadata.name && isActive(pod));
 
 function whyNot(store: Store, node: Node, pod: Pod): string | null {
-  const taint = (node.spec?.taints ?? []).find((taint) => !tolerates(pod.spec, taint));
-  if (taint) return `node(s) had untolerated taint {${taint.key}: ${taint.value ?? ""}}`;
+  if ((node.spec?.taints ?? []).some((taint) => !tolerates(pod.spec, taint))) return "node(s) had untolerated taint(s)";
   if (!isNodeReady(node)) return "node(s) were not ready";
   const there = podsOn(store, node);
   if (there.length >= Number(node.status.allocatable.pods)) return "Too many pods";
