@@ -3,6 +3,8 @@ import { intake } from "./intake.ts";
 import { killTest } from "./kill.ts";
 import { ownOverhead } from "./own-overhead.ts";
 import { labWall } from "./lab-wall.ts";
+import { replicaCheck } from "./replica-check.ts";
+import { realFailover } from "./real-failover.ts";
 import { rtoMoves } from "./rto-moves.ts";
 import { stepOut } from "./step-out.ts";
 import { tarballRead } from "./tarball-read.ts";
@@ -11,7 +13,9 @@ const benches: Readonly<Record<string, { readonly about: string; readonly run: (
   "own-overhead": { about: "a whole failover in a world that answers at once; the largest history", run: ownOverhead },
   "lab-wall": { about: "`npm run lab` from start to exit, wall time", run: labWall },
   "rto-moves": { about: "5 s more in the restore move the observer's RTO by 5 s (--pairs 5 --seconds 5)", run: rtoMoves },
+  "real-failover": { about: "on real Kubernetes and Velero, from the decision to the first good answer, against a failover by hand (--times 1 --topology replicated --only shop)", run: realFailover },
   "step-out": { about: "takes each step of a failover out of the app: a lab run must notice (--steps confirm-loss,…)", run: stepOut },
+  "replica-check": { about: "two containers held against each other: a bare listing and rclone beside it; memory up to a million blobs", run: replicaCheck },
   "tarball-read": { about: "an archive read to its end, 10 MB to 2 GB: speed of one core, memory (--mb 10,2048)", run: tarballRead },
   intake: { about: "a storm of alerts at the door: all accounted for, one run (--rate 1000 --seconds 300 --kills 0)", run: intake },
   kill: { about: "SIGKILLs of the host at random moments: every run ends right, no effect twice (--kills 100 --seed 1)", run: killTest },

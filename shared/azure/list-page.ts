@@ -6,7 +6,8 @@ import type { BlobItem as SdkBlobItem, ContainerClient } from "@azure/storage-bl
 import type { BlobItem } from "../ports.ts";
 
 export interface ListedPage {
-  readonly items: readonly BlobItem[];
+  /** Can be gone through once. */
+  readonly items: Iterable<BlobItem>;
   readonly continuationToken: string | null;
 }
 
@@ -14,17 +15,30 @@ export interface ListedPage {
 const maxPageSize = 5000;
 
 /** Requests whose answers are looked for, by the signal that they carry: nothing else of a call reaches both its ends. */
-const awaited = new WeakMap<object, BlobItem[]>();
+const awaited = new WeakMap<object, Packed[]>();
+
+/**
+ * Some hundred blobs as bytes, a line of JSON for each, outside the heap. A page waits for its turn; as thirty thousand small objects it
+ * would outlive the collector's young generation, and a long list would fill memory with pages that nobody needs any more.
+ */
+type Packed = Buffer;
 
 export async function listPage(container: ContainerClient, prefix: string, continuationToken: string | null, abortSignal: AbortSignal): Promise<ListedPage> {
-  const taken: BlobItem[] = [];
+  const taken: Packed[] = [];
   awaited.set(abortSignal, taken);
   const { value: page } = await container
     .listBlobsFlat({ prefix, abortSignal })
     .byPage({ maxPageSize, ...(continuationToken === null ? {} : { continuationToken }) })
     .next();
   if (page === undefined) throw new Error("an answer without a page");
-  return { items: [...taken, ...page.segment.blobItems.map(itemOf)], continuationToken: page.continuationToken || null };
+  return { items: itemsOf(taken, page.segment.blobItems), continuationToken: page.continuationToken || null };
+}
+
+function* itemsOf(taken: Packed[], others: readonly SdkBlobItem[]): Generator<BlobItem> {
+  for (let packed = taken.shift(); packed !== undefined; packed = taken.shift()) {
+    for (const line of packed.toString("utf8").split("\n")) yield JSON.parse(line) as BlobItem; // packed below
+  }
+  for (const item of others) yield itemOf(item);
 }
 
 /** For the transport: whether the answer to a request is to be taken apart while it comes. */
@@ -42,14 +56,16 @@ export async function frameOf(abortSignal: object, body: AsyncIterable<Uint8Arra
   for await (const chunk of body) {
     text += decoder.decode(chunk, { stream: true });
     let at = 0;
+    const lines: string[] = [];
     for (let end = text.indexOf(blobEnd); end !== -1; end = text.indexOf(blobEnd, at)) {
       const start = text.indexOf(blobStart, at);
       const item = blobIn(text.slice(start, end));
-      if (item !== null) taken.push(item);
+      if (item !== null) lines.push(JSON.stringify(item));
       frame += text.slice(at, item === null ? end + blobEnd.length : start);
       at = end + blobEnd.length;
     }
     text = text.slice(at);
+    if (lines.length > 0) taken.push(Buffer.from(lines.join("\n"), "utf8"));
   }
   return frame + text + decoder.decode();
 }
@@ -68,11 +84,8 @@ function blobIn(text: string): BlobItem | null {
   const [bytes, etag, modified] = [valueOf("Content-Length"), valueOf("Etag"), valueOf("Last-Modified")];
   const lastModifiedAt = modified === null ? Number.NaN : Date.parse(modified);
   if (name === null || bytes === null || etag === null || !/^\d+$/.test(bytes) || Number.isNaN(lastModifiedAt)) return null;
-  return { name: itsOwn(name), bytes: Number(bytes), etag: itsOwn(etag), lastModifiedAt, replication: replicationOf(statusesIn(text)) };
+  return { name, bytes: Number(bytes), etag, lastModifiedAt, replication: replicationOf(statusesIn(text)) };
 }
-
-/** A copy: a part of a text keeps the whole of it in memory, three megabytes for each page. */
-const itsOwn = (text: string): string => Buffer.from(text, "utf8").toString("utf8");
 
 const entities: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
 

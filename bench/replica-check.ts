@@ -1,0 +1,158 @@
+/**
+ * `replica-check`: two containers held against each other, blob by blob. Against a bare listing of both with the SDK, and against rclone, in the
+ * same run on the same Azurite; and how much memory a million blobs take, from a server that makes them up.
+ */
+import { execFile, spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+import { AccountSASPermissions, BlobServiceClient, generateAccountSASQueryParameters, SASProtocol, StorageSharedKeyCredential } from "@azure/storage-blob";
+import { listBothEnds, openSource } from "../functions/activities/restore-points/list-folder.ts";
+import { accountKey } from "../lab/azurite.ts";
+import { openBlobService } from "../shared/azure/blob-service.ts";
+import { openBackups } from "../shared/azure/storage.ts";
+import { openTransport } from "../shared/azure/transport.ts";
+import { allArrived, arrivalOf } from "../shared/domain/replica.ts";
+import { startListServer } from "./list-server.ts";
+import { container, startSeededAzurite } from "./seeded-azurite.ts";
+
+const limits = { timesBareListing: 1.2, timesFasterThanRclone: 5, growthMB: 50 } as const;
+const [source, replica] = ["benchprimary", "benchreplica"] as const;
+const rounds = 3;
+const rcloneSecondsMax = 300;
+
+export async function replicaCheck(options: ReadonlyMap<string, string>): Promise<Readonly<Record<string, unknown>>> {
+  const server = options.get("server");
+  if (server !== undefined) return measuredAlone(server);
+  const sizes = options.get("blobs")?.split(",").map(Number) ?? [10_000, 100_000];
+  const many = options.get("memory")?.split(",").map(Number) ?? [10_000, 1_000_000];
+  const speed = [];
+  for (const blobs of sizes) {
+    const one = await againstOthers(blobs);
+    process.stderr.write(`${JSON.stringify(one)}\n`);
+    speed.push(one);
+  }
+  const memory = [];
+  for (const blobs of many) {
+    const one = { blobs, ...(await inItsOwnProcess(blobs)) };
+    process.stderr.write(`${JSON.stringify(one)}\n`);
+    memory.push(one);
+  }
+  const growthMB = (memory.at(-1)?.residentMB ?? 0) - (memory[0]?.residentMB ?? 0);
+  const ok = speed.every(({ timesBareListing, timesFasterThanRclone }) => timesBareListing <= limits.timesBareListing && (timesFasterThanRclone ?? Number.POSITIVE_INFINITY) >= limits.timesFasterThanRclone) && growthMB < limits.growthMB;
+  return {
+    ok,
+    speed,
+    memory,
+    growthMB,
+    limits,
+    grows: "with the pages, not with the blobs: two pages of 5,000 at each end, and at most 20,000 blobs that have arrived; the rest is only counted. Blobs that have not arrived are kept too, the first 20,000 to be written",
+  };
+}
+
+async function againstOthers(blobs: number) {
+  const location = await mkdtemp(path.join(tmpdir(), "lifeboat-azurite-"));
+  const azurite = await startSeededAzurite([source, replica], blobs, location);
+  try {
+    const bare: number[] = [];
+    const own: number[] = [];
+    for (let round = 0; round < rounds; round++) {
+      bare.push(await secondsOf(() => Promise.all([source, replica].map((account) => listed(azurite.url, account)))));
+      own.push(await secondsOf(() => checked(azurite.url, source, replica, new StorageSharedKeyCredential(source, accountKey(source)), blobs)));
+    }
+    const asItComes = await rcloneSeconds(azurite.url, []);
+    const atItsBest = await rcloneSeconds(azurite.url, ["--fast-list", "--checkers", "16"]);
+    const [bareSeconds, ownSeconds] = [median(bare), median(own)];
+    return {
+      blobs,
+      ownSeconds,
+      bareSeconds,
+      timesBareListing: rounded(ownSeconds / bareSeconds),
+      rcloneSeconds: asItComes,
+      rcloneFastListSeconds: atItsBest,
+      timesFasterThanRclone: asItComes === null ? null : rounded(asItComes / ownSeconds),
+    };
+  } finally {
+    await azurite.close();
+    await rm(location, { recursive: true, force: true });
+  }
+}
+
+async function listed(url: string, account: string): Promise<number> {
+  let blobs = 0;
+  const client = new BlobServiceClient(`${url}/${account}`, new StorageSharedKeyCredential(account, accountKey(account)));
+  for await (const _ of client.getContainerClient(container).listBlobsFlat()) blobs += 1;
+  return blobs;
+}
+
+/** The check of a folder at both ends, as the app makes it, of the whole container. Both accounts are asked with their own keys. */
+async function checked(url: string, from: string, to: string, credential: StorageSharedKeyCredential, blobs: number): Promise<void> {
+  const transport = openTransport({});
+  const own = openBackups(openBlobService(credential, transport, 60));
+  const other = openBackups(openBlobService(new StorageSharedKeyCredential(to, accountKey(to)), transport, 60));
+  const backups = { ...own, list: (place: { readonly url: string; readonly container: string }, prefix: string) => (place.url.endsWith(to) ? other : own).list(place, prefix) };
+  const reach = { backups, clock: { now: () => Date.now() } };
+  const places = { source: { url: `${url}/${from}`, container }, replica: { url: `${url}/${to}`, container }, statusPerBlob: false };
+  const ends = await listBothEnds(reach, places, openSource(reach, places, true), { folder: "", recorded: null, writeOnce: () => true });
+  if (ends.source.kind !== "listed") throw new Error(`the source was not listed: ${ends.source.kind === "unknown" ? ends.source.why : ends.source.kind}`);
+  const { blobs: kept, beyond = { arrived: 0, others: 0 } } = ends.source;
+  const arrival = arrivalOf(kept, ends.replica.blobs, () => true);
+  if (!allArrived(arrival) || arrival.arrived + beyond.arrived !== blobs) throw new Error(`${arrival.arrived + beyond.arrived} of ${blobs} blobs have arrived`);
+}
+
+/** `null`: there is no rclone here, or it took longer than anyone waits. */
+async function rcloneSeconds(url: string, flags: readonly string[]): Promise<number | null> {
+  const env = { PATH: process.env["PATH"], HOME: tmpdir(), ...remote("PRIMARY", url, source), ...remote("REPLICA", url, replica) };
+  try {
+    return await secondsOf(() => promisify(execFile)("rclone", ["check", `primary:${container}`, `replica:${container}`, "--size-only", ...flags], { env, timeout: rcloneSecondsMax * 1_000 }));
+  } catch (error) {
+    process.stderr.write(`rclone ${flags.join(" ")}: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}\n`);
+    return null;
+  }
+}
+
+function remote(name: string, url: string, account: string): Readonly<Record<string, string>> {
+  const sas = generateAccountSASQueryParameters(
+    { expiresOn: new Date(Date.now() + 3_600_000), permissions: AccountSASPermissions.parse("rl"), services: "b", resourceTypes: "sco", protocol: SASProtocol.HttpsAndHttp },
+    new StorageSharedKeyCredential(account, accountKey(account)),
+  );
+  return { [`RCLONE_CONFIG_${name}_TYPE`]: "azureblob", [`RCLONE_CONFIG_${name}_SAS_URL`]: `${url}/${account}?${sas.toString()}` };
+}
+
+interface Alone {
+  readonly residentMB: number;
+  readonly heapMB: number;
+  readonly seconds: number;
+}
+
+async function inItsOwnProcess(blobs: number): Promise<Alone> {
+  const server = await startListServer(blobs);
+  try {
+    return await new Promise<Alone>((resolve, reject) => {
+      const child = spawn(process.execPath, ["--import", "tsx", path.join(import.meta.dirname, "main.ts"), "replica-check", "--server", `${blobs}@${server.url}`], { stdio: ["ignore", "pipe", "inherit"] });
+      let said = "";
+      child.stdout.on("data", (chunk: Buffer) => (said += chunk.toString("utf8")));
+      child.once("error", reject);
+      child.once("exit", (code) => (code === 0 ? resolve(JSON.parse(said.trim().split("\n").at(-1) ?? "") as Alone) : reject(new Error(`it ended with exit code ${code}`))));
+    });
+  } finally {
+    await server.close();
+  }
+}
+
+/** `1000000@http://127.0.0.1:4321`: what is checked in this process, which does nothing else. */
+async function measuredAlone(server: string): Promise<Readonly<Record<string, unknown>>> {
+  const [blobs = "", url = ""] = server.split("@");
+  const seconds = await secondsOf(() => checked(url, source, replica, new StorageSharedKeyCredential(source, accountKey(source)), Number(blobs)));
+  return { residentMB: Math.round(process.resourceUsage().maxRSS / 1024), heapMB: Math.round(process.memoryUsage().heapTotal / 2 ** 20), seconds } satisfies Alone;
+}
+
+async function secondsOf(work: () => Promise<unknown>): Promise<number> {
+  const startedAt = performance.now();
+  await work();
+  return rounded((performance.now() - startedAt) / 1000);
+}
+
+const rounded = (value: number): number => Math.round(value * 100) / 100;
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
