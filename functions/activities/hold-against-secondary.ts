@@ -1,7 +1,7 @@
 import type { Contents } from "../../shared/domain/contents.ts";
 import type { Evidence } from "../../shared/domain/evidence.ts";
 import type { Finding } from "../../shared/domain/findings.ts";
-import { kinds } from "../../shared/domain/kinds.ts";
+import { type Kind, kinds } from "../../shared/domain/kinds.ts";
 import { namespacesOf } from "../../shared/domain/ladder-levels.ts";
 import { type Parity, parity } from "../../shared/domain/parity.ts";
 import { emptyRegister, type Register } from "../../shared/domain/register.ts";
@@ -61,28 +61,23 @@ async function lookAt(duty: Duty, register: Register, newest: string | null, at:
   }
 }
 
+/** Each question by itself: a right that is missing for one leaves only that one unknown. */
 async function seenOf({ world, plan }: Duty, cluster: Cluster, contents: Contents): Promise<SecondarySeen> {
   const versions = [...apisNeeded(contents, plan).keys()];
+  const names = async (kind: Kind) => orUnknown(async () => ((await cluster.list(kind, null)) ?? []).map(({ metadata }) => metadata.name));
   const [served, storageClasses, ingressClasses, quotas, pools] = await Promise.all([
-    cluster.serves === undefined ? null : Promise.all(versions.map(async (version) => [version, await cluster.serves?.(version)] as const)),
-    cluster.list(kinds.storageClasses, null),
-    cluster.list(kinds.ingressClasses, null),
-    Promise.all(namespacesOf(plan).map(async (namespace) => (await cluster.list(kinds.resourceQuotas, namespace)) ?? [])),
-    poolsOf(world.aks, plan.secondary.cluster),
+    cluster.serves === undefined ? null : orUnknown(async () => Object.fromEntries(await Promise.all(versions.map(async (version) => [version, (await cluster.serves?.(version)) ?? null] as const)))),
+    names(kinds.storageClasses),
+    names(kinds.ingressClasses),
+    orUnknown(async () => (await Promise.all(namespacesOf(plan).map(async (namespace) => (await cluster.list(kinds.resourceQuotas, namespace)) ?? []))).flat().map(quotaOf)),
+    orUnknown(async () => (await world.aks.read(plan.secondary.cluster)).pools),
   ]);
-  const names = (objects: readonly KubeObject[] | null) => (objects ?? []).map(({ metadata }) => metadata.name);
-  return {
-    served: served === null ? null : Object.fromEntries(served.map(([version, kindsServed]) => [version, kindsServed ?? null])),
-    storageClasses: names(storageClasses),
-    ingressClasses: names(ingressClasses),
-    quotas: quotas.flat().map(quotaOf),
-    pools,
-  };
+  return { served, storageClasses, ingressClasses, quotas, pools };
 }
 
-async function poolsOf(aks: Duty["world"]["aks"], cluster: string): Promise<SecondarySeen["pools"]> {
+async function orUnknown<T>(ask: () => Promise<T>): Promise<T | null> {
   try {
-    return (await aks.read(cluster)).pools;
+    return await ask();
   } catch (error) {
     if (error instanceof WorldError) return null;
     throw error;
