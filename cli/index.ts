@@ -18,7 +18,8 @@ process.exitCode = await runProgram(process.argv.slice(2), {
       .filter((entry) => entry.isFile())
       .map((entry) => path.relative(directory, path.join(entry.parentPath, entry.name)).split(path.sep).join("/"))
       .toSorted(),
-  read: (file) => readFileSync(file, "utf8"),
+  // A wrong letter that nobody sees would make another plan of it: what is not UTF-8 is not read.
+  read: (file) => new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(file === "-" ? process.stdin.fd : file)),
   // https://no-color.org: set to anything but nothing.
   colour: process.stdout.isTTY && !process.env["NO_COLOR"],
 });

@@ -13,13 +13,17 @@ export function validatePlans(files: readonly string[], { json }: { readonly jso
         break;
       case "unreadable":
         invalid += 1;
-        for (const problem of read.problems) terminal.out(json ? jsonLine("problem", { file, ...problem }) : painted(terminal, "red", problemLine(file, problem)));
+        if (json) for (const problem of read.problems) terminal.out(jsonLine("problem", { file, ...problem }));
+        else for (const line of problemLines(file, read, terminal)) terminal.out(line);
     }
   }
   if (json) terminal.out(jsonLine("summary", { valid: files.length - invalid, invalid }));
   else terminal.out(`${files.length - invalid} of ${files.length} ${files.length === 1 ? "plan is" : "plans are"} valid`);
   return invalid === 0 ? 0 : 1;
 }
+
+/** One line for each problem of a plan. */
+export const problemLines = (file: string, { problems }: UnreadablePlan, terminal: Terminal): readonly string[] => problems.map((problem) => painted(terminal, "red", problemLine(file, problem)));
 
 /** Reads one plan file; a file that cannot be opened is a problem like any other. */
 export function readOne(file: string, terminal: Terminal): ReadPlan | UnreadablePlan {

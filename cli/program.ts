@@ -2,8 +2,9 @@ import { Command, CommanderError } from "commander";
 import { verifyLedgers } from "./ledger-verify.ts";
 import { explainPlan } from "./plan-explain.ts";
 import { planSchemaText } from "./plan-schema.ts";
-import { readOne, validatePlans } from "./plan-validate.ts";
+import { problemLines, readOne, validatePlans } from "./plan-validate.ts";
 import { painted, type Terminal } from "./terminal.ts";
+import { version } from "./version.ts";
 
 /** 0: done and good · 1: done, and the answer is no · 2: not understood, nothing done. */
 export type ExitCode = 0 | 1 | 2;
@@ -13,6 +14,7 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
   let code: ExitCode = 0;
   const program = new Command("lifeboat")
     .description("Moves an AKS application to its other region when its region is lost, and proves that it could.")
+    .version(version, "--version", "Print the version.")
     .exitOverride()
     .configureOutput({
       writeOut: (text) => terminal.out(text.trimEnd()),
@@ -24,19 +26,23 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
   plan
     .command("validate")
     .description("Check plans and list every problem as file:line:column. Exit code 0: all good; 1: at least one is not.")
-    .argument("<file...>", "plan files")
+    .argument("<file...>", "plan files; - is standard input")
     .option("--json", "one JSON object per line")
     .addHelpText("after", "\nExample:\n  lifeboat plan validate docs/plans/*.yaml")
     .action((files: string[], { json = false }: { json?: boolean }) => void (code = validatePlans(files, { json }, terminal)));
   plan
     .command("explain")
     .description("Say in plain words what will happen when the primary region is lost.")
-    .argument("<file>", "a plan file")
+    .argument("<file>", "a plan file; - is standard input")
     .addHelpText("after", "\nExample:\n  lifeboat plan explain docs/plans/shop-replicated.yaml")
     .action((file: string) => {
       const read = readOne(file, terminal);
       if (read.kind === "plan") for (const line of explainPlan(read.plan)) terminal.out(line.startsWith("#") ? painted(terminal, "bold", line.slice(2)) : line);
-      else code = validatePlans([file], { json: false }, terminal);
+      else {
+        // What was asked for goes into a file or a pager; that there is none must be seen.
+        for (const line of problemLines(file, read, terminal)) terminal.err(line);
+        code = 1;
+      }
     });
   plan
     .command("schema")

@@ -4,7 +4,7 @@ export interface Terminal {
   out(line: string): void;
   /** One line about the command itself, to standard error. */
   err(line: string): void;
-  /** The text of a file, as UTF-8. Throws when it cannot be read. */
+  /** The text of a file, as UTF-8; `-` is standard input. Throws when it cannot be read, or is not UTF-8. */
   read(file: string): string;
   /** The names of all files under a directory, with `/` between their parts, in order. Throws when it cannot be read. */
   list(directory: string): readonly string[];

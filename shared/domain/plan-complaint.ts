@@ -1,9 +1,10 @@
 /** Turns what zod found wrong with a plan into sentences for its author: the problem, and what to do about it. */
 import { z } from "zod";
+import { asWritten, corrected, type Misspelt } from "./plan-misspelt.ts";
 import { nearest } from "./spelling.ts";
 
 export interface Complaint {
-  readonly path: z.core.$ZodIssue["path"];
+  readonly path: readonly PropertyKey[];
   /** What of the path is at fault: the key itself, or the value behind it. */
   readonly at: "key" | "value";
   /** Whether what stands there is wrong by itself, and not for something that stands elsewhere or nowhere. */
@@ -13,10 +14,42 @@ export interface Complaint {
 }
 
 const issuesMax = 1_000;
+/** Keys that are read under another name, and how deep one of them may stand under the other. */
+const misspeltMax = 20;
+const roundsMax = 3;
 
-/** The complaints about `data`, in the order zod found them; of a file of nonsense the first thousand or so. `whole` is what people call it. */
+/**
+ * The complaints about `data`, in the order zod found them; of a file of nonsense the first thousand or so. `whole` is what people call it. What
+ * stands under a key that is misspelt for certain is judged as if the key were right, and nothing is called missing that stands there.
+ */
 export function complaintsOf(error: z.ZodError, schema: z.ZodType, data: unknown, whole = "the plan"): Complaint[] {
-  return error.issues.slice(0, issuesMax).flatMap((issue) => complaints(issue, schema, data, whole));
+  const misspelt: Misspelt[] = [];
+  const about: Complaint[] = [];
+  let [left, read]: [z.ZodError | undefined, unknown] = [error, data];
+  for (let round = 1; left !== undefined && round <= roundsMax; round += 1) {
+    const found = misspeltIn(left, schema, read).slice(0, misspeltMax);
+    if (found.length === 0) break;
+    about.push(...found.map(({ path, written }) => unknownKey(path, written, keysOf(schemaAt(schema, path, read), valueAt(read, path)), whole)));
+    misspelt.push(...found);
+    read = corrected(read, found);
+    left = schema.safeParse(read).error;
+  }
+  const others = (left?.issues ?? []).slice(0, issuesMax).flatMap((issue) => complaints(issue, schema, read, whole));
+  return [...about, ...others].map((complaint) => ({ ...complaint, path: asWritten(complaint.path, misspelt) }));
+}
+
+/** Unknown keys of which it is clear what they stand for: a key that is near, is not there, and that no other one is near to. */
+function misspeltIn(error: z.ZodError, schema: z.ZodType, data: unknown): Misspelt[] {
+  return error.issues.slice(0, issuesMax).flatMap((issue) => {
+    if (issue.code !== "unrecognized_keys") return [];
+    const found = valueAt(data, issue.path);
+    const known = keysOf(schemaAt(schema, issue.path, data), found);
+    const near = issue.keys.slice(0, misspeltMax).flatMap((written) => {
+      const meant = nearest(written, known);
+      return meant === null || valueAt(found, [meant]) !== undefined ? [] : [{ path: issue.path, written, meant }];
+    });
+    return near.filter(({ meant }) => near.filter((other) => other.meant === meant).length === 1);
+  });
 }
 
 function complaints(issue: z.core.$ZodIssue, root: z.ZodType, data: unknown, whole: string): Complaint[] {

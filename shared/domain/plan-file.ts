@@ -3,7 +3,6 @@
  * wrong never stands in the way of the others.
  */
 import { type Document, isAlias, isMap, isScalar, LineCounter, type Node, parseDocument, visit, type YAMLError } from "yaml";
-import type { z } from "zod";
 import { canonicalJson } from "./canonical-json.ts";
 import { type Plan, planSchema } from "./plan.ts";
 import { type Complaint, complaintsOf } from "./plan-complaint.ts";
@@ -156,7 +155,7 @@ function placed({ path, at }: Complaint, document: Document, lines: LineCounter)
 }
 
 /** Where a path stands in the text: its key or its value, or, where it is missing, the key of the nearest parent that is there. */
-function offsetOf(root: unknown, path: z.core.$ZodIssue["path"], at: Complaint["at"]): number {
+function offsetOf(root: unknown, path: Complaint["path"], at: Complaint["at"]): number {
   let node = root as Node | null;
   let offset = 0;
   for (const [depth, step] of path.entries()) {
@@ -185,6 +184,6 @@ function position(offset: number, lines: LineCounter): { readonly line: number; 
   return { line: Math.max(line, 1), column: Math.max(col, 1) };
 }
 
-function pathText(path: z.core.$ZodIssue["path"]): string {
+function pathText(path: Complaint["path"]): string {
   return path.map((step, depth) => (typeof step === "number" ? `[${step}]` : `${depth === 0 ? "" : "."}${String(step)}`)).join("");
 }

@@ -95,10 +95,12 @@ describe("lifeboat plan explain", () => {
     expect((await lifeboat(["plan", "explain", "other.yaml"], { files: { "other.yaml": text } })).out.join("\n")).toContain(sentence);
   });
 
-  test("lists the problems of a plan that cannot be explained", async () => {
-    const { code, out } = await lifeboat(["plan", "explain", "bad.yaml"], { files: { "bad.yaml": bad } });
+  test("says on standard error what is wrong with a plan that cannot be explained, and nothing else", async () => {
+    const { code, out, err } = await lifeboat(["plan", "explain", "bad.yaml"], { files: { "bad.yaml": bad } });
     expect(code).toBe(1);
-    expect(out).toContainEqual(expect.stringContaining("bad.yaml:2:1"));
+    expect(out).toEqual([]);
+    expect(err).toContain("bad.yaml:2:1: `abuot`");
+    expect(err).not.toContain("valid");
   });
 });
 
@@ -120,6 +122,18 @@ describe("lifeboat", () => {
     const { code, out } = await lifeboat(["plan", "--help"]);
     expect(code).toBe(0);
     expect(out.join("\n")).toMatch(/validate[^]*explain[^]*schema/);
+  });
+
+  test("tells its version", async () => {
+    const { version } = JSON.parse(readFileSync(new URL("package.json", root), "utf8")) as { version: string };
+    expect(await lifeboat(["--version"])).toMatchObject({ code: 0, out: [version] });
+  });
+
+  test("reads a plan from standard input, and none that is not UTF-8", () => {
+    const validate = (input: Buffer) => spawnSync(process.execPath, ["--import", "tsx", "cli/index.ts", "plan", "validate", "-"], { cwd: root, encoding: "utf8", input });
+    const text = readFileSync(new URL("docs/plans/demo.yaml", root), "utf8");
+    expect(validate(Buffer.from(text))).toMatchObject({ status: 0, stdout: expect.stringMatching(/^good -: plan demo/) as string });
+    expect(validate(Buffer.from(text.replace("A page", "Eine schöne Seite"), "latin1"))).toMatchObject({ status: 1, stdout: expect.stringContaining("-:1:1: the file cannot be read") as string });
   });
 
   test("runs from a shell, with exit codes that can gate a pipeline", () => {

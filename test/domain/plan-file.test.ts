@@ -64,9 +64,9 @@ approval: {mode: automatic}
         "2:1: \`abuot\` is not a key of the plan — did you mean \`about\`?",
         "5:12: \`cluster\` must be the full id of a resource of type Microsoft.ContainerService/managedClusters: /subscriptions/…/resourceGroups/…/providers/Microsoft.ContainerService/managedClusters/…; it is "/subscriptions/x" — correct it: Resource id of th…",
         "6:12: \`ingress\` must be an address that begins with https://; it is "http://weu" — correct it: Address of this r…",
-        "7:1: \`cluster\` is missing — add it: Resource id of the AK…",
         "7:1: \`ingress\` is missing — add it: Address of this regio…",
         "9:3: \`clustre\` is not a key of \`secondary\` — did you mean \`cluster\`?",
+        "9:12: \`cluster\` must be the full id of a resource of type Microsoft.ContainerService/managedClusters: /subscriptions/…/resourceGroups/…/providers/Microsoft.ContainerService/managedClusters/…; it is "x" — correct it: Resource id of th…",
         "10:3: \`pools\` must have at least 1 entry — correct it: Node pools that m…",
         "12:13: \`topology\` cannot be "replicatd" — did you mean \`replicated\`?",
         "13:1: \`backups\` must select backups — give \`schedule\`, \`names\` or b…",
@@ -110,6 +110,23 @@ describe("a problem stands where it is made", () => {
   ])("%s", (_, from, to, column, message) => {
     const { text, line } = changed(from, to);
     expect(problemsOf(text)).toEqual([expect.stringContaining(`${line}:${column}: ${message}`)]);
+  });
+
+  test("under a misspelt key too, as deep as it is clear what was meant, and nothing is called missing that stands there", () => {
+    const text = shop.replace("\nobjectives:", "\nobjektives:").replace("  rtoSeconds: 900", "  rtoSeconds: fast").replace("\nconfirmation:", "\nconfirmaton:").replace("  soakSeconds: 60", "  soakSecond: long");
+    const line = (key: string) => text.split("\n").findIndex((each) => each.startsWith(key)) + 1;
+    expect(problemsOf(text).map((problem) => problem.replace(/ — correct it: .*/, ""))).toEqual([
+      `${line("confirmaton")}:1: \`confirmaton\` is not a key of the plan — did you mean \`confirmation\`?`,
+      `${line("  soakSecond")}:3: \`soakSecond\` is not a key of \`confirmation\` — did you mean \`soakSeconds\`?`,
+      `${line("  soakSecond")}:15: \`soakSeconds\` must be a number, not "long"`,
+      `${line("objektives")}:1: \`objektives\` is not a key of the plan — did you mean \`objectives\`?`,
+      `${line("  rtoSeconds")}:15: \`rtoSeconds\` must be a number, not "fast"`,
+    ]);
+  });
+
+  test("of two keys that could both be meant, neither is", () => {
+    expect(problemsOf(shop.replace("\nobjectives:", "\nobjectivs: {rtoSeconds: fast}\nobjectivez:"))).toEqual([expect.stringContaining("`objectives` is missing"), expect.stringContaining("`objectivs` is not a key"), expect.stringContaining("`objectivez` is not a key")]);
+    expect(problemsOf(shop.replace("\nobjectives:", "\nobjectivs: {rtoSeconds: fast}\nobjectives:"))).toEqual([expect.stringContaining("`objectivs` is not a key")]);
   });
 
   test("a missing key at its parent's", () => {
