@@ -1,3 +1,4 @@
+import { readCron } from "../shared/domain/plan-cron.ts";
 import type { Application, Assertion, Plan, Signal } from "../shared/domain/plan.ts";
 
 /** The plan in plain words: what will happen, step by step, when the primary region is lost. A line that begins with `# ` is a heading. */
@@ -133,12 +134,21 @@ function open({ traffic, secondary }: Plan): string[] {
   return [`${act}: the traffic point of no return. Then ask ${traffic.publicUrl} from outside until ${secondary.name} answers.`];
 }
 
-function release({ applications, storage: { newBackups } }: Plan): string[] {
+function release({ applications, storage: { newBackups }, objectives, backups }: Plan): string[] {
   const labels = [...new Set(applications.map(({ consumers }) => consumers.label))];
   return [
     `Let the consumers act (label ${listed(labels)}), which were held back until now.`,
     `Start backups to ${last(newBackups.account)}/${newBackups.container} (${newBackups.schedule}) and see the first one Completed. The plan counts as unprotected until it is protected in the other direction.`,
+    ...rareBackups(newBackups.schedule, objectives.rpoSeconds, backups.maxAgeSeconds),
   ];
+}
+
+/** What the author chose and may not have meant: a rhythm with pauses, over a weekend for one, in which an objective cannot be kept. */
+function rareBackups(schedule: string, rpoSeconds: number, maxAgeSeconds: number): string[] {
+  const cron = readCron(schedule);
+  if (cron.kind !== "cron" || cron.longestSeconds <= Math.min(rpoSeconds, maxAgeSeconds)) return [];
+  const broken = [...(cron.longestSeconds > rpoSeconds ? ["a loss in the last of it is more than the objective allows"] : []), ...(cron.longestSeconds > maxAgeSeconds ? ["the newest of them grows too old to be restored"] : [])];
+  return [`Mind: between two of those backups lie up to ${duration(cron.longestSeconds)}; ${listed(broken)}.`];
 }
 
 /** The last step of a resource id: its name. */

@@ -9,7 +9,8 @@ export interface Rhythm {
   readonly longestSeconds: number;
 }
 
-export type ReadCron = ({ readonly kind: "cron" } & Rhythm) | { readonly kind: "wrong"; readonly why: string };
+/** `never`: well formed, so Velero takes it, and no day fits it, such as the 31st of February. */
+export type ReadCron = ({ readonly kind: "cron" } & Rhythm) | { readonly kind: "never" } | { readonly kind: "wrong"; readonly why: string };
 
 interface Field {
   readonly name: string;
@@ -37,7 +38,7 @@ const words: Readonly<Record<string, string>> = {
   "@hourly": "0 * * * *",
 };
 
-/** Never throws. A schedule that is well formed and never comes, such as the 31st of February, is wrong too. */
+/** Never throws. */
 export function readCron(text: string): ReadCron {
   const plain = text.replace(/^(?:CRON_)?TZ=\S+\s+/, "").trim();
   const every = /^@every\s+(\S+)$/.exec(plain)?.[1];
@@ -107,5 +108,5 @@ function rhythmOf([minutes, hours, days, months, weekdays]: readonly Set<number>
     if (before !== null) gaps.add((day - before) * daySeconds - last + first);
     before = day;
   }
-  return before === null ? wrong("never comes: no month has that day") : { kind: "cron", shortestSeconds: Math.min(...gaps), longestSeconds: Math.max(...gaps) };
+  return before === null ? { kind: "never" } : { kind: "cron", shortestSeconds: Math.min(...gaps), longestSeconds: Math.max(...gaps) };
 }

@@ -52,7 +52,7 @@ export const cron = z
   .string()
   .superRefine((text, context) => {
     const read = readCron(text);
-    if (read.kind === "wrong") context.addIssue({ code: "custom", message: read.why, params: { remedy: "write a cron as Velero takes it, `0 * * * *` for every full hour, or `@every 30m`" } });
+    if (read.kind !== "cron") context.addIssue({ code: "custom", message: read.kind === "never" ? "never comes: no month has that day" : read.why, params: { remedy: "write a cron as Velero takes it, `0 * * * *` for every full hour, or `@every 30m`" } });
   })
   .meta({ examples: ["0 * * * *"] });
 

@@ -57,7 +57,7 @@ const backupsOftenEnough = rule(
   z.object({ backups: z.looseObject({ maxAgeSeconds: z.number() }), storage: z.looseObject({ newBackups: z.looseObject({ schedule: z.string() }) }), objectives: z.looseObject({ rpoSeconds: z.number() }) }),
   ({ backups, storage, objectives }, report) => {
     const cron = readCron(storage.newBackups.schedule);
-    if (cron.kind === "wrong") return;
+    if (cron.kind !== "cron") return;
     const { shortestSeconds } = cron;
     tooOld(["backups", "maxAgeSeconds"], backups.maxAgeSeconds, shortestSeconds, "every point would be refused as too old before the next one exists", report);
     tooOld(["objectives", "rpoSeconds"], objectives.rpoSeconds, shortestSeconds, "no failover from these backups could keep it", report);

@@ -95,6 +95,14 @@ describe("lifeboat plan explain", () => {
     expect((await lifeboat(["plan", "explain", "other.yaml"], { files: { "other.yaml": text } })).out.join("\n")).toContain(sentence);
   });
 
+  test("says what a schedule with pauses means for the objectives, and nothing of one without", async () => {
+    const text = readFileSync(new URL("docs/plans/shop-replicated.yaml", root), "utf8");
+    const explained = async (schedule: string) => (await lifeboat(["plan", "explain", "other.yaml"], { files: { "other.yaml": text.replace('schedule: "0 * * * *"', `schedule: "${schedule}"`) } })).out.join("\n");
+    expect(await explained("0 8-18 * * 1-5")).toContain("Mind: between two of those backups lie up to 62 h; a loss in the last of it is more than the objective allows and the newest of them grows too old to be restored.");
+    expect(await explained("0 8-23 * * *")).toContain("Mind: between two of those backups lie up to 9 h; a loss in the last of it is more than the objective allows.");
+    expect(await explained("@every 1h")).not.toContain("Mind");
+  });
+
   test("says on standard error what is wrong with a plan that cannot be explained, and nothing else", async () => {
     const { code, out, err } = await lifeboat(["plan", "explain", "bad.yaml"], { files: { "bad.yaml": bad } });
     expect(code).toBe(1);

@@ -69,6 +69,7 @@ describe("rules across fields", () => {
     ["traffic.targets.closed must differ from both regions' targets", demo, ({ traffic }) => traffic.kind === "dns" && (traffic.targets.closed = traffic.targets.secondary)],
     ["assertions.2.namespace is `shpo`, which no application restores", replicated, ({ assertions }) => Object.assign(assertions[2]!, { namespace: "shpo" })],
     ["storage.newBackups.schedule has `61` as minute, which goes from 0 to 59", replicated, ({ storage }) => (storage.newBackups.schedule = "61 * * * *")],
+    ["storage.newBackups.schedule never comes: no month has that day", replicated, ({ storage }) => (storage.newBackups.schedule = "0 0 31 2 *")],
     ["backups.maxAgeSeconds must be at least what lies between two backups of `storage.newBackups.schedule`, which is 3600", replicated, (p) => (p.backups.maxAgeSeconds = 3_599)],
     ["objectives.rpoSeconds must be at least what lies between two backups of `storage.newBackups.schedule`, which is 7200", replicated, (p) => (p.storage.newBackups.schedule = "@every 2h")],
     ["restore.stallSeconds must be at most deadlineSeconds, which is 600", replicated, (p) => Object.assign(p.restore, { deadlineSeconds: 600, stallSeconds: 601 })],

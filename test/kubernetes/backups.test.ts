@@ -161,6 +161,17 @@ test("a backup into a read-only or unknown location fails its validation and lea
   expect([...region.blobs.blobs.keys()].some((blob) => /^backups\/(?:ro|nowhere)\//.test(blob))).toBe(false);
 });
 
+test.each(["61 * * * *", "hourly", "0 0 * * 7", "0 * * * * *"])("a schedule of %j is not taken, as robfig/cron takes none, until it is mended", async (wrong) => {
+  const { schedule: usual = "" } = getVelero(store(), "schedules", "shop-hourly")?.spec ?? {};
+  const set = (schedule: string) => changeVelero(store(), "schedules", "shop-hourly", (draft) => void (draft.spec = { ...draft.spec, schedule }));
+  set(wrong);
+  const seen = async (phase: string) => until(phase, () => [getVelero(store(), "schedules", "shop-hourly")?.status].find((status) => status?.phase === phase));
+  expect((await seen("FailedValidation")).validationErrors).toEqual([expect.stringMatching(/^invalid schedule: /)]);
+  set("@every 30m");
+  expect(await seen("Enabled")).not.toHaveProperty("validationErrors");
+  set(usual);
+});
+
 test("a schedule makes its backup when it is due, named after the minute, and none while it is paused", async () => {
   const soon = new Date(world.clock.now() + 120_000);
   changeVelero(store(), "schedules", "shop-hourly", (draft) => void (draft.spec = { ...draft.spec, schedule: `${soon.getUTCMinutes()} * * * *` }));

@@ -1,5 +1,6 @@
 /** Schedules: a backup when one is due, unless the schedule is paused or its last backup is still under way. */
 import { Cron } from "croner";
+import { readCron } from "../../../shared/domain/plan-cron.ts";
 import { sameJson } from "../kubernetes/object.ts";
 import { nowText, recordAct, type VeleroContext } from "./context.ts";
 import { changeVelero, createVelero, getVelero, listVelero, type Schedule } from "./objects.ts";
@@ -27,7 +28,7 @@ function look(context: VeleroContext, name: string): void {
   const schedule = getVelero(store, "schedules", name);
   if (!schedule || schedule.spec.paused === true) return;
   const cron = parse(schedule.spec.schedule);
-  const problem = cron instanceof Cron ? null : cron;
+  const problem = typeof cron === "string" ? cron : null;
   const validationErrors = problem === null ? {} : { validationErrors: [problem] };
   const phase = problem === null ? "Enabled" : "FailedValidation";
   if (schedule.status?.phase !== phase || schedule.spec.skipImmediately !== false) {
@@ -39,21 +40,30 @@ function look(context: VeleroContext, name: string): void {
       draft.status = { ...status, phase, ...validationErrors, ...skipped };
     });
   }
-  if (!(cron instanceof Cron) || !isDue(getVelero(store, "schedules", name) ?? schedule, cron, world.clock.now())) return;
+  if (typeof cron === "string" || !isDue(getVelero(store, "schedules", name) ?? schedule, cron, world.clock.now())) return;
   if (listVelero(store, "backups").some(({ metadata, status }) => metadata.labels?.["velero.io/schedule-name"] === name && underWay.has(status?.phase ?? ""))) return;
   submit(context, schedule);
 }
 
-function parse(expression: string): Cron | string {
+interface Rhythm {
+  nextRun(after: Date): Date | null;
+}
+
+/** When it is due next, or why Velero does not take it. What it takes is not all that croner takes, and the other way round. */
+function parse(expression: string): Rhythm | string {
   if (expression === "") return "Schedule must be a non-empty valid Cron expression";
+  const read = readCron(expression);
+  if (read.kind === "wrong") return `invalid schedule: it ${read.why}`;
+  if (read.kind === "cron" && expression.startsWith("@every")) return { nextRun: (after) => new Date(after.getTime() + read.shortestSeconds * 1_000) };
+  const [, zone = "Etc/UTC", pattern = ""] = /^(?:(?:CRON_)?TZ=(\S+)\s+)?(.*)$/.exec(expression) ?? [];
   try {
-    return new Cron(expression, { timezone: "Etc/UTC", paused: true });
+    return new Cron(pattern, { timezone: zone, paused: true, sloppyRanges: true });
   } catch (error) {
     return `invalid schedule: ${(error as Error).message}`;
   }
 }
 
-function isDue({ metadata, status }: Schedule, cron: Cron, now: number): boolean {
+function isDue({ metadata, status }: Schedule, cron: Rhythm, now: number): boolean {
   const times = [status?.lastBackup ?? metadata.creationTimestamp, status?.lastSkipped].map((text) => Date.parse(text ?? "")).filter((at) => !Number.isNaN(at));
   const next = cron.nextRun(new Date(Math.max(0, ...times)));
   return next !== null && now > next.getTime();
