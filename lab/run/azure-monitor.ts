@@ -29,12 +29,14 @@ export interface AzureMonitorOptions {
   readonly observer: Observer;
   /** The app's alert door, key included in the header. */
   readonly door: () => { readonly url: string; readonly key: string };
+  /** Whose rule it is; default the shop. */
+  readonly plan?: string;
   /** How long the name must be dark before the rule fires; default 20 s. */
   readonly darkMsMin?: number;
   readonly onDelivered?: (delivered: Delivered) => void;
 }
 
-export function startAzureMonitor({ clock, observer, door, darkMsMin = usualDarkMsMin, onDelivered }: AzureMonitorOptions): AzureMonitor {
+export function startAzureMonitor({ clock, observer, door, plan = "shop", darkMsMin = usualDarkMsMin, onDelivered }: AzureMonitorOptions): AzureMonitor {
   const delivered: Delivered[] = [];
   const stop = new AbortController();
   const watch = async () => {
@@ -45,9 +47,9 @@ export function startAzureMonitor({ clock, observer, door, darkMsMin = usualDark
       if (fired === null && dark >= darkMsMin) {
         fired = { id: randomUUID(), at: clock.now() };
         // Two receivers in two regions, as is advised: the app must take two for one.
-        void Promise.all([deliver(alertOf("Fired", fired)), deliver(alertOf("Fired", fired))]);
+        void Promise.all([deliver(alertOf("Fired", fired, undefined, plan)), deliver(alertOf("Fired", fired, undefined, plan))]);
       } else if (fired !== null && dark === 0) {
-        void deliver(alertOf("Resolved", fired, clock.now()));
+        void deliver(alertOf("Resolved", fired, clock.now(), plan));
         fired = null;
       }
     }

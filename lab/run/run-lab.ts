@@ -206,7 +206,7 @@ const regionAt = (address: string | null): string => Object.values(regions).find
 
 async function loseAndRecover(lab: RunningLab, { scenario, tell, alertAfterMs }: Pick<LabRunOptions, "scenario" | "tell" | "alertAfterMs">): Promise<Report> {
   const { pair, observer } = lab;
-  const monitor = startAzureMonitor({ clock: pair.world.clock, ...(alertAfterMs === undefined ? {} : { darkMsMin: alertAfterMs }), observer, door: () => ({ url: `${lab.host().url}/api/alerts`, key: functionKey }), onDelivered: ({ status, body }) => tell({ event: "alert", status, answer: body }) });
+  const monitor = startAzureMonitor({ clock: pair.world.clock, plan: scenario.plan, ...(alertAfterMs === undefined ? {} : { darkMsMin: alertAfterMs }), observer, door: () => ({ url: `${lab.host().url}/api/alerts`, key: functionKey }), onDelivered: ({ status, body }) => tell({ event: "alert", status, answer: body }) });
   try {
     await lose(lab, scenario, tell, monitor);
     return await followRun(lab, `${scenario.plan}-1`, tell);
