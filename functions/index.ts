@@ -1,6 +1,7 @@
 /** What the Functions host loads, all of it. The one place that reads the environment. */
 import { azureWorld } from "../shared/azure/world.ts";
 import { readConfig } from "../shared/config.ts";
+import { openFileSeal } from "../shared/seal-file.ts";
 import { registerApp } from "./app.ts";
 
 const config = readConfig(process.env);
@@ -11,4 +12,4 @@ const world = azureWorld({
   hosts: config.endpointHosts,
   dnsServers: config.dnsServers,
 });
-registerApp(config, world);
+registerApp(config, config.manifestKeyFile === undefined ? world : { ...world, seal: openFileSeal(config.manifestKeyFile) });

@@ -62,6 +62,11 @@ export const settings = z.object({
     about: "When the app looks for runs that stand still: six fields, seconds first, UTC.",
     example: "0 * * * * *",
   }),
+  MANIFEST_KEY_FILE: setting(text.optional(), {
+    about: "File with the Ed25519 private key (PEM) that signs the manifests of restore points, on a mounted secret. Not set: manifests have their digests alone.",
+    example: "/secrets/lifeboat-manifest.pem",
+    sample: "",
+  }),
   DNS_SERVERS: setting(list.pipe(z.array(z.union([z.ipv4(), z.string().refine(isAddressAndPort)], { error: "must be a comma-separated list of addresses, each with a port if it is not 53: 10.0.0.4,10.0.0.5:5353" })).max(8, "must list at most 8 servers")).default([]), {
     about: "DNS servers that are asked what users get, separated by commas. Not set: those of the machine.",
     example: "168.63.129.16",
@@ -89,6 +94,8 @@ export interface Config {
   readonly people: { readonly issuer: string; readonly audience: string; readonly jwksUrl: string };
   readonly backupSources: readonly BackupSource[];
   readonly schedules: { readonly verification: string; readonly watchdog: string };
+  /** Not there: manifests are not signed. */
+  readonly manifestKeyFile?: string;
   /** Empty: the machine's own. */
   readonly dnsServers: readonly string[];
   /** Lower-case host name to the address (scheme, host, port) that is asked in its place. */
@@ -121,6 +128,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     people: Object.freeze({ issuer: all.PEOPLE_ISSUER, audience: all.PEOPLE_AUDIENCE, jwksUrl: all.PEOPLE_JWKS_URL }),
     backupSources: Object.freeze(all.BACKUP_SOURCES.map((name) => Object.freeze({ name, container: env[`${name}__container`]?.trim() ?? "" }))),
     schedules: Object.freeze({ verification: all.VERIFICATION_SCHEDULE, watchdog: all.WATCHDOG_SCHEDULE }),
+    ...(all.MANIFEST_KEY_FILE === undefined ? {} : { manifestKeyFile: all.MANIFEST_KEY_FILE }),
     dnsServers: Object.freeze(all.DNS_SERVERS),
     endpointHosts: Object.freeze(all.ENDPOINT_HOSTS),
   });

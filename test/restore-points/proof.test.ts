@@ -1,8 +1,14 @@
+import { createHash, generateKeyPairSync } from "node:crypto";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { describe, test } from "vitest";
 import { mergeIntoRegister, readRegister } from "../../functions/activities/register.ts";
 import { checkBackup } from "../../functions/activities/restore-points/check-backup.ts";
 import { openRecords } from "../../functions/activities/restore-points/records.ts";
 import { verifyBackups } from "../../functions/activities/restore-points/verify-backups.ts";
+import { canonicalJson } from "../../shared/domain/canonical-json.ts";
+import { openFileSeal } from "../../shared/seal-file.ts";
 import { openFindings } from "../../shared/domain/findings.ts";
 import { placesOf } from "../../shared/domain/replica.ts";
 import { memoryHome } from "../activities/memory-world.ts";
@@ -162,6 +168,59 @@ describe("what differs from the manifest takes the point its proof, and is named
     await home.put(name, (await home.read(name))?.body.replace('"takenAt":', '"takenAt":1') ?? "");
     put(stage, `backups/${newest}/${newest}.tar.gz`, again);
     expect((await later()).points[0]?.usable).toMatchObject({ kind: "unusable", reason: expect.stringContaining("was changed at home") as string });
+  });
+});
+
+describe("a manifest that is signed", () => {
+  const keyFile = (type: "ed25519" | "x25519" = "ed25519") => {
+    const { privateKey } = type === "ed25519" ? generateKeyPairSync("ed25519") : generateKeyPairSync("x25519");
+    const file = path.join(mkdtempSync(path.join(tmpdir(), "lifeboat-seal-")), "key.pem");
+    writeFileSync(file, privateKey.export({ type: "pkcs8", format: "pem" }));
+    return file;
+  };
+
+  test("holds while it is what was signed; one that somebody wrote anew with a fitting digest does not", async ({ expect }) => {
+    const { verify, home, proof } = proving();
+    const seal = openFileSeal(keyFile());
+    const signed = openRecords(home, "shop", seal);
+    await verify({ proof: { ...proof, records: signed } });
+    const kept = await signed.manifest(newest);
+    expect(kept?.seal).toMatchObject({ key: expect.stringMatching(/^ed25519:[0-9a-f]{16}$/) as string });
+    if (kept === null) return;
+    // Who may write to home can make the digest fit; not the signature.
+    const manifest = { ...kept.manifest, takenAt: 1 };
+    const sha256 = createHash("sha256").update(canonicalJson(manifest)).digest("hex");
+    await home.put(`registers/shop/points/${newest}/manifest.json`, JSON.stringify({ manifest, sha256, seal: kept.seal }));
+    await expect(signed.manifest(newest)).rejects.toThrow("its signature is not one of ed25519:");
+    await home.put(`registers/shop/points/${newest}/manifest.json`, JSON.stringify({ manifest, sha256, seal: null }));
+    await expect(signed.manifest(newest)).rejects.toThrow("it is not signed");
+    const another = openFileSeal(keyFile());
+    expect([await seal.verify(kept.sha256, kept.seal ?? { key: "", signature: "" }), await another.verify(kept.sha256, kept.seal ?? { key: "", signature: "" })]).toEqual([true, false]);
+  });
+
+  test("needs a key that is there and of the right kind, and the reason never shows what the file holds", ({ expect }) => {
+    expect(() => openFileSeal("/nowhere/key.pem")).toThrow("/nowhere/key.pem, cannot be read: ENOENT");
+    expect(() => openFileSeal(keyFile("x25519"))).toThrow("is no Ed25519 key");
+    const scribble = path.join(mkdtempSync(path.join(tmpdir(), "lifeboat-seal-")), "key.pem");
+    writeFileSync(scribble, "correct horse");
+    expect(() => openFileSeal(scribble)).toThrow(/cannot be read/);
+    expect(() => openFileSeal(scribble)).not.toThrow(/horse/);
+  });
+});
+
+describe("a container full of what is none of ours", () => {
+  test("ten thousand folders without a backup cost one listing; foreign backups are read once, a part at a time", async ({ expect }) => {
+    const { verify, later, stage } = proving();
+    for (let n = 0; n < 10_000; n++) stage.replica.set(`backups/debris-${n}/log`, { bytes: new Uint8Array(1), lastModifiedAt: stage.nowAt, replication: "complete" });
+    for (let n = 0; n < 600; n++) stage.replica.set(`backups/foreign-${n}/velero-backup.json`, { bytes: new TextEncoder().encode("{}"), lastModifiedAt: stage.nowAt + n, replication: "complete" });
+    const { choice, points } = await verify();
+    expect([choice.kind, points.length]).toEqual(["chosen", 3]);
+    const foreign = () => stage.asked.filter((question) => question.startsWith("read stshopneu") && question.includes("/foreign-")).length;
+    expect([foreign() <= 500, stage.asked.some((question) => question.includes("debris"))]).toEqual([true, false]);
+    await later();
+    expect(foreign()).toBeLessThanOrEqual(120);
+    await later();
+    expect(stage.asked.filter((question) => /^(read|open) /.test(question))).toEqual([]);
   });
 });
 

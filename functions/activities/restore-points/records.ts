@@ -59,7 +59,9 @@ export function openRecords(home: Home, plan: string, seal: Seal | null): Record
     const read = JSON.parse(stored.body) as SealedManifest;
     const digest = digestOf(read.manifest);
     if (digest !== read.sha256) throw new SealBroken(`${manifestName(backup)} was changed at home: its digest is ${digest.slice(0, 12)}… and it says ${read.sha256.slice(0, 12)}…`);
-    if (read.seal !== null && seal !== null && !(await seal.verify(digest, read.seal))) throw new SealBroken(`${manifestName(backup)} was changed at home: its signature is not one of ${read.seal.key}`);
+    // A key that came later finds manifests from before it; deleting them, as the page says, has them made anew and signed.
+    if (seal !== null && read.seal === null) throw new SealBroken(`${manifestName(backup)} is not what is written here: it is not signed`);
+    if (seal !== null && read.seal !== null && !(await seal.verify(digest, read.seal))) throw new SealBroken(`${manifestName(backup)} was changed at home: its signature is not one of ${read.seal.key}`);
     return read;
   };
 
