@@ -71,6 +71,26 @@ export function describeVeleroBackupsContract(name: string, open: () => Promise<
       expect(Object.keys(listed)).not.toContain("v1/Pod");
     });
 
+    test("a hook that fails keeps its pod out: PartiallyFailed, although the list of resources names it", async ({ expect }) => {
+      const watch = await velero.watch("backups");
+      const exec = { container: "page", command: ["/bin/freeze"], onError: "Fail", timeout: "5s" };
+      const done = await velero.backup("hooked", ofShop({ hooks: { resources: [{ name: "freeze", includedNamespaces: [shop], labelSelector: { matchLabels: { app: "web" } }, pre: [{ exec }] }] } }));
+      watch.close();
+      expect(phasesOf(watch, "hooked")).toEqual(["", "Queued", "ReadyToStart", "InProgress", "FinalizingPartiallyFailed", "PartiallyFailed"]);
+      expect(done.status).toMatchObject({ phase: "PartiallyFailed", errors: 4, hookStatus: { hooksAttempted: 2, hooksFailed: 2 } });
+      const { errors } = (await unpacked(own(), "backups/hooked/hooked-results.gz")) as { readonly errors: { readonly velero: readonly string[] } };
+      expect(errors.velero).toHaveLength(4);
+      expect(errors.velero.filter((message) => message.includes("Error executing hook error: /"))).toHaveLength(2);
+      expect(errors.velero.filter((message) => /name: \/web-\S+ message: \/Error running pre hooks for pod error: \//.test(message))).toHaveLength(2);
+      const listed = (await unpacked(own(), "backups/hooked/hooked-resource-list.json.gz")) as Record<string, readonly string[]>;
+      expect(listed["v1/Pod"]).toHaveLength(2);
+      // What is restored from it makes its pods anew.
+      const target = `${shop}-hooked`;
+      expect((await velero.restore("hooked", { backupName: "hooked", namespaceMapping: { [shop]: target } })).status).toMatchObject({ phase: "Completed" });
+      const restored = (await unpacked(own(), "restores/hooked/restore-hooked-resource-list.json.gz")) as Record<string, readonly string[]>;
+      expect(restored["v1/Pod"]).toBeUndefined();
+    });
+
     test("what cannot be is FailedValidation, says why, and leaves nothing in the store", async ({ expect }) => {
       const errors = async (name: string, spec: Record<string, unknown>) => {
         const { status } = await velero.backup(name, spec);

@@ -10,6 +10,8 @@ export interface BackupContents {
   readonly volumes: readonly SelectedVolume[];
   readonly volumeBackups: readonly PodVolumeBackup[];
   readonly errors: readonly string[];
+  /** Pods that are in the list of resources and not in the archive: a hook failed before them. `shop/orders-0`. */
+  readonly keptOut: ReadonlySet<string>;
   readonly log: string;
 }
 
@@ -23,7 +25,8 @@ export async function writeBackup(blobs: BlobStore, backup: Backup, contents: Ba
   };
   // The log alone may be missing.
   await put(`${name}-logs.gz`, await gzipText(contents.log));
-  const first = (await put("velero-backup.json", metadataBytes(backup))) ?? (await put(`${name}.tar.gz`, await writeArchive(contents.items.map(({ kind, object }) => ({ resource: kind.resource, version: kind.version, object })), at)));
+  const archived = contents.items.filter(({ kind, object }) => kind.resource !== "pods" || !contents.keptOut.has(nameOf(object)));
+  const first = (await put("velero-backup.json", metadataBytes(backup))) ?? (await put(`${name}.tar.gz`, await writeArchive(archived.map(({ kind, object }) => ({ resource: kind.resource, version: kind.version, object })), at)));
   if (first !== null) return first;
   const { volumeBackups, errors } = contents;
   const small: readonly (readonly [file: string, value: unknown])[] = [

@@ -5,6 +5,7 @@ import { type BackupContents, metadataBytes, writeBackup } from "./backup-files.
 import { selectItems, selectVolumes } from "./backup-selection.ts";
 import { blobsOf, nowText, recordAct, type VeleroContext } from "./context.ts";
 import { filterProblems } from "./filters.ts";
+import { preHooksOf } from "./hooks.ts";
 import { logLine } from "./log.ts";
 import { type Backup, type BackupStatus, changeVelero, durationMs, getVelero, labelValue, listVelero, type PodVolumeBackup, type StorageLocation } from "./objects.ts";
 
@@ -113,9 +114,11 @@ async function collect(context: VeleroContext, backup: Backup, location: Storage
   const { name } = backup.metadata;
   const items = selectItems(store, backup);
   say({ progress: { totalItems: items.length } });
-  const volumes = selectVolumes(store, backup, items);
+  const hooks = preHooksOf(backup.spec, items.filter(({ kind }) => kind.resource === "pods").map(({ object }) => object));
+  const isKept = ({ metadata }: { readonly metadata: { readonly name: string; readonly namespace?: string } }) => !hooks.keptOut.has(`${metadata.namespace ?? ""}/${metadata.name}`);
+  const volumes = selectVolumes(store, backup, items).filter(({ pod }) => isKept(pod));
   const volumeBackups: PodVolumeBackup[] = [];
-  const errors: string[] = [];
+  const errors: string[] = [...hooks.errors];
   await session.sleep(takeMs / 5);
   if (volumes.some(({ skippedBecause }) => skippedBecause === null)) say({ progress: { totalItems: items.length, itemsBackedUp: 1 } });
   for (const volume of volumes.filter(({ skippedBecause }) => skippedBecause === null)) {
@@ -128,9 +131,9 @@ async function collect(context: VeleroContext, backup: Backup, location: Storage
       errors.push(error.message);
     }
   }
-  say({ progress: { totalItems: items.length, itemsBackedUp: items.length }, hookStatus: {} });
+  say({ progress: { totalItems: items.length, itemsBackedUp: items.length }, hookStatus: hooks.attempted > 0 ? { hooksAttempted: hooks.attempted, hooksFailed: hooks.attempted } : {} });
   const log = items.map(({ kind, object }) => logLine(world.clock.now(), "info", "Backed up", { backup: `velero/${name}`, name: object.metadata.name, namespace: object.metadata.namespace ?? "", resource: kind.resource })).join("");
-  return { items, volumes, volumeBackups, errors, log };
+  return { items, volumes, volumeBackups, errors, keptOut: hooks.keptOut, log };
 }
 
 async function upload(context: VeleroContext, backup: Backup, location: StorageLocation, contents: BackupContents, say: (status: BackupStatus) => void): Promise<void> {
