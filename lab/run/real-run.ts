@@ -1,5 +1,6 @@
 /** What a run on real Kubernetes and real Velero is given: the wall's own clock, and waits as short as they can be set. Settings differ, nothing else. */
-import { type OpenEngines } from "../engine/engine.ts";
+import { parseDocument } from "yaml";
+import type { OpenEngines } from "../engine/engine.ts";
 import { noLatencies } from "../world/latencies.ts";
 import type { LabRunOptions } from "./run-lab.ts";
 import type { Scenario } from "./scenarios.ts";
@@ -40,5 +41,7 @@ export const realRun = (openEngines: OpenEngines) =>
 
 /** The plan's own waits, made short: they are the plan's choice. */
 export function realPlan(plan: string): string {
-  return plan.replace(/soakSeconds: \d+/, "soakSeconds: 4").replace(/everySeconds: \d+/, "everySeconds: 2").replace(/timeoutSeconds: \d+/, "timeoutSeconds: 2");
+  const document = parseDocument(plan);
+  for (const [field, seconds] of Object.entries({ soakSeconds: 4, everySeconds: 2, timeoutSeconds: 2 })) document.setIn(["confirmation", field], seconds);
+  return document.toString();
 }

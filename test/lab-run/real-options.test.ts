@@ -1,0 +1,54 @@
+import { describe, expect, test } from "vitest";
+import { rightsOnPage } from "../../lab/engine/rights.ts";
+import { readOptions } from "../../lab/run/options.ts";
+import { labPlan } from "../../lab/run/plans.ts";
+import { realPlan, realScenario } from "../../lab/run/real-run.ts";
+import { scenarioNamed } from "../../lab/run/scenarios.ts";
+import { readPlan } from "../../shared/domain/plan-file.ts";
+
+describe("--real", () => {
+  const read = (...args: string[]) => {
+    let said = "";
+    const hear = (text: string) => void (said += text);
+    return { read: readOptions(args, { out: hear, err: hear }), said: () => said };
+  };
+
+  test("runs at the pace of the wall", () => {
+    expect(read("--real").read).toMatchObject({ kind: "options", options: { real: true, rate: 1 } });
+    expect(read("--real", "--rate", "1", "--scenario", "namespace-lost").read).toMatchObject({ kind: "options", options: { real: true, rate: 1 } });
+    expect(read().read).toMatchObject({ options: { real: false, rate: 20 } });
+  });
+
+  test.each([
+    [["--rate", "2"], "real programs live by the clock on the wall"],
+    [["--scenario", "data-skipped"], "it begins with recorded backups"],
+    [["--scenario", "backup-incomplete"], "with --real there are region-lost, namespace-lost, primary-blip"],
+  ])("refuses %j and says why", (args, why) => {
+    const { read: refused, said } = read("--real", ...args);
+    expect(refused).toEqual({ kind: "over", code: 2 });
+    expect(said()).toContain(why);
+  });
+
+  test.each(["shop", "demo"] as const)("the plan %s with its short waits is a plan", async (name) => {
+    for (const topology of ["shared", "replicated"] as const) {
+      const read = readPlan(realPlan(await labPlan(name, topology, 8443)), (text) => text);
+      expect(read).toMatchObject({ kind: "plan", plan: { confirmation: { soakSeconds: 4, everySeconds: 2 } } });
+    }
+  });
+
+  test("every scenario makes its own backup and begins with empty containers", () => {
+    expect(realScenario(scenarioNamed("namespace-lost"))).toMatchObject({ plan: "demo", freshBackup: true, seeding: { recorded: false } });
+  });
+});
+
+describe("the page of rights", () => {
+  test("has roles for each region, and no right to secrets or to delete what runs", async () => {
+    const [there, here] = [await rightsOnPage("secondary"), await rightsOnPage("primary")];
+    expect(there.map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ""}/${metadata.name}`)).toEqual(["ClusterRole /lifeboat", "Role velero/lifeboat"]);
+    expect(here.map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ""}/${metadata.name}`)).toEqual(["ClusterRole /lifeboat", "Role shop/lifeboat", "Role velero/lifeboat", "ClusterRole /lifeboat-recovery", "Role velero/lifeboat-recovery"]);
+    const rules = [...there, ...here].flatMap((role) => role["rules"] as readonly { readonly resources?: readonly string[]; readonly verbs: readonly string[] }[]);
+    expect(rules.flatMap(({ resources = [] }) => resources)).not.toContain("secrets");
+    expect(rules.filter(({ verbs }) => verbs.includes("delete")).flatMap(({ resources = [] }) => resources)).toEqual(["backups", "podvolumebackups", "backups", "podvolumebackups"]);
+    expect(rules.flatMap(({ verbs, resources = [] }) => [...verbs, ...resources])).not.toContain("*");
+  });
+});
