@@ -27,8 +27,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   bug("data-point-not-passed", "functions/activities/promote.ts", "export const passDataPoint: Work<typeof steps.passDataPoint> = (_, duty) => pass(\"data\", duty);", 'export const passDataPoint: Work<typeof steps.passDataPoint> = () => Promise.resolve({ kind: "passed" } as const);'),
 
   // what every act does
-  bug("abort-not-heeded", perform, '      if (by !== null) return { kind: "aborted", by };\n', ""),
-  bug("late-repeat-acts", perform, " || !isOpen(head, call)) throw", ") throw"),
+  bug("overtaken-run-acts", perform, "      mayAct(head, call);\n", ""),
+  bug("phase-border-not-watched", desk, 'if (turned.abortBy !== null && phase !== "stand-down" && phase !== "report") throw new AbortAsked(turned.abortBy);', "if (turned.abortBy === this.ref.runId) throw new AbortAsked(turned.abortBy);"),
 
   // fence
   bug("primary-not-closed", fence, "    await world.traffic.closePrimary(plan.traffic);\n", ""),
@@ -44,7 +44,6 @@ export const plantedBugs: readonly PlantedBug[] = [
 
   // confirm and decide
   bug("one-witness-is-enough", health, "down.length >= confirmation.agree", "down.length >= 1"),
-  bug("no-soak", health, "  const soakMs = confirmation.soakSeconds * 1_000;", "  const soakMs = 0;"),
   bug("controls-not-asked", "functions/activities/confirm-loss.ts", 'answers.some(({ kind }) => kind === "answered") ? "answer" : "silent"', 'answers.length > 0 ? "answer" : "silent"'),
   bug("not-looked-again", failover, '      if (again.value.kind === "not-lost") return { kind: "not-failed-over", why: again.value.why };\n', ""),
   bug("one-approval-is-enough", ledger, "answers.length >= Math.max(question.approvalsNeeded, 1)", "answers.length >= 1"),
@@ -66,7 +65,13 @@ export const plantedBugs: readonly PlantedBug[] = [
       { file: "functions/activities/verify.ts", find: "  if (mover === undefined) return", put: '  if (mover === undefined) return { check, ok: true, saw: "Velero says Completed" };\n  if (mover === undefined) return' },
     ],
   },
-  bug("merely-the-newest", "shared/domain/restore-point-choice.ts", '  if (point.usable.kind === "unusable") return point.usable.reason;\n', ""),
+  {
+    bug: "merely-the-newest",
+    patches: [
+      { file: "shared/domain/restore-point-choice.ts", find: '  if (point.usable.kind === "unusable") return point.usable.reason;\n', put: "" },
+      { file: "shared/domain/restore-point-choice.ts", find: "  if (atLeast(point.reached, provenFrom)) return null;\n", put: '  if (atLeast(point.reached, provenFrom) || point.name !== "") return null;\n' },
+    ],
+  },
   bug("consumers-come-in-awake", "shared/domain/restore-object.ts", '...(part === "consumers" && order.consumers.length > 0 ? heldBack(order) : {})', ""),
   bug("view-not-put-right", "orchestrations/make-ready.ts", "  yield* desk.run(steps.alignView, { point });\n", ""),
   bug("loss-made-smaller", "functions/activities/choose.ts", "Math.ceil((darkSinceAt - point.takenAt) / 1_000)", "Math.ceil((darkSinceAt - point.takenAt) / 2_000)"),

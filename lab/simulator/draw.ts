@@ -32,7 +32,7 @@ export function drawScenario(seed: number): Scenario {
 }
 
 function drawPlan(random: Random): PlanChoice {
-  return { topology: random.chance(0.6) ? "replicated" : "shared", approval: random.chance(0.55) ? "automatic" : random.pick(["veto", "one", "two"] as const), trafficOnly: random.chance(0.75) };
+  return { topology: random.chance(0.6) ? "replicated" : "shared", approval: random.chance(0.55) ? "automatic" : random.pick(["veto", "one", "two"] as const), trafficOnly: random.chance(0.75), agree: random.chance(0.25) ? 3 : 5 };
 }
 
 function drawLoss(random: Random): Loss {

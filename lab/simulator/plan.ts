@@ -9,6 +9,8 @@ import type { Topology } from "./world/pair.ts";
 export interface PlanChoice {
   readonly topology: Topology;
   readonly approval: "automatic" | "veto" | "one" | "two";
+  /** How many of the five witnesses must agree. */
+  readonly agree: 3 | 5;
   /** Whether a closed public endpoint is fence enough without a person. */
   readonly trafficOnly: boolean;
 }
@@ -31,7 +33,7 @@ const storages: Readonly<Record<Topology, PlanFile["storage"]>> = {
   replicated: { topology: "replicated", source: { account: accounts.source.id, container: "velero" }, replica: { account: accounts.replica.id, container: "velero" }, newBackups },
 };
 
-const fileOf = ({ topology, approval, trafficOnly }: PlanChoice): PlanFile => ({
+const fileOf = ({ topology, approval, agree, trafficOnly }: PlanChoice): PlanFile => ({
   plan: planName,
   primary: { name: primary.region, cluster: primary.cluster.id, ingress: `https://${primary.ingressHost}/` },
   secondary: { name: secondary.region, cluster: secondary.cluster.id, ingress: `https://${secondary.ingressHost}/`, pools: [{ name: "user", nodes: 2 }], storageClasses: ["managed-csi"] },
@@ -43,7 +45,7 @@ const fileOf = ({ topology, approval, trafficOnly }: PlanChoice): PlanFile => ({
   ],
   confirmation: {
     signals: [{ kind: "public-probe", path: "/healthz" }, { kind: "backend-probe", path: "/orders" }, { kind: "kubernetes-api" }, { kind: "resource-health" }, { kind: "traffic-manager" }],
-    agree: 5,
+    agree,
     soakSeconds: confirmationSeconds.soak,
     everySeconds: confirmationSeconds.every,
     giveUpSeconds: confirmationSeconds.giveUp,

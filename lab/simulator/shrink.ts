@@ -13,6 +13,7 @@ function* smaller(scenario: Scenario): Generator<Scenario> {
   if (scenario.stopped) yield { ...scenario, stopped: false };
   if (scenario.shelf !== "whole") yield { ...scenario, shelf: "whole" };
   if (scenario.plan.approval !== "automatic") yield { ...scenario, plan: { ...scenario.plan, approval: "automatic" } };
+  if (scenario.plan.agree !== 5) yield { ...scenario, plan: { ...scenario.plan, agree: 5 } };
   if (!scenario.plan.trafficOnly) yield { ...scenario, plan: { ...scenario.plan, trafficOnly: true } };
 }
 

@@ -11,7 +11,7 @@ beforeAll(async () => {
 /** A region that is lost for good, an automatic plan, one alert: nothing else goes wrong. */
 const lost: Scenario = {
   seed: 7,
-  plan: { topology: "replicated", approval: "automatic", trafficOnly: true },
+  plan: { topology: "replicated", approval: "automatic", agree: 5, trafficOnly: true },
   loss: { kind: "region", at: 60_000, reach: "reset", forMs: null },
   shelf: "whole",
   stopped: false,

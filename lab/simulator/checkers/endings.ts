@@ -41,6 +41,8 @@ export function reportIsTrue(evidence: Evidence): readonly Violation[] {
   const at = sim.scheduler.now;
   const no = (what: string): Violation => wrong("S23", at, `${report.runId} is ${report.outcome}, and ${what}`);
   const violations: Violation[] = [];
+  const last = sim.head()?.last;
+  if (last?.runId === report.runId && last.outcome !== report.outcome) violations.push(no(`the ledger says that it is ${last.outcome}`));
   const { after } = report.traffic;
   if (after === "westeurope" && !front.isOpen("primary")) violations.push(no("says that users are at westeurope, whose endpoint is closed"));
   if (after === "nobody" && (front.isOpen("primary") || front.isOpen("secondary"))) violations.push(no("says that the name leads nowhere, and an endpoint is open"));
@@ -56,7 +58,7 @@ export function reportIsTrue(evidence: Evidence): readonly Violation[] {
     const { objects } = clusters.westeurope;
     const asleep = [...(objects.list(kinds.deployments, "shop") ?? []), ...(objects.list(kinds.statefulSets, "shop") ?? [])].filter((object) => (object["spec"] as { replicas?: number }).replicas === 0);
     if (asleep.length > 0 && world.reach("westeurope") === "up") violations.push(no(`${asleep.map(({ metadata }) => metadata.name).join(", ")} in the primary is still stopped`));
-    if (topology === "replicated" && accounts.policyOn("stshopneu") === null && sim.head()?.promotedBy === null) violations.push(no("the replication policy is gone"));
+    if (topology === "replicated" && accounts.policyOn("stshopneu") === null && [null, report.runId].includes(sim.head()?.promotedBy ?? null)) violations.push(no("the replication policy is gone"));
   }
   return violations;
 }

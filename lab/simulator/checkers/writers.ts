@@ -53,8 +53,8 @@ function justFallen({ story, scenario }: Evidence["sim"], at: number): boolean {
 
 /** A machine may not act where nothing is lost, or not for long, or where it is we who are cut off. */
 export function noThinEvidence({ sim, witness }: Evidence): readonly Violation[] {
-  const { loss } = sim.scenario;
-  const thin = loss.kind === "nothing" || loss.kind === "cut-off" || (loss.kind === "liars" && loss.liars.length < 5) || (loss.kind === "region" && loss.forMs !== null && loss.forMs < 40_000);
+  const { loss, plan } = sim.scenario;
+  const thin = loss.kind === "nothing" || loss.kind === "cut-off" || (loss.kind === "liars" && loss.liars.length < plan.agree) || (loss.kind === "region" && loss.forMs !== null && loss.forMs < 40_000);
   if (!thin) return [];
   return witness.seen.filter((seen) => (closes(seen) || opens(seen)) && seen.head?.run?.door !== "http").map((seen) => wrong("S11", seen.effect.at, `the primary is touched although ${loss.kind === "region" ? "it was a blip" : "it is not lost"}`));
 }
