@@ -3,6 +3,7 @@ import { intake } from "./intake.ts";
 import { killTest } from "./kill.ts";
 import { ownOverhead } from "./own-overhead.ts";
 import { labWall } from "./lab-wall.ts";
+import { plantedBugsFound } from "./planted-bugs.ts";
 import { replicaCheck } from "./replica-check.ts";
 import { realFailover } from "./real-failover.ts";
 import { rtoMoves } from "./rto-moves.ts";
@@ -18,6 +19,7 @@ const benches: Readonly<Record<string, { readonly about: string; readonly run: (
   "replica-check": { about: "two containers held against each other: a bare listing and rclone beside it; memory up to a million blobs", run: replicaCheck },
   "tarball-read": { about: "an archive read to its end, 10 MB to 2 GB: speed of one core, memory (--mb 10,2048)", run: tarballRead },
   intake: { about: "a storm of alerts at the door: all accounted for, one run (--rate 1000 --seconds 300 --kills 0)", run: intake },
+  "planted-bugs": { about: "puts one mistake at a time into the app: the simulator must find it (--runs 400 --seed 1 --bugs primary-not-closed,…)", run: plantedBugsFound },
   kill: { about: "SIGKILLs of the host at random moments: every run ends right, no effect twice (--kills 100 --seed 1)", run: killTest },
 };
 
