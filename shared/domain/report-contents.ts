@@ -62,8 +62,10 @@ function decisions(report: Report): readonly Block[] {
   // What was known then stands in tables of its own: said here again, nobody finds who decided.
   const above = [...(report.confirmation === null ? [] : ["what the signals said"]), ...(report.passedOver.length === 0 ? [] : ["why newer restore points were passed over"])];
   return [
-    ...facts(by === null ? [] : [{ name: "Decided by", about: by }]),
-    ...(card === null ? [] : facts([{ name: "Predicted recovery time", about: `${exactly(card.predictedRtoSeconds)} after the loss` }, { name: "Loss when it was decided", about: `at most ${exactly(card.lossSeconds)}` }])),
+    ...facts([
+      ...(by === null ? [] : [{ name: "Decided by", about: by }]),
+      ...(card === null ? [] : [{ name: "Predicted recovery time", about: `${exactly(card.predictedRtoSeconds)} after the loss` }, { name: "Loss when it was decided", about: `at most ${exactly(card.lossSeconds)}` }]),
+    ]),
     ...list([...answers.map(({ by, verdict, about, reason, at }) => `${timesOf(report)(new Date(at).toISOString())} ${by}: ${verdict} (${about}): ${reason}`), ...(abort === null ? [] : [`${timesOf(report)(new Date(abort.at).toISOString())} ${abort.by} asked to abort: ${abort.reason}`])]),
     ...(by === null || above.length === 0 ? [] : paragraph(`Above: ${above.join(", and ")}.`)),
   ];
