@@ -1,5 +1,6 @@
 /** The Kubernetes API as the lab's own hand uses it: one token, one server, no library. */
 import https from "node:https";
+import { setTimeout as wait } from "node:timers/promises";
 
 /** An object as the API gives it. */
 export interface ApiObject {
@@ -25,7 +26,7 @@ export interface ApiAnswer {
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 export interface Api {
-  /** Any answer, errors too; rejects only when there is none. PATCH is a merge patch. */
+  /** Any answer, errors too, once an API server that says "later" (429) has been asked again; rejects only when there is none. PATCH is a merge patch. */
   request(method: Method, path: string, body?: unknown): Promise<ApiAnswer>;
   /** `null`: not found. Throws on any other refusal. */
   get(path: string): Promise<ApiObject | null>;
@@ -59,11 +60,19 @@ export class ApiRefused extends Error {
 }
 
 const timeoutMs = 20_000;
+/** As client-go does: an API server says so when it is busy, or has only just begun to serve a kind. */
+const laterTriesMax = 10;
 const fieldManager = "lab";
 
 export function openApi(server: ApiServer): ApiConnection {
   const agent = new https.Agent({ ca: server.caPem, keepAlive: true, maxSockets: 16 });
-  const send = (method: Method, path: string, body: unknown, contentType: string) => ask(server, agent, { method, path, body, contentType });
+  const send = async (method: Method, path: string, body: unknown, contentType: string): Promise<ApiAnswer> => {
+    for (let tries = 1; ; tries += 1) {
+      const { laterSeconds, ...answer } = await ask(server, agent, { method, path, body, contentType });
+      if (laterSeconds === null || tries === laterTriesMax) return answer;
+      await wait(laterSeconds * 1000);
+    }
+  };
   return {
     server,
     request: (method, path, body) => send(method, path, body, method === "PATCH" ? "application/merge-patch+json" : "application/json"),
@@ -118,7 +127,12 @@ interface Question {
   readonly contentType: string;
 }
 
-function ask({ url, token }: ApiServer, agent: https.Agent, { method, path, body, contentType }: Question): Promise<ApiAnswer> {
+interface Reply extends ApiAnswer {
+  /** `null`: the answer is final. */
+  readonly laterSeconds: number | null;
+}
+
+function ask({ url, token }: ApiServer, agent: https.Agent, { method, path, body, contentType }: Question): Promise<Reply> {
   const text = body === undefined ? undefined : JSON.stringify(body);
   const headers = { authorization: `Bearer ${token}`, accept: "application/json", ...(text === undefined ? {} : { "content-type": contentType, "content-length": Buffer.byteLength(text) }) };
   return new Promise((resolve, reject) => {
@@ -126,7 +140,11 @@ function ask({ url, token }: ApiServer, agent: https.Agent, { method, path, body
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("error", reject);
-      response.on("end", () => resolve({ status: response.statusCode ?? 0, body: parsed(Buffer.concat(chunks).toString("utf8")) }));
+      response.on("end", () => {
+        const status = response.statusCode ?? 0;
+        const laterSeconds = status === 429 ? Math.min(Number(response.headers["retry-after"] ?? 1), 5) : null;
+        resolve({ status, body: parsed(Buffer.concat(chunks).toString("utf8")), laterSeconds });
+      });
     });
     request.on("timeout", () => request.destroy(new Error(`${method} ${path}: no answer within ${timeoutMs / 1000} s`)));
     request.on("error", reject);
