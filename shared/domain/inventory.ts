@@ -39,4 +39,6 @@ export type TarballFound =
       readonly contents: Contents;
       /** Key of every object in it, see `keyOf`. */
       readonly keys: Keys;
+      /** When its first and its last entry were written, by the clock of the Velero that wrote it; to the second. */
+      readonly written?: { readonly firstAt: number; readonly lastAt: number };
     };

@@ -6,11 +6,11 @@
 import { keyOf } from "./contents.ts";
 import type { FindingKind } from "./findings.ts";
 import { instantText } from "./instant.ts";
-import type { Inventory, Repository } from "./inventory.ts";
+import type { Inventory, Repository, TarballFound } from "./inventory.ts";
 import type { Plan, Rung } from "./plan.ts";
 import { allArrived, arrivalOf, kopiaWriteOnce, lastWriteOf, type Listing, someOf, type SourceView, type Written, whyNotArrived } from "./replica.ts";
 import { ended, stillWriting, type VeleroBackup } from "./velero-backup.ts";
-import { type File, filesOf } from "./velero-backup-files.ts";
+import { type BackupFile, type File, filesOf } from "./velero-backup-files.ts";
 import { inRepository, type Volume } from "./volume.ts";
 import { covers, type Watermark } from "./watermark.ts";
 
@@ -90,8 +90,14 @@ export function isFinished({ backup, inventory, plan, nowAt }: Case): Finding {
     return no(`the backup ended PartiallyFailed with ${backup.errors} errors, and the plan accepts no such backup${errors}`);
   }
   if (backup.completedAt === null) return no(`the backup says ${phase} and not when`);
+  if (backup.formatVersion !== null && !backup.formatVersion.startsWith("1.")) return no(`the backup's format is ${backup.formatVersion}; only 1.x is known`);
+  const latestAt = Math.max(backup.startedAt ?? 0, backup.completedAt);
+  if (latestAt > nowAt + clockSkewMs) return no(`the backup was taken at ${instantText(latestAt)}, as it says, which is still to come: whoever wrote it had another clock, and its age means nothing`);
   return expiryOf(backup.expiresAt, plan, nowAt) ?? finding("L1", "complete", true, `it ended ${phase}`);
 }
+
+/** By how much clocks of two regions may differ before the times of one mean nothing to the other. */
+const clockSkewMs = 300_000;
 
 /** Why a backup does not live long enough for a restore, as a finding; `null` when it does. */
 export function expiryOf(expiresAt: number | null, plan: Plan, nowAt: number): Finding | null {
@@ -108,7 +114,7 @@ export function hasTarball({ inventory: { name, replica } }: Case): Finding {
 }
 
 /** L2, second half: the archive was read to its end, and its format is one we know. */
-export function readsThrough({ inventory: { tarball } }: Case): Finding {
+export function readsThrough({ inventory: { tarball }, backup }: Case): Finding {
   switch (tarball.kind) {
     case "not-read":
       return finding("L2", "readable", "unknown", "the tarball was not read");
@@ -117,11 +123,24 @@ export function readsThrough({ inventory: { tarball } }: Case): Finding {
     case "broken":
       return finding("L2", "readable", false, tarball.why);
     case "read":
+      if (isOfAnother(tarball, backup)) return finding("L2", "readable", false, `the tarball is that of another backup: it was written from ${instantText(tarball.written?.firstAt ?? 0)} to ${instantText(tarball.written?.lastAt ?? 0)}, and this backup began at ${instantText(backup.startedAt ?? 0)}`);
       return tarball.formatVersion.startsWith("1.")
         ? finding("L2", "readable", true, `the tarball was read to its end: ${tarball.contents.objects} objects`)
         : finding("L2", "readable", false, `the tarball's format is ${tarball.formatVersion}; only 1.x is known`);
   }
 }
+
+/**
+ * Velero stamps each entry when it writes it, by the same clock as the backup's own times; nothing else in an archive says whose it is. Where
+ * data is moved, the archive is written anew after the backup's end.
+ */
+function isOfAnother({ written }: Extract<TarballFound, { kind: "read" }>, { startedAt, completedAt, operationsAttempted }: VeleroBackup): boolean {
+  if (written === undefined || startedAt === null) return false;
+  return written.firstAt < startedAt - roundingMs || (operationsAttempted === 0 && completedAt !== null && written.lastAt > completedAt + roundingMs);
+}
+
+/** Both are cut to the second. */
+const roundingMs = 1_000;
 
 /** L3, first half: none of the files that Velero always writes is lacking. */
 export function hasAllFiles({ inventory: { name, replica } }: Case): Finding {
@@ -150,7 +169,17 @@ export function hasArrived(of: Case): Finding {
   return covers(watermark, lastWriteAt) ? say(true, "its last write is before the watermark") : say("unknown", unknownBecause(of, lastWriteAt, source));
 }
 
-/** L4: the archive holds what the backup's own list names, and the plan's namespaces among it. */
+/** L4, first half: what Velero reads for a restore can be read. `null`: it can, as far as it was asked for. */
+export function unreadableFile({ inventory: { name, files } }: Case): Finding | null {
+  const names = filesOf(name);
+  const broken = (Object.keys(names) as BackupFile[]).flatMap((file) => {
+    const found = file === "tarball" ? undefined : files[file];
+    return found?.kind === "unreadable" ? [`${names[file]} cannot be read: ${found.why}`] : [];
+  });
+  return broken[0] === undefined ? null : finding("L4", "readable", false, broken[0]);
+}
+
+/** L4, second half: the archive holds what the backup's own list names, and the plan's namespaces among it. */
 export function holdsItsObjects({ inventory: { files, tarball }, backup, plan }: Case): Finding {
   const say = (ok: Finding["ok"], about: string) => finding("L4", "readable", ok, about);
   if (files.resourceList.kind !== "read") return unread("L4", "readable", "the resource list", files.resourceList);

@@ -17,6 +17,7 @@ import {
   isFinal,
   isFinished,
   readsThrough,
+  unreadableFile,
 } from "./ladder-levels.ts";
 import type { Parity } from "./parity.ts";
 import { ladder, type Plan, type Rung } from "./plan.ts";
@@ -72,7 +73,7 @@ export function assess(inventory: Inventory, plan: Plan, nowAt: number, watermar
   const volumes = volumesOf(inventory.files, inventory.tarball);
   const of: Case = { inventory, backup, volumes, plan, nowAt, watermark };
   // Lowest state first: the first finding that is not met is the reason that people read.
-  const findings = [known, hasArrived(of), hasAllFiles(of), isFinished(of), hasTarball(of), isFinal(of), hasRepositories(of), hasRepositoryData(of), readsThrough(of), holdsItsObjects(of), hasVolumeData(of), ...sinceProven];
+  const findings = [known, hasArrived(of), hasAllFiles(of), isFinished(of), hasTarball(of), isFinal(of), hasRepositories(of), hasRepositoryData(of), readsThrough(of), holdsItsObjects(of), hasVolumeData(of), ...withoutNull(unreadableFile(of)), ...sinceProven];
   const { startedAt: takenAt, completedAt, totalItems: itemCount } = backup;
   return judged({ name: inventory.name, takenAt, completedAt, expiresAt, itemCount, bytes, volumes: inScope(volumes ?? [], plan) }, findings, plan, nowAt, proof);
 }
@@ -85,6 +86,8 @@ export function heldAgainstCluster(point: RestorePoint, parity: Parity, plan: Pl
   const findings = [...point.findings.filter(({ level }) => level !== "parity"), parityFinding(parity)];
   return judged(point, findings, plan, nowAt, point.reached === "restored" || point.reached === "asserted" ? point.reached : null);
 }
+
+const withoutNull = (finding: Finding | null): readonly Finding[] => (finding === null ? [] : [finding]);
 
 function parityFinding(parity: Parity): Finding {
   switch (parity.kind) {

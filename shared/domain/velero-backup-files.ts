@@ -64,6 +64,7 @@ export type Results = z.output<typeof results>;
 export type ResourceList = Readonly<Record<string, readonly string[]>>;
 
 export const readVolumeInfo: (json: string) => Reading<readonly VolumeInfo[]> = reader(list(volumeInfo));
+export const readVolumeSnapshots: (json: string) => Reading<readonly unknown[]> = reader(list(z.unknown()));
 export const readItemOperations: (json: string) => Reading<readonly ItemOperation[]> = reader(list(itemOperation));
 export const readResults: (json: string) => Reading<Results> = reader(results);
 export const readResourceList: (json: string) => Reading<ResourceList> = reader(
@@ -78,6 +79,8 @@ export interface BackupFiles {
   readonly itemOperations: File<readonly ItemOperation[]>;
   readonly resourceList: File<ResourceList>;
   readonly results: File<Results>;
+  /** Native snapshots; of use in their own region only, but a restore that cannot read the list fails. */
+  readonly volumeSnapshots?: File<readonly unknown[]>;
 }
 
 /** A file that was read, was unreadable, is not there, or was not asked for. */

@@ -21,9 +21,12 @@ export async function readTarball(chunks: AsyncIterable<Uint8Array>, consumerSel
   const gathered = gatherContents(consumerSelectors);
   const keys = new KeySet();
   let formatVersion: string | null = null;
+  let [firstAt, lastAt] = [Number.POSITIVE_INFINITY, 0];
   let before: Buffer = Buffer.alloc(0);
   let stranger: string | null = null;
-  const { bytes, wrong } = await unpackTarball(chunks, { ...bounds, entries: bounds.objects * copiesMax + 1 }, (name, body) => {
+  const { bytes, wrong } = await unpackTarball(chunks, { ...bounds, entries: bounds.objects * copiesMax + 1 }, (name, body, modifiedAt) => {
+    // No time is nobody's stamp.
+    if (modifiedAt > 0) [firstAt, lastAt] = [Math.min(firstAt, modifiedAt), Math.max(lastAt, modifiedAt)];
     if (name === "metadata/version") formatVersion = body.toString("utf8").trim().slice(0, 20);
     // Velero stores each object twice, one copy after the other.
     if (!name.startsWith("resources/") || body.equals(before)) return;
@@ -40,7 +43,7 @@ export async function readTarball(chunks: AsyncIterable<Uint8Array>, consumerSel
   if (wrong !== null) return broken(whyBroken(wrong, bytes, keys.size));
   if (stranger !== null) return broken(whyBroken(new Unlike(stranger), bytes, keys.size));
   if (formatVersion === null) return broken("the tarball has no metadata/version: it is no archive of Velero's");
-  return { kind: "read", formatVersion, contents: gathered.contents(), keys };
+  return { kind: "read", formatVersion, contents: gathered.contents(), keys, written: { firstAt, lastAt } };
 }
 
 /** One without its version, one in the preferred version, and with the feature `EnableAPIGroupVersions` one for each other version that is served. */

@@ -31,10 +31,14 @@ interface Header {
   readonly name: string;
   readonly bytes: number;
   readonly type: string;
+  readonly modifiedAt: number;
 }
 
-/** Calls `take` with the name and the body of each file, in order. The body is a view into the piece that it came in. */
-export function openTarEntries({ entryBytes, entries: entriesMax }: TarBounds, take: (name: string, body: Buffer) => void): TarEntries {
+/** What is called with each file: name, body (a view into the piece that it came in), and when it was written (UTC ms, to the second). */
+export type TakeEntry = (name: string, body: Buffer, modifiedAt: number) => void;
+
+/** Calls `take` with each file, in order. */
+export function openTarEntries({ entryBytes, entries: entriesMax }: TarBounds, take: TakeEntry): TarEntries {
   let wanted = block;
   let parts: Buffer[] = [];
   let held = 0;
@@ -62,12 +66,12 @@ export function openTarEntries({ entryBytes, entries: entriesMax }: TarBounds, t
     current = found;
     wanted = Math.ceil(found.bytes / block) * block;
   };
-  const body = ({ name, type }: Header, bytes: Buffer): void => {
+  const body = ({ name, type, modifiedAt }: Header, bytes: Buffer): void => {
     current = null;
     wanted = block;
     if (type === "x") long = { ...long, ...paxOf(bytes) };
     else if (type === "L") long = { ...long, name: textOf(bytes) };
-    else if (type === "0") take(name, bytes);
+    else if (type === "0") take(name, bytes, modifiedAt);
   };
 
   return {
@@ -114,7 +118,7 @@ function headerOf(bytes: Buffer): Header {
   const name = textOf(bytes.subarray(0, 100));
   // GNU's older form has other fields where POSIX has the beginning of a long name.
   const prefix = bytes.toString("latin1", 257, 263) === "ustar\0" ? textOf(bytes.subarray(345, 500)) : "";
-  return { name: prefix === "" ? name : `${prefix}/${name}`, bytes: numberOf(bytes, 124, 136), type: type === "\0" || type === "7" ? "0" : type };
+  return { name: prefix === "" ? name : `${prefix}/${name}`, bytes: numberOf(bytes, 124, 136), modifiedAt: numberOf(bytes, 136, 148) * 1_000, type: type === "\0" || type === "7" ? "0" : type };
 }
 
 /** Octal digits; or, with the highest bit set, the number itself. */

@@ -2,7 +2,7 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
-import { openTarEntries, type TarBounds, Unlike } from "./tar-entries.ts";
+import { openTarEntries, type TakeEntry, type TarBounds, Unlike } from "./tar-entries.ts";
 
 export interface UnpackBounds extends TarBounds {
   readonly unpackedBytes: number;
@@ -19,10 +19,10 @@ export interface Unpacked {
 const pieceBytes = 128 * 1024;
 
 /**
- * Calls `take` with each file's name and body, in order; what `take` throws is wrong with the archive. What is wrong with the way to it
+ * Calls `take` with each file, in order; what `take` throws is wrong with the archive. What is wrong with the way to it
  * (`chunks` throws) is thrown on.
  */
-export async function unpackTarball(chunks: AsyncIterable<Uint8Array>, bounds: UnpackBounds, take: (name: string, body: Buffer) => void): Promise<Unpacked> {
+export async function unpackTarball(chunks: AsyncIterable<Uint8Array>, bounds: UnpackBounds, take: TakeEntry): Promise<Unpacked> {
   const source: Watched = { bytes: 0, broke: null };
   const gunzip = createGunzip({ chunkSize: pieceBytes });
   const entries = openTarEntries(bounds, take);
