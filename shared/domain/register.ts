@@ -167,7 +167,7 @@ export function withHistory(before: Register, after: Register): Register {
   return { ...after, points: Object.fromEntries(points) };
 }
 
-const stateOf = ({ restorePoint: { reached, usable }, checkedAt, by }: RegisteredPoint): PointState => ({ at: checkedAt, by, reached, usable: usable.kind === "usable" ? "usable" : usable.reason });
+const stateOf = ({ restorePoint: { reached, usable }, checkedAt, by }: RegisteredPoint): PointState => ({ at: checkedAt, by, reached, usable: usable.kind === "usable" ? "usable" : short(usable.reason, 160) });
 
 /** One check of one point, as a register of its own: to be merged into the plan's. */
 export function registered(point: RestorePoint, check: Check): Register {
@@ -219,7 +219,7 @@ export function summaryOf({ takenAt, completedAt, expiresAt, itemCount, bytes, v
   };
 }
 
-const short = (text: string): string => (text.length <= 400 ? text : `${text.slice(0, 399)}…`);
+const short = (text: string, max = 400): string => (text.length <= max ? text : `${text.slice(0, max - 1)}…`);
 
 /** A live listing in the form that is kept; `null` for what was not seen. */
 export function inventoryOf(view: SourceView | Listing): SourceInventory | null {
