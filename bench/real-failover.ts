@@ -3,6 +3,7 @@
  * failover by hand in the same run. By hand begins as long after its backup as the app decided after its own, so that Velero's sync has had
  * the same time in both.
  */
+import { parseDocument } from "yaml";
 import { startClock } from "../lab/clock.ts";
 import { openReals } from "../lab/engine/real.ts";
 import { realHurdles } from "../lab/real/needs.ts";
@@ -10,6 +11,7 @@ import { type RealPrograms, realPrograms } from "../lab/real/programs.ts";
 import type { LabEvent, Tell } from "../lab/run/events.ts";
 import { realRun, realScenario } from "../lab/run/real-run.ts";
 import { type LabResult, type RunningLab, runLab } from "../lab/run/run-lab.ts";
+import { sentence } from "../lab/run/show/sentence.ts";
 import { scenarioNamed } from "../lab/run/scenarios.ts";
 import type { Report } from "../shared/domain/report.ts";
 import { type ByHand, failOverByHand, loseIt } from "./by-hand.ts";
@@ -109,7 +111,8 @@ async function lab(programs: RealPrograms, { plan }: Case, topology: "shared" | 
   const clock = startClock({ startMs: Date.now(), rate: 1 });
   let backup: Backup | null = null;
   const tell: Tell = (told) => {
-    if (told.event === ("backup" satisfies LabEvent["event"])) backup = { name: told.name, at: clock.now() };
+    if (told.event !== "report") say(`  ${sentence({ at: "", ...told } as LabEvent, plan)}`);
+    if (told.event === "backup") backup = { name: told.name, at: clock.now() };
   };
   const made = (): Backup => {
     if (backup === null) throw new Error(`no backup of ${plan} was made`);
@@ -124,11 +127,19 @@ async function lab(programs: RealPrograms, { plan }: Case, topology: "shared" | 
     lookEveryMs: 100,
     reportDirectory: null,
     tell,
-    // The demo's plan waits for a person where its cluster is dark; here that person has said that nobody else reaches it.
-    changePlan: (text) => settings.changePlan(text).replace("enough: [fenced]", "enough: [fenced, traffic-only]\n  trafficOnlyBecause: nobody knows the page by another name").replace("ttlSeconds: 30", "ttlSeconds: 5"),
+    changePlan: (text) => (plan === "demo" ? settled(settings.changePlan(text)) : settings.changePlan(text)),
     ...(act === undefined ? {} : { onUp: (running: RunningLab) => act(running, made()) }),
   });
   return { ...result, backup: made() };
+}
+
+/** The demo's plan waits for a person where its cluster is dark: here that person has said that nobody reaches it by another name. */
+function settled(text: string): string {
+  const plan = parseDocument(text);
+  plan.setIn(["fence", "enough"], ["fenced", "traffic-only"]);
+  plan.setIn(["fence", "trafficOnlyBecause"], "nobody knows the page by another name");
+  plan.setIn(["traffic", "ttlSeconds"], 5);
+  return plan.toString();
 }
 
 function median<K extends string>(all: readonly Readonly<Record<K, number>>[], field: K): number {
