@@ -71,6 +71,7 @@ async function againstOthers(blobs: number) {
       timesBareListing: rounded(ownSeconds / bareSeconds),
       rcloneSeconds: asItComes,
       rcloneFastListSeconds: atItsBest,
+      rcloneGivenUpAfterSeconds: rcloneSecondsMax,
       timesFasterThanRclone: asItComes === null ? null : rounded(asItComes / ownSeconds),
     };
   } finally {
@@ -101,12 +102,13 @@ async function checked(url: string, from: string, to: string, credential: Storag
   if (!allArrived(arrival) || arrival.arrived + beyond.arrived !== blobs) throw new Error(`${arrival.arrived + beyond.arrived} of ${blobs} blobs have arrived`);
 }
 
-/** `null`: there is no rclone here, or it took longer than anyone waits. */
+/** `null`: there is no rclone here. One that was given up has the time that it was given: it would have taken longer. */
 async function rcloneSeconds(url: string, flags: readonly string[]): Promise<number | null> {
   const env = { PATH: process.env["PATH"], HOME: tmpdir(), ...remote("PRIMARY", url, source), ...remote("REPLICA", url, replica) };
   try {
     return await secondsOf(() => promisify(execFile)("rclone", ["check", `primary:${container}`, `replica:${container}`, "--size-only", ...flags], { env, timeout: rcloneSecondsMax * 1_000 }));
   } catch (error) {
+    if ((error as { readonly killed?: boolean }).killed === true) return rcloneSecondsMax;
     process.stderr.write(`rclone ${flags.join(" ")}: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}\n`);
     return null;
   }

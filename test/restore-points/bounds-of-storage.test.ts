@@ -1,0 +1,92 @@
+import { gzipSync } from "node:zlib";
+import { describe, test } from "vitest";
+import { openRecords } from "../../functions/activities/restore-points/records.ts";
+import { verifyBackups } from "../../functions/activities/restore-points/verify-backups.ts";
+import { openBackups } from "../../shared/azure/storage.ts";
+import { emptyRegister } from "../../shared/domain/register.ts";
+import type { Backups } from "../../shared/ports.ts";
+import { memoryHome } from "../activities/memory-world.ts";
+import { openAzuriteAccount } from "../adapters/azurite-account.ts";
+import { openStage, type Stage } from "./store.ts";
+
+const newest = "shop-hourly-20261121055825";
+const older = ["shop-hourly-20261121055818", "shop-hourly-20261121055809"];
+const resourceList = `backups/${newest}/${newest}-resource-list.json.gz`;
+
+const look = (stage: Stage, world = stage.world) => verifyBackups(world, stage.plan, emptyRegister, { proof: { records: openRecords(memoryHome(), "shop", null), planHash: "plan-1" } });
+const withBackups = (stage: Stage, change: (real: Backups) => Partial<Backups>) => ({ ...stage.world, backups: { ...stage.world.backups, ...change(stage.world.backups) } });
+const both = (stage: Stage, name: string, bytes: Uint8Array): void => {
+  for (const side of [stage.source, stage.replica]) side.set(name, { bytes, lastModifiedAt: stage.nowAt - 60_000, replication: "complete" });
+};
+/** What was found of the newest point; the older ones must be whole beside it. */
+async function spoiled(stage: Stage, world = stage.world) {
+  const { points, choice } = await look(stage, world);
+  return { reason: points.flatMap(({ name, usable }) => (name === newest && usable.kind === "unusable" ? [usable.reason] : []))[0], whole: points.filter(({ reached, usable }) => reached === "readable" && usable.kind === "usable").map(({ name }) => name), chosen: choice.kind === "chosen" ? choice.point.name : null };
+}
+
+describe("one bad backup", () => {
+  test("whose list of objects has five gigabytes is refused by its length, unread", async ({ expect }) => {
+    const stage = openStage();
+    const world = withBackups(stage, (real) => ({
+      async *list(place, prefix) {
+        for await (const item of real.list(place, prefix)) yield item.name === resourceList ? { ...item, bytes: 5e9 } : item;
+      },
+    }));
+    const { reason, whole, chosen } = await spoiled(stage, world);
+    expect(reason).toContain("the resource list cannot be read: it has 5000000000 bytes, more than any such file");
+    expect([whole, chosen]).toEqual([older, older[0]]);
+    expect(stage.asked.filter((question) => question === `read stshopneu.blob.core.windows.net ${resourceList}`)).toEqual([]);
+  });
+
+  test("whose list of objects unpacks into a thousand times its length is refused when the bound is reached", async ({ expect }) => {
+    const stage = openStage();
+    both(stage, resourceList, gzipSync(Buffer.alloc(160 * 1024 * 1024)));
+    const before = process.memoryUsage.rss();
+    const { reason, whole } = await spoiled(stage);
+    expect(reason).toMatch(/^the resource list cannot be read: it cannot be unpacked: /);
+    expect(whole).toEqual(older);
+    expect(process.memoryUsage.rss() - before).toBeLessThan(500e6);
+  });
+
+  test("whose folder has more blobs than Velero writes is no backup", async ({ expect }) => {
+    const stage = openStage();
+    for (let at = 0; at <= 10_000; at++) both(stage, `backups/${newest}/${String(at)}`, new Uint8Array());
+    const { reason, whole, chosen } = await spoiled(stage);
+    expect(reason).toBe(`velero-backup.json cannot be read: backups/${newest}/ has more than 10000 blobs`);
+    expect([whole, chosen]).toEqual([older, older[0]]);
+  });
+
+  test("with names of 250 characters in other alphabets beside it is whole", async ({ expect }) => {
+    const stage = openStage();
+    for (const name of ["漢".repeat(80), "🛶".repeat(60), "x".repeat(250), "a & b <c> %20 'd'"]) both(stage, `backups/${name}/velero-backup.json`, Buffer.from("{}"));
+    expect((await spoiled(stage)).whole).toEqual([newest, ...older]);
+  });
+});
+
+test("ten thousand folders that are no backups cost a list, and the backups among them are found", { timeout: 30_000 }, async ({ expect }) => {
+  const stage = openStage();
+  for (let at = 0; at < 10_000; at++) both(stage, `backups/debris-${at}/debris-${at}-logs.gz`, new Uint8Array(1));
+  expect((await spoiled(stage)).whole).toEqual([newest, ...older]);
+  expect(stage.asked.filter((question) => /^(read|open) .*debris/.test(question))).toEqual([]);
+});
+
+test("a container without backups is an answer: there is nothing to choose from", async ({ expect }) => {
+  const stage = openStage();
+  stage.source.clear();
+  stage.replica.clear();
+  const { points, choice } = await look(stage);
+  expect([points, choice.kind]).toEqual([[], "nothing-restorable"]);
+});
+
+test("a container that does not exist is an error that names it, and not one without backups", async ({ expect }) => {
+  const account = await openAzuriteAccount();
+  try {
+    const stage = openStage();
+    const { list, folders } = openBackups(account.blobService);
+    const there = { url: account.url, container: "nowhere" };
+    const world = withBackups(stage, () => ({ list: (_, prefix) => list(there, prefix), folders: (_, prefix) => folders(there, prefix) }));
+    await expect(look(stage, world)).rejects.toThrow(/list blobs on http.*\/nowhere\/backups\/.*404 ContainerNotFound/);
+  } finally {
+    await account.close();
+  }
+});
