@@ -82,9 +82,9 @@ test("a container that does not exist is an error that names it, and not one wit
   const account = await openAzuriteAccount();
   try {
     const stage = openStage();
-    const { list, folders } = openBackups(account.blobService);
+    const real = openBackups(account.blobService);
     const there = { url: account.url, container: "nowhere" };
-    const world = withBackups(stage, () => ({ list: (_, prefix) => list(there, prefix), folders: (_, prefix) => folders(there, prefix) }));
+    const world = withBackups(stage, () => ({ list: (_, prefix) => real.list(there, prefix), folders: (_, prefix) => real.folders(there, prefix) }));
     await expect(look(stage, world)).rejects.toThrow(/list blobs on http.*\/nowhere\/backups\/.*404 ContainerNotFound/);
   } finally {
     await account.close();
