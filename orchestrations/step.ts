@@ -32,7 +32,7 @@ export const patient = <In, Out>(step: Step<In, Out>): Step<In, Out> => ({ ...st
 export interface RunRef {
   readonly runId: string;
   readonly plan: string;
-  /** 0: no run at all (a verification, a replication check), which may look and may not act. */
+  /** 0: no run at all (a verification, a replication check): it takes no act of a run, and what it puts right (docs/restore-points.md) it leaves alone while a run is open. */
   readonly epoch: number;
   readonly planHash: string;
   readonly kind: RunKind;

@@ -1,4 +1,4 @@
-/** Scheduled verification of a plan, and the replication check of one new backup. Neither is a run: they change nothing but what is known at home. */
+/** Scheduled verification of a plan, and the replication check of one new backup. Neither is a run: what they change beyond what is known at home stands in docs/restore-points.md. */
 import { replicationWaiting } from "../shared/domain/runbook-terms.ts";
 import { type Desk, type Runbook, call, defineRunbook, tried } from "./runbook.ts";
 import { steps } from "./steps.ts";
