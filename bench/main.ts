@@ -19,7 +19,7 @@ const benches: Readonly<Record<string, { readonly about: string; readonly run: (
   "replica-check": { about: "two containers held against each other: a bare listing and rclone beside it; memory up to a million blobs", run: replicaCheck },
   "tarball-read": { about: "an archive read to its end, 10 MB to 2 GB: speed of one core, memory (--mb 10,2048)", run: tarballRead },
   intake: { about: "a storm of alerts at the door: all accounted for, one run (--rate 1000 --seconds 300 --kills 0)", run: intake },
-  "planted-bugs": { about: "puts one mistake at a time into the app: the simulator must find it (--runs 400 --seed 1 --bugs primary-not-closed,…)", run: plantedBugsFound },
+  "planted-bugs": { about: "puts one mistake at a time into the app: the simulator must find it (--runs 1000 --seed 1 --bugs primary-not-closed,…)", run: plantedBugsFound },
   kill: { about: "SIGKILLs of the host at random moments: every run ends right, no effect twice (--kills 100 --seed 1)", run: killTest },
 };
 

@@ -27,8 +27,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   bug("data-point-not-passed", "functions/activities/promote.ts", "export const passDataPoint: Work<typeof steps.passDataPoint> = (_, duty) => pass(\"data\", duty);", 'export const passDataPoint: Work<typeof steps.passDataPoint> = () => Promise.resolve({ kind: "passed" } as const);'),
 
   // what every act does
-  bug("overtaken-run-acts", perform, "      mayAct(head, call);\n", ""),
-  bug("phase-border-not-watched", desk, 'if (turned.abortBy !== null && phase !== "stand-down" && phase !== "report") throw new AbortAsked(turned.abortBy);', "if (turned.abortBy === this.ref.runId) throw new AbortAsked(turned.abortBy);"),
+  bug("intent-not-written", perform, '      if (at !== null && step.records === "act") await ledger.write(at, entry("intent", call, startedAt, world.clock.now(), call.input));\n', ""),
 
   // fence
   bug("primary-not-closed", fence, "    await world.traffic.closePrimary(plan.traffic);\n", ""),

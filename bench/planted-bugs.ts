@@ -13,7 +13,7 @@ export interface Planted {
 }
 
 export async function plantedBugsFound(options: ReadonlyMap<string, string>): Promise<Readonly<Record<string, unknown>>> {
-  const most = Number(options.get("runs") ?? 400);
+  const most = Number(options.get("runs") ?? 1_000);
   const from = Number(options.get("seed") ?? 1);
   const only = options.get("bugs")?.split(",");
   const found: Planted[] = [];

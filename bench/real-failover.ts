@@ -8,7 +8,7 @@ import { startClock } from "../lab/clock.ts";
 import { openReals } from "../lab/engine/real.ts";
 import { realHurdles } from "../lab/real/needs.ts";
 import { type RealPrograms, realPrograms } from "../lab/real/programs.ts";
-import type { LabEvent, Tell } from "../lab/run/events.ts";
+import type { Tell } from "../lab/run/events.ts";
 import { realRun, realScenario } from "../lab/run/real-run.ts";
 import { type LabResult, type RunningLab, runLab } from "../lab/run/run-lab.ts";
 import { sentence } from "../lab/run/show/sentence.ts";
@@ -111,7 +111,7 @@ async function lab(programs: RealPrograms, { plan }: Case, topology: "shared" | 
   const clock = startClock({ startMs: Date.now(), rate: 1 });
   let backup: Backup | null = null;
   const tell: Tell = (told) => {
-    if (told.event !== "report") say(`  ${sentence({ at: "", ...told } as LabEvent, plan)}`);
+    if (told.event !== "report") say(`  ${sentence({ at: "", ...told }, plan)}`);
     if (told.event === "backup") backup = { name: told.name, at: clock.now() };
   };
   const made = (): Backup => {

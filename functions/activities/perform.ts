@@ -10,6 +10,7 @@ import { type EntryAt, type Ledger, openLedger } from "../ledger.ts";
 import type { Log } from "../log.ts";
 import { type Target, targetOf } from "../../shared/domain/target.ts";
 import { planOf } from "../runs.ts";
+import { freshHead, withLeave } from "./leave.ts";
 
 /** What a work is given beside its input. */
 export interface Duty {
@@ -41,14 +42,16 @@ export async function perform<In, Out>(step: Step<In, Out>, work: Work<Step<In, 
   try {
     const ledger = openLedger(world.home);
     const plan = await planOf(world.home, call.ref);
-    const startedAt = world.clock.now();
+    const now = () => world.clock.now();
+    const startedAt = now();
     const at = step.records === "nothing" ? null : entryAt(call);
     const [before, head, intent] = await Promise.all([
       at === null ? null : ledger.entry(at, "outcome"),
-      asksLeave(step, call) ? ledger.head(call.ref.plan) : null,
+      asksLeave(step, call) ? freshHead(ledger, call.ref.plan, now) : null,
       at === null || step.records !== "act" ? null : ledger.entry(at, "intent"),
     ]);
-    const duty: Duty = { world, ledger, plan, target: targetOf(plan, call.ref.kind), call, startedAt, triedBefore: intent !== null, log };
+    const still = async () => mayAct(await freshHead(ledger, call.ref.plan, now), call);
+    const duty: Duty = { world: step.records === "act" ? withLeave(world, still) : world, ledger, plan, target: targetOf(plan, call.ref.kind), call, startedAt, triedBefore: intent !== null, log };
     // A repeat finds its own outcome: the world is not touched again.
     if (before !== null) return { kind: "answer", value: before.value };
     if (head !== null) {
@@ -61,7 +64,7 @@ export async function perform<In, Out>(step: Step<In, Out>, work: Work<Step<In, 
     if (isNotYet(value) && dueToSay(call, world.clock.now())) log("step.waiting", { run: call.ref.runId, step: call.step, key: call.key, about: (value as { about?: unknown }).about });
     if (at === null || isNotYet(value)) return { kind: "answer", value };
     // Nobody waits any more for an answer that comes after its phase: written down, it would be an entry that no link of the chain covers.
-    if (!isOpen(await ledger.head(call.ref.plan), call)) return { kind: "answer", value };
+    if (!isOpen(await freshHead(ledger, call.ref.plan, now), call)) return { kind: "answer", value };
     const written = await ledger.write(at, entry("outcome", call, startedAt, world.clock.now(), value));
     return { kind: "answer", value: written.value };
   } catch (error) {

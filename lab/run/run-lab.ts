@@ -56,6 +56,8 @@ export interface LabRunOptions {
   readonly onLog?: AppHostOptions["onLog"];
   /** Another wording of the scenario's plan, before the app gets it. */
   readonly changePlan?: (text: string) => string;
+  /** Called when the pair is up, before there is an app that could look at it. */
+  readonly onPair?: (pair: LabPair) => Promise<void> | void;
   /** Called when the pair and the app are up, before anything is lost: a test arms its faults here. */
   readonly onUp?: (lab: RunningLab) => Promise<void> | void;
   /** Called at the very end, with everything still up. */
@@ -113,6 +115,7 @@ async function run(options: LabRunOptions, stateDirectory: string, closing: Clos
   const { scenario, topology, tell, signal } = options;
   const pair = await openPair({ ...pairOptions(options), onStage: (stage) => tell({ event: "stage", stage }) });
   closing.add(pair.close);
+  await options.onPair?.(pair);
   signal?.throwIfAborted();
   tell({ event: "stage", stage: "app" });
   let host = await startAppHost(hostOptions(options, pair, stateDirectory));

@@ -124,7 +124,7 @@ function drawTroubles(random: Random): readonly Trouble[] {
       case "restore":
         return [{ kind: "restore", nth: random.between(0, 2), trouble: random.pick(["server-restarts", "volume-left-out", "mover-fails", "stuck-new", "partially-failed"] as const satisfies readonly RestoreTrouble[]) }];
       case "falls":
-        return random.chance(0.5) ? [{ kind: "falls", afterMs: random.between(0, 60) }] : [];
+        return random.chance(0.5) ? [{ kind: "falls", afterMs: random.between(0, 1_500) }] : [];
       case "capacity":
         return random.chance(0.5) ? [{ kind: "capacity", nodes: random.between(0, 1) }] : [];
     }

@@ -1,16 +1,16 @@
 /**
- * The levels of the completeness check, L0 to L8, one function each: pure questions to an inventory. Each finding names the state of
- * the ladder that needs it, so that "how far is this point proven" is a fold over them (restore-point.ts). Levels: reference
- * velero-azure.md B5; which state needs which: architecture, "Ladder".
+ * The levels of the completeness check, L0 to L8, one function each: pure questions to an inventory. Those that look inside a backup's
+ * archive and files are in archive-levels.ts. Each finding names the state of the ladder that needs it, so that "how far
+ * is this point proven" is a fold over them (restore-point.ts). Levels: reference velero-azure.md B5; which state needs which:
+ * architecture, "Ladder".
  */
-import { keyOf } from "./contents.ts";
 import type { FindingKind } from "./findings.ts";
 import { instantText } from "./instant.ts";
-import type { Inventory, Repository, TarballFound } from "./inventory.ts";
+import type { Inventory, Repository } from "./inventory.ts";
 import type { Plan, Rung } from "./plan.ts";
 import { allArrived, arrivalOf, kopiaWriteOnce, lastWriteOf, type Listing, someOf, type SourceView, type Written, whyNotArrived } from "./replica.ts";
 import { ended, stillWriting, type VeleroBackup } from "./velero-backup.ts";
-import { type BackupFile, type File, filesOf } from "./velero-backup-files.ts";
+import { type File, filesOf } from "./velero-backup-files.ts";
 import { inRepository, type Volume } from "./volume.ts";
 import { covers, type Watermark } from "./watermark.ts";
 
@@ -60,7 +60,8 @@ export interface Case {
   readonly watermark: Watermark | null;
 }
 
-const finding = (level: Finding["level"], rung: Rung, ok: Finding["ok"], about: string, trouble?: FindingKind | "none"): Finding => ({ level, rung, ok, about, ...(trouble === undefined ? {} : { trouble }) });
+/** A finding in one line. */
+export const finding = (level: Finding["level"], rung: Rung, ok: Finding["ok"], about: string, trouble?: FindingKind | "none"): Finding => ({ level, rung, ok, about, ...(trouble === undefined ? {} : { trouble }) });
 
 /** L0: there is a `velero-backup.json`, it parses, and it is this backup's. */
 export function isBackup({ name, files: { metadata } }: Inventory): Finding {
@@ -113,35 +114,6 @@ export function hasTarball({ inventory: { name, replica } }: Case): Finding {
   return tarball.bytes > 0 ? finding("L2", "complete", true, `the tarball has ${tarball.bytes} bytes`) : finding("L2", "complete", false, "the tarball is empty");
 }
 
-/** L2, second half: the archive was read to its end, and its format is one we know. */
-export function readsThrough({ inventory: { tarball }, backup }: Case): Finding {
-  switch (tarball.kind) {
-    case "not-read":
-      return finding("L2", "readable", "unknown", "the tarball was not read");
-    case "absent":
-      return finding("L2", "readable", false, "the tarball is not at the replica", "incomplete");
-    case "broken":
-      return finding("L2", "readable", false, tarball.why);
-    case "read":
-      if (isOfAnother(tarball, backup)) return finding("L2", "readable", false, `the tarball is that of another backup: it was written from ${instantText(tarball.written?.firstAt ?? 0)} to ${instantText(tarball.written?.lastAt ?? 0)}, and this backup began at ${instantText(backup.startedAt ?? 0)}`);
-      return tarball.formatVersion.startsWith("1.")
-        ? finding("L2", "readable", true, `the tarball was read to its end: ${tarball.contents.objects} objects`)
-        : finding("L2", "readable", false, `the tarball's format is ${tarball.formatVersion}; only 1.x is known`);
-  }
-}
-
-/**
- * Velero stamps each entry when it writes it, by the same clock as the backup's own times; nothing else in an archive says whose it is. Where
- * data is moved, the archive is written anew after the backup's end.
- */
-function isOfAnother({ written }: Extract<TarballFound, { kind: "read" }>, { startedAt, completedAt, operationsAttempted }: VeleroBackup): boolean {
-  if (written === undefined || startedAt === null) return false;
-  return written.firstAt < startedAt - roundingMs || (operationsAttempted === 0 && completedAt !== null && written.lastAt > completedAt + roundingMs);
-}
-
-/** Both are cut to the second. */
-const roundingMs = 1_000;
-
 /** L3, first half: none of the files that Velero always writes is lacking. */
 export function hasAllFiles({ inventory: { name, replica } }: Case): Finding {
   const lacking = Object.values(filesOf(name)).filter((file) => !replica.blobs.has(file));
@@ -167,56 +139,6 @@ export function hasArrived(of: Case): Finding {
     if (final && differing(source.blobs, replica).length === 0) return say(true, `all ${source.blobs.size} blobs are there that the source had at ${instantText(source.listedAt)}`);
   }
   return covers(watermark, lastWriteAt) ? say(true, "its last write is before the watermark") : say("unknown", unknownBecause(of, lastWriteAt, source));
-}
-
-/** L4, first half: what Velero reads for a restore can be read. `null`: it can, as far as it was asked for. */
-export function unreadableFile({ inventory: { name, files } }: Case): Finding | null {
-  const names = filesOf(name);
-  const broken = (Object.keys(names) as BackupFile[]).flatMap((file) => {
-    const found = file === "tarball" ? undefined : files[file];
-    return found?.kind === "unreadable" ? [`${names[file]} cannot be read: ${found.why}`] : [];
-  });
-  return broken[0] === undefined ? null : finding("L4", "readable", false, broken[0]);
-}
-
-/** L4, second half: the archive holds what the backup's own list names, and the plan's namespaces among it. */
-export function holdsItsObjects({ inventory: { files, tarball }, backup, plan }: Case): Finding {
-  const say = (ok: Finding["ok"], about: string) => finding("L4", "readable", ok, about);
-  if (files.resourceList.kind !== "read") return unread("L4", "readable", "the resource list", files.resourceList);
-  const listed = Object.entries(files.resourceList.value).flatMap(([kind, names]) => names.map((name) => ({ kind, name })));
-  const lacking = namespacesOf(plan).filter((namespace) => !listed.some(({ kind, name }) => (kind === "v1/Namespace" ? name === namespace : name.startsWith(`${namespace}/`))));
-  if (lacking.length > 0) return finding("L4", "readable", false, `it holds nothing of ${lacking.length === 1 ? "namespace" : "namespaces"} ${someOf(lacking)}, which the plan restores`, "incomplete");
-  if (tarball.kind !== "read") return say("unknown", "the tarball's objects were not held against the resource list");
-  // Velero takes the snapshot objects of moved volumes out again when it finalises a backup.
-  const taken = (kind: string) => backup.operationsAttempted > 0 && /\/VolumeSnapshot(Content)?$/.test(kind);
-  const missing = listed.filter(({ kind, name }) => !tarball.keys.has(keyOf(kind, name)) && !taken(kind)).map(({ kind, name }) => keyOf(kind, name));
-  return missing.length === 0
-    ? say(true, `all ${listed.length} objects of the resource list are in the tarball`)
-    : say(false, `${missing.length} of ${listed.length} objects that the backup lists are not in its tarball: ${someOf(missing)}`);
-}
-
-/** L5: the archive is the final one, written after the last data movement. */
-export function isFinal({ inventory: { files, tarball }, backup }: Case): Finding {
-  const say = (ok: Finding["ok"], about: string) => finding("L5", "complete", ok, about);
-  if (backup.operationsAttempted === 0) return say(true, "no data movement was asked for");
-  if (files.itemOperations.kind !== "read") return unread("L5", "complete", "the list of data movements", files.itemOperations);
-  const operations = files.itemOperations.value;
-  if (operations.length !== backup.operationsAttempted) return say(false, `${backup.operationsAttempted} data movements were begun and ${operations.length} are listed: the list is not the last one`);
-  const running = operations.filter(({ status }) => status.phase !== "Completed" && status.phase !== "Failed");
-  if (running.length > 0) return say(false, `${running.length} of ${operations.length} data movements had not ended`);
-  if (tarball.kind !== "read") return say("unknown", "the tarball was not read, so it may be the one from before the data movement ended");
-  const uploads = new Map(tarball.contents.dataUploads.map((upload) => [`${upload.namespace}/${upload.name}`, upload]));
-  const handles = files.volumeInfo.kind === "read" ? new Set(files.volumeInfo.value.map(({ snapshotDataMovementInfo }) => snapshotDataMovementInfo?.snapshotHandle)) : null;
-  const stale = operations
-    .filter(({ status }) => status.phase === "Completed")
-    .flatMap(({ spec }) => spec.postOperationItems)
-    .filter(({ Group, Resource }) => Group === "velero.io" && Resource === "datauploads")
-    .map(({ Namespace, Name }) => `${Namespace}/${Name}`)
-    .filter((upload) => {
-      const found = uploads.get(upload);
-      return found?.phase !== "Completed" || found.snapshot === "" || handles?.has(found.snapshot) === false;
-    });
-  return stale.length === 0 ? say(true, "the tarball holds the end of every data movement") : say(false, `the tarball is from before the data movement ended: ${someOf(stale)}`);
 }
 
 /** L6: the data of every volume that the plan restores is in the store. */
@@ -267,6 +189,7 @@ function closureOf(of: Case, namespace: string, { replica, source }: Repository)
     const wanted = upTo(source.blobs);
     const arrival = arrivalOf(wanted, replica.blobs, kopiaWriteOnce);
     const of = arrival.of + (source.beyond?.arrived ?? 0);
+    if (allArrived(arrival) && lastWriteAt >= (source.beyond?.othersFrom ?? Infinity)) return say("unknown", `${source.beyond?.others ?? 0} blobs of ${folder} came in another order at the two ends, and too many to hold against each other`);
     return allArrived(arrival) ? say(true, `all ${of} blobs of ${folder} are at the replica`) : say(false, `in ${folder}, ${whyNotArrived({ ...arrival, of }) ?? ""}`);
   }
   if (source.kind === "itself") return say(true, `${folder} lies where it was written`);
@@ -312,7 +235,8 @@ function unknownBecause({ watermark }: Case, lastWriteAt: number, source: Source
   return `${mark}, the backup's last write was at ${instantText(lastWriteAt)}, and ${look}`;
 }
 
-function unread(level: Finding["level"], rung: Rung, what: string, file: Exclude<File<unknown>, { kind: "read" }>): Finding {
+/** What is said where a file that a level asks was not read. */
+export function unread(level: Finding["level"], rung: Rung, what: string, file: Exclude<File<unknown>, { kind: "read" }>): Finding {
   switch (file.kind) {
     case "absent":
       return finding(level, rung, false, `${what} is not at the replica`, "incomplete");

@@ -65,6 +65,8 @@ export interface Listing {
 export interface Beyond {
   readonly arrived: number;
   readonly others: number;
+  /** When the first of the others was written: what was written from then on is not known to have arrived. */
+  readonly othersFrom: number;
 }
 
 /** What is known of the source's side of a folder. */
@@ -130,21 +132,28 @@ export function gatherEnds(writeOnce: (name: string) => boolean, keep: (name: st
   const source = new Map<string, BlobFound>();
   const replica = new Map<string, BlobFound>();
   const alone = { source: new Set<string>(), replica: new Set<string>() };
-  const beyond = { arrived: 0, source: 0, replica: 0 };
-  let behind: { readonly name: string; readonly lastModifiedAt: number }[] = [];
+  const beyond = { arrived: 0, source: 0, sourceFrom: Infinity, replica: 0 };
+  /** The source's blobs that have not arrived, and when each was written. */
+  const behind = new Map<string, number>();
   let arrived = 0;
 
+  const fallsBehind = (name: string, { lastModifiedAt }: BlobFound): void => {
+    behind.set(name, lastModifiedAt);
+    if (behind.size > 2 * max) dropNewest();
+  };
   const dropNewest = (): void => {
-    behind = behind.filter(({ name }) => source.has(name)).sort((a, b) => a.lastModifiedAt - b.lastModifiedAt);
-    for (const { name } of behind.splice(max)) {
+    for (const [name, lastModifiedAt] of [...behind].sort(([, a], [, b]) => a - b).slice(max)) {
+      behind.delete(name);
       source.delete(name);
       alone.source.delete(name);
       beyond.source += 1;
+      beyond.sourceFrom = Math.min(beyond.sourceFrom, lastModifiedAt);
       if (replica.delete(name)) beyond.replica += 1;
     }
   };
   const pair = (name: string, from: BlobFound, copy: BlobFound): void => {
     const there = hasArrived(from, copy, writeOnce(name));
+    behind.delete(name);
     if (there && arrived >= max && !keep(name)) {
       beyond.arrived += 1;
       return;
@@ -152,10 +161,10 @@ export function gatherEnds(writeOnce: (name: string) => boolean, keep: (name: st
     source.set(name, from);
     replica.set(name, copy);
     if (there) arrived += 1;
-    else if (behind.push({ name, lastModifiedAt: from.lastModifiedAt }) > 2 * max) dropNewest();
+    else fallsBehind(name, from);
   };
 
-  const listing = (blobs: ReadonlyMap<string, BlobFound>, others: number) => ({ blobs, ...(beyond.arrived + others > 0 ? { beyond: { arrived: beyond.arrived, others } } : {}) });
+  const listing = (blobs: ReadonlyMap<string, BlobFound>, others: number, othersFrom: number) => ({ blobs, ...(beyond.arrived + others > 0 ? { beyond: { arrived: beyond.arrived, others, othersFrom } } : {}) });
 
   return {
     add(name, from, copy) {
@@ -167,13 +176,13 @@ export function gatherEnds(writeOnce: (name: string) => boolean, keep: (name: st
       } else if (from !== null) {
         source.set(name, from);
         alone.source.add(name);
-        if (behind.push({ name, lastModifiedAt: from.lastModifiedAt }) > 2 * max) dropNewest();
+        fallsBehind(name, from);
       } else if (copy !== null && (alone.replica.size < max || keep(name))) {
         replica.set(name, copy);
         alone.replica.add(name);
       } else beyond.replica += 1;
     },
-    ends: () => ({ source: listing(source, beyond.source), replica: listing(replica, beyond.replica) }),
+    ends: () => ({ source: listing(source, beyond.source, beyond.sourceFrom), replica: listing(replica, beyond.replica, Infinity) }),
   };
 }
 

@@ -1,4 +1,5 @@
 /** A restore point: a Velero backup seen from the secondary, how far it is proven, and whether a failover may take it. */
+import { holdsItsObjects, isFinal, readsThrough, unreadableFile } from "./archive-levels.ts";
 import { instantText } from "./instant.ts";
 import type { Inventory } from "./inventory.ts";
 import {
@@ -11,13 +12,9 @@ import {
   hasRepositoryData,
   hasTarball,
   hasVolumeData,
-  holdsItsObjects,
   inScope,
   isBackup,
-  isFinal,
   isFinished,
-  readsThrough,
-  unreadableFile,
 } from "./ladder-levels.ts";
 import type { Parity } from "./parity.ts";
 import { ladder, type Plan, type Rung } from "./plan.ts";

@@ -24,6 +24,7 @@ export const changes: readonly Change[] = [
   home("ledger head", /^lifeboat\/ledger\/shop\/head\.json$/, 2),
   home("ledger entry, intent", /^lifeboat\/ledger\/shop\/\d{6}\/.*\.intent\.json$/),
   home("ledger entry, outcome", /^lifeboat\/ledger\/shop\/\d{6}\/.*\.outcome\.json$/),
+  home("link of the ledger's chain", /^lifeboat\/ledger\/shop\/chain\//),
   home("version of the plan", /^lifeboat\/runs\/shop\/plans\//),
   home("restore point of the run", /^lifeboat\/runs\/shop\/\d{6}\/points\//),
   home("who closed the primary's endpoint", /^lifeboat\/runs\/shop\/\d{6}\/primary-endpoint-closed\.json$/),
@@ -31,6 +32,8 @@ export const changes: readonly Change[] = [
   home("report, json", /^lifeboat\/reports\/.*\.json$/),
   home("report, markdown", /^lifeboat\/reports\/.*\.md$/),
   home("report, html", /^lifeboat\/reports\/.*\.html$/),
+  // Verifications go on during the failover and open findings of what they cannot see.
+  { ...home("finding", /^lifeboat\/ledger\/shop\/findings\//), sometimes: true },
   { ...home("address of a cluster", /^lifeboat\/clusters\//), sometimes: true },
   { name: "raise a pool", call: "PUT agentPools", thing: /aks-shop-neu/ },
   { name: "close the primary's endpoint", call: "PATCH trafficManagerProfiles/externalEndpoints", thing: /\/westeurope$/i },

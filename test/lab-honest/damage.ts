@@ -1,15 +1,15 @@
 /** Changes what a backup at the replica holds, past everything that could notice it on the way: as if it had been written so. */
 import { gunzipSync, gzipSync } from "node:zlib";
 import { extract, pack } from "tar-stream";
-import type { RunningLab } from "../../lab/run/run-lab.ts";
 import { frontBlobStores } from "../../lab/faces/front-blob-store.ts";
+import type { LabPair } from "../../lab/pair-in-a-box.ts";
 import { accounts, blobHost } from "../../lab/world/pair.ts";
 
 const container = "velero";
 const replica = accounts.replica.name;
 
-/** Rewrites one file of the replica. The world does not notice. */
-export async function rewrite({ pair }: RunningLab, name: string, change: (content: Buffer) => Buffer | Promise<Buffer>): Promise<void> {
+/** Rewrites one file of the replica, before the app has seen it whole: later it would be found tampered with. The world does not notice. */
+export async function rewrite(pair: LabPair, name: string, change: (content: Buffer) => Buffer | Promise<Buffer>): Promise<void> {
   const before = await frontBlobStores(pair.frontUrl)({ url: `https://${blobHost(replica)}`, container }).get(name);
   if (before === null) throw new Error(`${replica} has no ${name}`);
   await pair.bytes.put({ store: replica, container, name }, await change(Buffer.from(before)));

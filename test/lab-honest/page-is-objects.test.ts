@@ -11,7 +11,7 @@ test("what stands in the archive stands on the page that users see after the fai
   const { report, failures } = await runLab({
     ...quickRun,
     topology: "replicated",
-    onUp: (lab) => rewrite(lab, archive, (content) => changeText(content, "Last day", "Lost day")),
+    onPair: (pair) => rewrite(pair, archive, (content) => changeText(content, "Last day", "Lost day")),
   });
   expect(failures).toEqual([]);
   expect(report).toMatchObject({ outcome: "recovered", restorePoint: { name: newestPoint }, observed: { shows: "Lost day" } });
@@ -23,10 +23,10 @@ test("without the shop's ConfigMap in the archive the application is not verifie
     rate: 100,
     lookEveryMs: 5_000,
     topology: "replicated",
-    onUp: async (lab) => {
-      await rewrite(lab, archive, (content) => withoutObject(content, /\/configmaps\/(?:v1-preferredversion\/)?namespaces\/shop\/storefront\.json$/));
+    onPair: async (pair) => {
+      await rewrite(pair, archive, (content) => withoutObject(content, /\/configmaps\/(?:v1-preferredversion\/)?namespaces\/shop\/storefront\.json$/));
       // The list beside the archive does not have it either: nothing but the application itself can tell.
-      await rewrite(lab, `backups/${newestPoint}/${newestPoint}-resource-list.json.gz`, (content) => gzipSync(JSON.stringify(withoutItem(JSON.parse(gunzipSync(content).toString()) as Record<string, string[]>))));
+      await rewrite(pair, `backups/${newestPoint}/${newestPoint}-resource-list.json.gz`, (content) => gzipSync(JSON.stringify(withoutItem(JSON.parse(gunzipSync(content).toString()) as Record<string, string[]>))));
     },
   });
   expect(report).toMatchObject({ outcome: "halted", restorePoint: { name: newestPoint }, summary: expect.stringMatching(/verify-applications: .*status 503/) as string, traffic: { after: "nobody" } });

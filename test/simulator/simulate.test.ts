@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { playBatch } from "../../lab/simulator/batch.ts";
 import { loadSimulator, type Simulator } from "../../lab/simulator/load.ts";
+import { labStart } from "../../lab/clock.ts";
 import type { Scenario } from "../../lab/simulator/scenario.ts";
 
 let simulator: Simulator;
@@ -39,6 +40,16 @@ describe("the app's own runbooks and activities in virtual time", () => {
       expect(played.story.filter(({ what }) => what.startsWith("dies"))).toHaveLength(1);
       expect(played, moment).toMatchObject({ outcomes: ["recovered"], violations: [] });
     }
+  });
+
+  test("do nothing any more where a host goes on half an hour later in the middle of a fence that was undone", async () => {
+    const aborted: Scenario = { ...lost, hosts: 2, deeds: [...lost.deeds, { kind: "abort", when: "fence", afterMs: 500, who: "Ada Operator" }] };
+    const { story } = await simulator.playOut(aborted);
+    const closing = story.find(({ what }) => what.startsWith("begins close-primary"));
+    const host = closing?.who === "host-2" ? 1 : 0;
+    const paused = await simulator.playOut({ ...aborted, troubles: [{ kind: "pause", at: (closing?.at ?? 0) - labStart + 100, host, forMs: 1_800_000 }] });
+    expect(paused.story.filter(({ what }) => what.startsWith("stands still"))).toHaveLength(1);
+    expect(paused).toMatchObject({ outcomes: ["aborted"], violations: [] });
   });
 
   test("leave a region alone that is only called lost", async () => {

@@ -41,8 +41,9 @@ test("a store that does not answer throws, silent or not", async () => {
   }
 });
 
-test("a container that is not there is no empty one", async () => {
+test("a container that is not there is no empty one, and is told of as Velero's plugin tells it", async () => {
   const lab = await openStorageLab({ empty: true });
   const store = storeOf(lab, "stshopweu");
   for (const call of [() => store.list(""), () => store.get("a"), () => store.put("a", Buffer.from("a"))]) expect(await refusal(call())).toBe("404 ContainerNotFound");
+  await expect(store.list("")).rejects.toThrow(/^RESPONSE 404: 404 [^\n]+\nERROR CODE: ContainerNotFound$/);
 });

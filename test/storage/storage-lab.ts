@@ -76,13 +76,13 @@ function* wanted(storage: LabStorage): Generator<readonly [string, string]> {
   }
 }
 
-/** What a refused call came back with: status and code. */
+/** What a refused call came back with: status and code, its own or those of what caused it. */
 export async function refusal(call: Promise<unknown>): Promise<string> {
   try {
     await call;
     return "not refused";
   } catch (error) {
-    const { statusCode, code, details } = error as { statusCode?: number; code?: string; details?: { errorCode?: string } };
+    const { statusCode, code, details } = ((error as Error).cause ?? error) as { statusCode?: number; code?: string; details?: { errorCode?: string } };
     return `${statusCode ?? "no answer"} ${code ?? details?.errorCode ?? ""}`.trim();
   }
 }
