@@ -2,6 +2,8 @@
 export interface Closing {
   /** Closed already: the step is taken at once, for an abort may overtake what is just being opened. */
   add(step: () => unknown): void;
+  /** What is just being opened: who closes meanwhile waits for it and closes it too; what fails to open has closed itself. */
+  opening<T>(opened: Promise<T>, close: (thing: T) => unknown): Promise<T>;
   /** Takes every step, whatever another one did. Closing twice is closing once. Throws the first failure, at the end. */
   close(): Promise<void>;
 }
@@ -9,10 +11,15 @@ export interface Closing {
 export function openClosing(): Closing {
   const steps: (() => unknown)[] = [];
   let closed: Promise<void> | null = null;
+  const add = (step: () => unknown): void => {
+    if (closed === null) steps.push(step);
+    else closed = Promise.all([closed, step()]).then(() => undefined);
+  };
   return {
-    add(step) {
-      if (closed === null) steps.push(step);
-      else closed = Promise.all([closed, step()]).then(() => undefined);
+    add,
+    opening(opened, close) {
+      add(async () => opened.then(close, () => undefined));
+      return opened;
     },
     close: () => (closed ??= closeAll(steps)),
   };

@@ -87,7 +87,7 @@ export interface LabResult {
 const runMsMax = 3_600_000;
 const upMsMax = 600_000;
 
-/** How long what was just being opened may take to come to its end after an abort, wall time. */
+/** How long what was under way may take to come to its end after an abort, wall time. */
 const lateMsMax = 1_500;
 
 /** Throws what `openPair` and the host throw, in plain words, or the reason of the abort; nothing is left running then. */
@@ -113,14 +113,16 @@ export async function runLab(options: LabRunOptions): Promise<LabResult> {
 
 async function run(options: LabRunOptions, stateDirectory: string, closing: Closing): Promise<LabResult> {
   const { scenario, topology, tell, signal } = options;
-  const pair = await openPair({ ...pairOptions(options), onStage: (stage) => tell({ event: "stage", stage }) });
-  closing.add(pair.close);
+  const onStage = (stage: string) => {
+    signal?.throwIfAborted();
+    tell({ event: "stage", stage });
+  };
+  const pair = await closing.opening(openPair({ ...pairOptions(options), onStage }), ({ close }) => close());
   await options.onPair?.(pair);
-  signal?.throwIfAborted();
-  tell({ event: "stage", stage: "app" });
-  let host = await startAppHost(hostOptions(options, pair, stateDirectory));
+  onStage("app");
   // Who aborts does not wait for what the app is doing.
-  closing.add(() => host.kill(signal?.aborted ? "SIGKILL" : "SIGTERM"));
+  const startHost = async () => closing.opening(startAppHost(hostOptions(options, pair, stateDirectory)), (started) => started.kill(signal?.aborted ? "SIGKILL" : "SIGTERM"));
+  let host = await startHost();
   const app = appClient(pair, () => host.url);
   const { changePlan = (text: string) => text } = options;
   await app.putPlan(scenario.plan, changePlan(planText(await labPlan(scenario.plan, topology, pair.port), scenario)));
@@ -139,7 +141,7 @@ async function run(options: LabRunOptions, stateDirectory: string, closing: Clos
   let restartingMs = 0;
   const restartHost = async () => {
     const from = pair.world.clock.now();
-    host = await startAppHost(hostOptions(options, pair, stateDirectory));
+    host = await startHost();
     restartingMs += pair.world.clock.now() - from;
   };
   const lab: RunningLab = { pair, app, host: () => host, restartHost, restartingMs: () => restartingMs, observer, stateDirectory };

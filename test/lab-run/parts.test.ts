@@ -117,6 +117,20 @@ describe("what was opened", () => {
     expect(closed).toEqual(["late"]);
   });
 
+  test("is waited for and closed when it is just being opened, and what fails to open has nothing to close", async () => {
+    const closed: string[] = [];
+    const closing = openClosing();
+    let open: (name: string) => void = () => undefined;
+    const opened = closing.opening(new Promise<string>((resolve) => (open = resolve)), (name) => closed.push(name));
+    const failed = closing.opening(Promise.reject(new Error("port in use")), () => closed.push("what never was"));
+    await expect(failed).rejects.toThrow("port in use");
+    const closes = closing.close();
+    expect(closed).toEqual([]);
+    open("door");
+    await closes;
+    expect([await opened, closed]).toEqual(["door", ["door"]]);
+  });
+
   test("is not waited for after an abort: the reason of the abort is the end", async () => {
     const abort = new AbortController();
     const never = untilAborted(new Promise(() => undefined), abort.signal);
