@@ -2,7 +2,7 @@
 import type { Outcome } from "../shared/domain/outcome.ts";
 import type { Plan } from "../shared/domain/plan.ts";
 import { fenceLevel, isEnough } from "../shared/domain/fence.ts";
-import { confirmWaiting, decisionAsked, fenceAsked, stillLostWaiting, waits, wavesOf } from "../shared/domain/runbook-terms.ts";
+import { confirmWaiting, decisionAsked, fenceAsked, lossAsked, stillLostWaiting, waits, wavesOf } from "../shared/domain/runbook-terms.ts";
 import { lookReady, makeReady } from "./make-ready.ts";
 import { promote } from "./promote.ts";
 import { release } from "./release.ts";
@@ -70,6 +70,11 @@ export const failover = defineRunbook("failover", function* (desk: Desk, { plan,
     const choice = yield* run(steps.chooseRestorePoint, {});
     if (choice.kind === "nothing-restorable") return yield* standDown(desk, fenced, choice);
     const { point } = choice;
+    const { card } = ahead.points;
+    if (point.takenAt < card.takenAt) {
+      const consent = yield* ask(lossAsked(plan, door, { name: card.restorePoint, takenAt: card.takenAt }, point));
+      if (consent.kind === "declined") return yield* standDown(desk, fenced, { kind: "declined", why: `the point that was decided upon is gone, and ${consent.why}` });
+    }
 
     // 6. Side by side: the store becomes ours (past the data point of no return, if it has one), the secondary becomes ready.
     const { store, target } = yield* desk.together({ store: start(promote, plan.storage.topology), target: start(makeReady, point.name) });

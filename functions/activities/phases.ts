@@ -1,8 +1,9 @@
-import { askQuestion, closeRun as close, type Entry, type Head, judge, type PhaseTurn, turnPhase as turn } from "../../shared/domain/ledger.ts";
+import { askQuestion, closeRun as close, type Entry, type Head, judge, type OpenRun, type PhaseTurn, type Question, turnPhase as turn } from "../../shared/domain/ledger.ts";
 import type { Plan } from "../../shared/domain/plan.ts";
 import type { deskSteps } from "../../orchestrations/step.ts";
 import type { Ends, steps } from "../../orchestrations/steps.ts";
 import type { World } from "../../shared/ports.ts";
+import { sha256 } from "../ledger.ts";
 import { type Duty, Superseded, type Work } from "./perform.ts";
 
 /** Ends one phase, begins the next, and grows the digest by the records of the one that ended: one compare-and-swap. */
@@ -38,13 +39,23 @@ export const putQuestion: Work<typeof deskSteps.putQuestion> = async ({ expiresS
   const { plan, epoch, runId } = call.ref;
   // Before the ledger is read: an answer that came in time is in what is read then, and none is overlooked at the last moment.
   const askedAt = world.clock.now();
-  const made = await ledger.change(plan, (head) => askQuestion(head, epoch, { ...question, askedAt, expiresAt: askedAt + expiresSeconds * 1_000 }));
+  const id = sha256(JSON.stringify({ runId, planHash: call.ref.planHash, askedAt, ...question })).slice(0, 16);
+  const made = await ledger.change(plan, (head) => askQuestion(head, epoch, { ...question, id, askedAt, expiresAt: askedAt + expiresSeconds * 1_000 }));
   if (made.kind === "changed") log("question.put", { run: runId, about: question.about, silence: question.silence, approvalsNeeded: question.approvalsNeeded, expiresAt: new Date(askedAt + expiresSeconds * 1_000).toISOString(), text: question.text });
   const { run } = made.head;
   if (run === null || run.epoch !== epoch) throw new Superseded(runId, made.head);
   if (run.abort !== null) return { kind: "aborted", by: run.abort.by };
-  return judge(run, question.about, askedAt);
+  const verdict = judge(run, question.about, askedAt);
+  // The head forgets its run when that ends. Who decided what, and what they were shown, stays in an entry that the chain covers.
+  if (verdict.kind !== "waiting" && call.phase !== null) await ledger.write({ plan, epoch, phase: call.phase, step: call.step, key: question.about }, decisionEntry(run, call, question.about, verdict, askedAt));
+  return verdict;
 };
+
+function decisionEntry(run: OpenRun, { ref: { runId, epoch, planHash }, phase, step }: Duty["call"], about: Question["about"], verdict: unknown, at: number): Entry {
+  const { question } = run;
+  const value = { question, decisions: run.decisions.filter((decision) => decision.about === about), verdict };
+  return { runId, epoch, planHash, phase: phase ?? "decide", step, key: about, kind: "outcome", startedAt: question?.askedAt ?? at, at, value };
+}
 
 /**
  * Which points of no return were passed, and what else of this run stays in the world when its fence is undone. A data point that an

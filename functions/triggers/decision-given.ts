@@ -4,7 +4,7 @@ import * as df from "durable-functions";
 import type { DurableClient } from "durable-functions";
 import { z } from "zod";
 import { askInstance, bell } from "../../orchestrations/runbook.ts";
-import { abort, decide, type Head } from "../../shared/domain/ledger.ts";
+import { abort, decide, type Head, type Refusal } from "../../shared/domain/ledger.ts";
 import type { World } from "../../shared/ports.ts";
 import { answer, door, problem } from "../answers.ts";
 import { openLedger } from "../ledger.ts";
@@ -12,7 +12,12 @@ import { type Doorkeeper, notAllowed } from "../people.ts";
 import { readPersonBody, reason } from "../person-body.ts";
 import { planOfRun } from "../run-id.ts";
 
-const decision = z.strictObject({ about: z.enum(["decision", "fence"]).default("decision"), verdict: z.enum(["approve", "deny"]), reason });
+const decision = z.strictObject({
+  about: z.enum(["decision", "fence", "loss"]).default("decision"),
+  verdict: z.enum(["approve", "deny"]),
+  question: z.string().min(1).max(64).nullable().default(null).describe("the `id` of the question that you were shown"),
+  reason,
+});
 const aborting = z.strictObject({ reason });
 
 export function decisionGiven(world: World, admit: Doorkeeper): void {
@@ -30,7 +35,7 @@ export function decisionGiven(world: World, admit: Doorkeeper): void {
       const runId = request.params["runId"] ?? "";
       const made = await openLedger(world.home).change(planOfRun(runId), (head) => decide(head, runId, { ...body.value, personId: admitted.person.id, by: admitted.person.name, at: world.clock.now() }));
       if (made.kind === "refused" && made.why === "not-this-run") return notOpen(runId);
-      if (made.kind === "refused" && !takenBefore(made.head, admitted.person.id, body.value)) return problem(409, "not taken", `${runId} does not take this decision: ${made.why}`, { why: made.why });
+      if (made.kind === "refused" && !takenBefore(made.head, admitted.person.id, body.value)) return problem(409, "not taken", `${runId} does not take this decision: ${inWords(made.why)}`, { why: made.why, question: made.head.run?.question?.id ?? null });
       await ring(client, runId);
       return answer(202, { runId, taken: body.value.verdict });
     }),
@@ -53,6 +58,24 @@ export function decisionGiven(world: World, admit: Doorkeeper): void {
       return answer(202, { runId, taken: "abort" });
     }),
   });
+}
+
+/** Why an answer is not taken, for whoever gave it. */
+function inWords(why: Refusal): string {
+  switch (why) {
+    case "no-question":
+      return "nobody is asked this now";
+    case "other-question":
+      return "a yes must name the question that you were shown, by its `id` in `question`: GET /api/runs/{runId} has the one that is open";
+    case "requester":
+      return "you asked for this run, so the yes must be somebody else's";
+    case "expired":
+      return "the time for an answer is over";
+    case "already-decided":
+      return "it has its answer already, or yours";
+    default:
+      return why;
+  }
 }
 
 const notOpen = (runId: string): HttpResponseInit => problem(404, "no such open run", `${runId} is not open`);

@@ -40,7 +40,7 @@ export function failoverRequested(world: World, admit: Doorkeeper): void {
       const unknown = applications.filter((application) => !found.plan.applications.some((known) => known.name === application));
       if (unknown.length > 0) return problem(400, "no such application", `plan ${name} has no ${unknown.join(", ")}`);
 
-      const opened = await start(world, client, found.plan, found.hash, { kind, door: "http", by: admitted.person.name, reason: because, alertId: null, applications }, seen.epoch);
+      const opened = await start(world, client, found.plan, found.hash, { kind, door: "http", by: admitted.person.name, byId: admitted.person.id, reason: because, alertId: null, applications }, seen.epoch);
       if (!("why" in opened)) return answer(202, { runId: opened.runId, link: linkTo(opened.runId) }, { location: linkTo(opened.runId) });
       switch (opened.why) {
         case "stale-epoch":

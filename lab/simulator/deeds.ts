@@ -121,10 +121,12 @@ export function beginDeeds(sim: Sim): Doing {
       const run = sim.head()?.run;
       if (run?.question?.about !== deed.about || answered.has(run.id)) return;
       answered.add(run.id);
+      // As it was shown to them.
+      const { question: { id: question } } = run;
       for (let time = 0; time < deed.times; time++)
         scheduler.after(deed.afterMs + time * 700, nature, () => {
           story.tell(scheduler.now, deed.who, `says ${deed.verdict} to the ${deed.about} of ${run.id}`);
-          send(deed, "decision-given", { person: deed.who, body: { about: deed.about, verdict: deed.verdict, reason: "because I say so" }, params: { runId: run.id } }, run.id);
+          send(deed, "decision-given", { person: deed.who, body: { about: deed.about, question, verdict: deed.verdict, reason: "because I say so" }, params: { runId: run.id } }, run.id);
         });
     });
   };

@@ -47,6 +47,8 @@ export interface Opening {
   readonly kind: RunKind;
   readonly door: Door;
   readonly by: string;
+  /** The person's id in the tenant; absent: no person opened it. They may not approve what they asked for. */
+  readonly byId?: string;
   readonly reason: string;
   readonly alertId: string | null;
   /** Applications to recover in place; empty for a failover, which takes all. */
@@ -74,7 +76,10 @@ export interface PhaseNote {
 
 /** What a person is asked, and until when an answer counts. */
 export interface Question {
-  readonly about: "decision" | "fence";
+  /** Names this question and nothing else: a digest of the run, its plan version, what is asked and what is shown. A yes must name it. */
+  readonly id: string;
+  /** `loss`: the point that was decided upon cannot be taken any more, and an older one loses more. */
+  readonly about: "decision" | "fence" | "loss";
   readonly askedAt: number;
   readonly expiresAt: number;
   readonly approvalsNeeded: number;
@@ -85,6 +90,8 @@ export interface Question {
 
 export interface Decision {
   readonly about: Question["about"];
+  /** Which question was seen; `null`: not said, which is enough for a no. */
+  readonly question: string | null;
   readonly verdict: "approve" | "deny";
   /** Who it is, by the tenant's own id: two people of one name are two. */
   readonly personId: string;
@@ -95,7 +102,7 @@ export interface Decision {
 
 /** A change that was made, or why it was not. */
 export type Changed = { readonly kind: "changed"; readonly head: Head } | { readonly kind: "refused"; readonly why: Refusal };
-export type Refusal = "run-open" | "alert-handled" | "cooldown" | "stale-epoch" | "not-this-run" | "no-question" | "expired" | "already-decided" | "past-no-return" | "already" | "already-moved";
+export type Refusal = "run-open" | "alert-handled" | "cooldown" | "stale-epoch" | "not-this-run" | "no-question" | "other-question" | "requester" | "expired" | "already-decided" | "past-no-return" | "already" | "already-moved";
 
 const alertsKept = 50;
 const pendingKept = 20;
@@ -194,12 +201,17 @@ export function askQuestion(head: Head, epoch: number, question: Question): Chan
   return changed({ ...head, run: { ...run, question } });
 }
 
-/** A person's answer. The same person answers one question once, and a question that has its answer takes no other. */
+/**
+ * A person's answer. The same person answers one question once, and a question that has its answer takes no other. A yes must name the very
+ * question that it was shown, and is no word of whoever asked for the run; a no is taken from anybody who may give one.
+ */
 export function decide(head: Head, id: string, decision: Decision): Changed {
   const { run } = head;
   if (run === null || run.id !== id) return refused("not-this-run");
   if (run.question === null || run.question.about !== decision.about) return refused("no-question");
   if (decision.at >= run.question.expiresAt) return refused("expired");
+  if (decision.verdict === "approve" && decision.question !== run.question.id) return refused("other-question");
+  if (decision.verdict === "approve" && decision.personId === run.byId) return refused("requester");
   if (run.decisions.some(({ about, personId }) => about === decision.about && personId === decision.personId)) return refused("already-decided");
   if (judge(run, decision.about, decision.at).kind !== "waiting") return refused("already-decided");
   return changed({ ...head, run: { ...run, decisions: [...run.decisions, decision] } });

@@ -179,13 +179,15 @@ function apply(head: Head, what: string, now: number): Changed {
     case "turn":
       return turnPhase(head, { epoch: head.epoch, end: null, begin: "confirm" }, now, null);
     default:
-      return decide(head, id, decision({ verdict: what === "approve" ? "approve" : "deny", at: now, by: `person ${now}` }));
+      return decide(head, id, decision({ question: head.run?.question?.id ?? null, verdict: what === "approve" ? "approve" : "deny", at: now, by: `person ${now}` }));
   }
 }
 
-const question = (more: Partial<Question> = {}): Question => ({ about: "decision", askedAt: at, expiresAt: at + 300_000, approvalsNeeded: 2, silence: "decline", text: "go?", ...more });
-const decision = (more: Partial<Decision> = {}): Decision => ({ about: "decision", verdict: "approve", by: "Grace", personId: `id of ${more.by ?? "Grace"}`, at: at + 1_000, reason: "because", ...more });
+const question = (more: Partial<Question> = {}): Question => ({ id: "asked-once", about: "decision", askedAt: at, expiresAt: at + 300_000, approvalsNeeded: 2, silence: "decline", text: "go?", ...more });
+const decision = (more: Partial<Decision> = {}): Decision => ({ about: "decision", question: "asked-once", verdict: "approve", by: "Grace", personId: `id of ${more.by ?? "Grace"}`, at: at + 1_000, reason: "because", ...more });
 const asked = (more: Partial<Question> = {}, ...decisions: Partial<Decision>[]): Head => decisions.reduce((head, each) => headOf(decide(head, "shop-1", decision(each))), headOf(askQuestion(opened(), 1, question(more))));
+
+const askedByHand = (): Head => headOf(askQuestion(opened({ ...byHand, byId: "id of Ada" }), 1, question()));
 
 describe("a question", () => {
   test("is put once, and gives way to one about something else", () => {
@@ -199,6 +201,9 @@ describe("a question", () => {
     ["for another run", asked(), {}, "shop-2", "not-this-run"],
     ["before it is put", opened(), {}, "shop-1", "no-question"],
     ["about something else", asked(), { about: "fence" }, "shop-1", "no-question"],
+    ["that was given to another question: what was shown is not what is asked", asked(), { question: "asked-before" }, "shop-1", "other-question"],
+    ["that names no question", asked(), { question: null }, "shop-1", "other-question"],
+    ["of whoever asked for the run", askedByHand(), { personId: "id of Ada" }, "shop-1", "requester"],
     ["at the instant it expires", asked(), { at: at + 300_000 }, "shop-1", "expired"],
     ["a second time by the same person", asked({}, {}), { verdict: "deny" }, "shop-1", "already-decided"],
     ["after enough people approved", asked({}, {}, { by: "Ken" }), { by: "Late", verdict: "deny" }, "shop-1", "already-decided"],
@@ -221,6 +226,10 @@ describe("a question", () => {
     ["approval: silence declines", asked({}, {}), at + 300_000, { kind: "declined", why: "nobody answered in time (1 of 2 approvals)" }],
     ["another question: waits", asked({ about: "fence" }), at + 2_000, { kind: "waiting" }],
   ];
+  test("takes a no that names no question, also from whoever asked for the run", () => {
+    for (const no of [{ question: null }, { personId: "id of Ada" }]) expect(why(decide(askedByHand(), "shop-1", decision({ verdict: "deny", ...no })))).toBe("changed");
+  });
+
   test.each(judged)("%s", (_, head, now, verdict) => {
     expect(judge(runOf(head), "decision", now)).toEqual(verdict);
   });

@@ -68,7 +68,7 @@ export function sampleReport(changes: Partial<Report> = {}): Report {
       },
       by: "Ada Operator; 1 had to agree",
       asked: "Restore shop-hourly-20261121055825? At most 19 min 24 s of changes are lost.",
-      answers: [{ about: "decision", verdict: "approve", personId: "id of Ada", by: "Ada Operator", at: Date.parse(at("06:18:02.000")), reason: "the region is dark" }],
+      answers: [{ about: "decision", question: null, verdict: "approve", personId: "id of Ada", by: "Ada Operator", at: Date.parse(at("06:18:02.000")), reason: "the region is dark" }],
       abort: null,
     },
     fence: { level: "traffic-only", about: "the primary's public endpoint is closed; its cluster does not answer" },

@@ -142,7 +142,7 @@ describe("the fence", () => {
   });
 
   test("is forced by whoever let it pass, never by who refused it", () => {
-    const decision = (verdict: Decision["verdict"]): Decision => ({ about: "fence", verdict, personId: "id of Grace", by: "Grace", at: openedAt, reason: "the region is on fire" });
+    const decision = (verdict: Decision["verdict"]): Decision => ({ about: "fence", question: null, verdict, personId: "id of Grace", by: "Grace", at: openedAt, reason: "the region is on fire" });
     expect(reportOf({ answers, run: { decisions: [decision("approve")] } }).fence).toEqual({ level: "forced by Grace", about: expect.stringContaining("the region is on fire") });
     expect(reportOf({ answers, run: { decisions: [decision("deny")] } }).fence?.level).toBe("traffic-only");
   });
@@ -174,7 +174,7 @@ test("a recovery of what is not lost speaks of no failover", () => {
 });
 
 describe("who decided", () => {
-  const answer = (verdict: "approve" | "deny", by: string) => ({ about: "decision", verdict, personId: by, by, at: 0, reason: "go" }) as const;
+  const answer = (verdict: "approve" | "deny", by: string) => ({ about: "decision", question: null, verdict, personId: by, by, at: 0, reason: "go" }) as const;
   const approval = { mode: "approval", approvals: 2, expiresSeconds: 900 } as const;
   const veto = { mode: "veto", windowSeconds: 300 } as const;
   test.each<[string, Parameters<typeof decidedBy>[0], Plan["approval"]]>([

@@ -144,8 +144,8 @@ describe("a manual failover", () => {
 
 describe("decisions and aborts", () => {
   const decide = async (body: object, roles: Role[] = ["approver"], name = "Grace Approver") => ask("POST", `runs/${runId()}/decisions`, { body, headers: await bearer(roles, { name }) });
-  const approve = { verdict: "approve", reason: "it is really gone" };
-  const question = { about: "decision", askedAt: 0, expiresAt: Date.parse("2030-01-01"), approvalsNeeded: 2, silence: "decline", text: "go?" };
+  const approve = { verdict: "approve", question: "what-was-shown", reason: "it is really gone" };
+  const question = { id: "what-was-shown", about: "decision", askedAt: 0, expiresAt: Date.parse("2030-01-01"), approvalsNeeded: 2, silence: "decline", text: "go?" };
   const putQuestion = async () => home.put(`ledger/${plan()}/head.json`, JSON.stringify({ ...head(), run: { ...head()?.run, question } }));
 
   test("are taken into the ledger, by name, and acknowledged again when they are sent again", async () => {
@@ -165,6 +165,26 @@ describe("decisions and aborts", () => {
     expect(head()?.run?.decisions).toHaveLength(2);
     const third = await ask("POST", `runs/${runId()}/decisions`, { body: approve, headers: await bearer(["approver"], { name: "Grace Approver", claims: { oid: "a-third-grace" } }) });
     expect(third).toMatchObject({ status: 409, body: { why: "already-decided" } });
+  });
+
+  test("name the question that was seen: what is asked by now may be another loss", async () => {
+    await startRun();
+    await putQuestion();
+    expect(await decide({ ...approve, question: undefined })).toMatchObject({ status: 409, body: { why: "other-question", question: "what-was-shown" } });
+    expect(await decide({ ...approve, question: "shown-before" })).toMatchObject({ status: 409, body: { why: "other-question", detail: expect.stringContaining("must name the question") as string } });
+    expect(head()?.run?.decisions).toEqual([]);
+    expect((await decide({ verdict: "deny", reason: "not on my watch" })).status).toBe(202);
+  });
+
+  test("are not for whoever asked for the run, whatever roles they have; they may still say no", async () => {
+    const both: Role[] = ["operator", "approver"];
+    const oid = { claims: { oid: "ada-with-both-roles" } };
+    const byAda = await bearer(both, oid);
+    expect((await startRun({}, { authorization: byAda["authorization"] ?? "" })).status).toBe(202);
+    await putQuestion();
+    const say = async (body: object) => ask("POST", `runs/${runId()}/decisions`, { body, headers: await bearer(both, oid) });
+    expect(await say(approve)).toMatchObject({ status: 409, body: { why: "requester", detail: expect.stringContaining("somebody else's") as string } });
+    expect((await say({ verdict: "deny", reason: "I was wrong" })).status).toBe(202);
   });
 
   test("need the right: who starts may not approve, who approves may not start, each may say no", async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Plan } from "../../shared/domain/plan.ts";
 import { examplePlan } from "../domain/example-plans.ts";
-import { type Play, allGoesWell, stage } from "./stage.ts";
+import { type Play, allGoesWell, point, stage } from "./stage.ts";
 
 const { play } = stage();
 const planWith = (approval: Plan["approval"]): Plan => ({ ...examplePlan("shop-shared"), approval });
@@ -160,4 +160,41 @@ test("a ledger that cannot be read lets no question wait for ever", async () => 
   expect(outcome).toMatchObject({ kind: "halted", step: "put-question", cause: "no answer from the home account" });
   expect(tookMs).toBeGreaterThanOrEqual(300_000);
   expect(tookMs).toBeLessThan(1_200_000);
+});
+
+describe("the point that was decided upon is gone when it is to be taken", () => {
+  const older = { name: "shop-hourly-20261121055818", takenAt: point.takenAt - 3_600_000 };
+  const lost = { chooseRestorePoint: async () => ({ kind: "chosen" as const, point: { ...point, ...older }, passedOver: [] }) };
+
+  test("who approved one loss is asked again about the greater one", async () => {
+    const run = await play(lost, { plan: planWith({ mode: "approval", approvals: 1, expiresSeconds: 1_800 }) });
+    await asked(run);
+    await run.decide("Grace Approver", "approve");
+    run.ring();
+    await run.until(async () => (await run.head()).run?.question?.about === "loss");
+    expect((await run.head()).run?.question?.text).toContain("loses 60 min of changes more");
+    expect(run.trace).not.toContain("delete-policy");
+    await run.decide("Grace Approver", "deny", "loss");
+    run.ring();
+    const { outcome } = await run.ended();
+    expect(outcome).toEqual({ kind: "declined", why: "the point that was decided upon is gone, and Grace Approver said no: because" });
+    expect(run.trace).toContain("wake-primary");
+  });
+
+  test("and where the plan asks nobody, the plan has agreed to this too", async () => {
+    const run = await play(lost, { plan: planWith({ mode: "automatic", because: "the lab runs by itself" }) });
+    expect((await run.ended()).outcome).toMatchObject({ kind: "recovered", restorePoint: older.name });
+  });
+});
+
+test("who decided what, and what they were shown, stays in the ledger when the run has ended, under its chain", async () => {
+  const run = await play({}, { plan: twoOfMany });
+  await asked(run);
+  for (const by of ["Grace Approver", "Ken Approver"]) await run.decide(by, "approve");
+  run.ring();
+  await run.ended();
+  const kept = [...run.home.blobs].filter(([name]) => name.endsWith("put-question.decision.outcome.json")).map(([, { body }]) => JSON.parse(body) as { readonly value: unknown });
+  expect(kept).toMatchObject([{ value: { question: { text: expect.stringContaining("Restore the newest.") as string }, decisions: [{ by: "Grace Approver" }, { by: "Ken Approver" }], verdict: { kind: "go" } } }]);
+  const links = [...run.home.blobs].filter(([name]) => name.includes("/chain/")).map(([, { body }]) => body);
+  expect(links.some((body) => body.includes("put-question.decision.outcome.json"))).toBe(true);
 });

@@ -154,7 +154,7 @@ export function stage() {
       problems: run.problems,
       eventsMost: () => (eventsMost = Math.max(eventsMost, ...run.engine.eventCounts().values())),
       head: () => ledger.head(plan.plan),
-      decide: async (by, verdict, about = "decision") => said(await ledger.change(plan.plan, (head) => decide(head, runId, { about, verdict, personId: `id of ${by}`, by, at: clock.now(), reason: "because" }))),
+      decide: async (by, verdict, about = "decision") => said(await ledger.change(plan.plan, (head) => decide(head, runId, { about, question: head.run?.question?.id ?? null, verdict, personId: `id of ${by}`, by, at: clock.now(), reason: "because" }))),
       abort: async (by = "Grace Approver") => said(await ledger.change(plan.plan, (head) => abort(head, runId, by, "enough", clock.now()))),
       ring: () => run.raise(askInstance(runId), bell, null),
     };
