@@ -3,8 +3,8 @@ import { primary, secondary, trafficManager } from "../../lab/world/pair.ts";
 import type { Fault } from "../../lab/world/world.ts";
 import { changed, openStage, patience, type Stage, until } from "./stage.ts";
 
-/** Three soaks: all that a confirmation needs, once every witness has seen the loss. */
-const giveUpSeconds = 90;
+/** Six soaks: a confirmation needs three once every witness has seen the loss, and a busy machine as many again. */
+const giveUpSeconds = 180;
 let stage: Stage;
 
 beforeAll(async () => {
