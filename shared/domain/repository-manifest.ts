@@ -79,25 +79,29 @@ export function withDigests(manifest: RepositoryManifest, digests: ReadonlyMap<s
   return { ...manifest, blobs: Object.fromEntries(blobs) };
 }
 
-/** What was found out about a repository since its manifest, for the points that need it. */
+/** What was found out about a repository since its manifest, for the points that need it. Names. */
 export interface RepositoryVerdict {
   readonly namespace: string;
-  /** Names and what is wrong with them. */
   readonly gone: readonly string[];
+  /** Gone, as the repository's own maintenance leaves it, and the source could not be asked whether it has dropped them too. */
+  readonly presumed: readonly string[];
   readonly changed: readonly string[];
-  /** Gone or touched, and nobody could tell whether that does harm. */
+  /** Touched, and nobody could tell whether that does harm. */
   readonly doubtful: readonly string[];
-  readonly beyond: boolean;
 }
 
-/** What that means for a point whose manifest was taken at `takenAt`: later packs belong to later backups. `null`: it has all it had. */
-export function repositoryFinding({ namespace, gone, changed, doubtful }: RepositoryVerdict, { blobs }: RepositoryManifest, takenAt: number): Finding | null {
+/**
+ * What that means for a point whose manifest was taken at `takenAt`: later packs belong to later backups. `null`: it has all it had. What maintenance
+ * is presumed to have taken costs no proof: it runs every hour, and a region that is lost minutes later can confirm nothing any more.
+ */
+export function repositoryFinding({ namespace, gone, presumed, changed, doubtful }: RepositoryVerdict, { blobs }: RepositoryManifest, takenAt: number): Finding | null {
   const needed = (names: readonly string[]) => names.filter((name) => (blobs[name]?.[3] ?? 0) <= takenAt);
   const since = `when the point was first whole, at ${instantText(takenAt)}`;
   const say = (ok: Finding["ok"], about: string): Finding => ({ level: "manifest", rung: "replicated", ok, about });
-  const [isGone, isChanged, isDoubtful] = [needed(gone), needed(changed), needed(doubtful)];
+  const [isGone, isPresumed, isChanged, isDoubtful] = [needed(gone), needed(presumed), needed(changed), needed(doubtful)];
   if (isChanged.length > 0) return say(false, `${isChanged.length} blobs of kopia/${namespace}/ have another content than ${since}: ${someOf(isChanged)}`);
   if (isGone.length > 0) return say(false, `${isGone.length} blobs of kopia/${namespace}/ that were there ${since}, are gone from the replica: ${someOf(isGone)}`);
-  if (isDoubtful.length > 0) return say("unknown", `${isDoubtful.length} blobs of kopia/${namespace}/ are gone or were written again since ${instantText(takenAt)}, and whether that does harm could not be learnt: ${someOf(isDoubtful)}`);
+  if (isDoubtful.length > 0) return say("unknown", `${isDoubtful.length} blobs of kopia/${namespace}/ were written again since ${instantText(takenAt)}, and whether that does harm could not be learnt: ${someOf(isDoubtful)}`);
+  if (isPresumed.length > 0) return say(true, `${isPresumed.length} blobs of kopia/${namespace}/ are gone and its maintenance has run since; the source could not be asked whether it has dropped them too: ${someOf(isPresumed)}`);
   return null;
 }

@@ -161,6 +161,45 @@ describe("what differs from the manifest takes the point its proof, and is named
     expect((await proof.records.repository("shop")).removed).toMatchObject([{ blobs: 1 }]);
   });
 
+  test.for(["replicated", "shared"] as const)("maintenance that ran minutes before the region was lost takes no point from the run, on %s storage", async (topology, { expect }) => {
+    const { verify, later, stage, proof } = proving(topology);
+    await verify();
+    stage.replica.delete(pack);
+    stage.replica.set("kopia/shop/kopia.maintenance", { bytes: new Uint8Array(9), lastModifiedAt: stage.nowAt, replication: "pending" });
+    stage.dark = true;
+    const run = await verify({ by: "run", untilChosen: true, askSource: false });
+    expect([run.choice.kind === "chosen" && run.choice.point.name, [...run.carried]]).toEqual([newest, [newest]]);
+    // The timer cannot ask the source either. When it can, the source decides: it has the pack still, so it was no maintenance.
+    expect((await later()).choice).toMatchObject({ kind: "chosen", point: { name: newest } });
+    expect((await proof.records.repository("shop")).removed).toEqual([]);
+    stage.dark = false;
+    const { open, choice } = await later();
+    expect([open.includes(`tampered ${newest}`), choice.kind]).toEqual([true, "nothing-restorable"]);
+  });
+
+  test("a pack that is gone without any maintenance takes the point its proof in the dark too", async ({ expect }) => {
+    const { verify, stage } = proving();
+    await verify();
+    stage.replica.delete(pack);
+    stage.dark = true;
+    expect((await verify({ by: "run", untilChosen: true, askSource: false })).choice.kind).toBe("nothing-restorable");
+  });
+
+  test.for(["replicated", "shared"] as const)("a pack of a repository too large to be watched, held against the source's list, on %s storage", async (topology, { expect }) => {
+    const { verify, later, stage, proof } = proving(topology);
+    await proof.records.changeRepository("shop", (manifest) => ({ ...manifest, beyond: true }));
+    await verify();
+    expect(stage.asked.filter((question) => question.startsWith("open ") && question.includes("kopia/"))).toEqual([]);
+    expect([...(await later()).carried].toSorted()).toEqual([newest, ...others].toSorted());
+    const later2 = { bytes: new Uint8Array(3), lastModifiedAt: stage.nowAt + 1, replication: "pending" } as const;
+    stage.source.set("kopia/shop/p00000000000000000000000000000000-s000000000000000000", later2);
+    expect([...(await later()).carried].toSorted(), "a pack of a later backup is on its way").toEqual([newest, ...others].toSorted());
+    stage.replica.delete(pack);
+    const { choice, points } = await later();
+    expect(choice.kind).toBe("nothing-restorable");
+    expect(points.every(({ usable }) => usable.kind === "unusable" && usable.reason.includes(pack.slice("kopia/shop/".length)))).toBe(true);
+  });
+
   test("a manifest that was changed at home proves nothing", async ({ expect }) => {
     const { verify, later, home, stage } = proving();
     await verify();

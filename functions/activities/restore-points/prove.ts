@@ -48,7 +48,7 @@ export function openProver(world: Pick<World, "backups" | "clock">, options: Pro
   const reading = digesting(world.backups);
   const watching = new Map<string, Promise<RepositoryWatched>>();
   const watch = (namespace: string) => {
-    const known = watching.get(namespace) ?? watchRepository(world, records, places.replica, thorough && places.source !== "itself" ? places.source : null, namespace, world.clock.now());
+    const known = watching.get(namespace) ?? watchRepository(world, records, places, thorough, namespace);
     watching.set(namespace, known);
     return known;
   };
@@ -91,7 +91,7 @@ async function stands(proof: Proof, name: string, folder: Folder | undefined): P
   if (point.sealed === null) return isFinalNo(point) ? point : null;
   // What was said of an expiry that was moved since is to be said anew.
   if (open.some(({ level }) => level !== "L1") || (point.extendedUntilAt !== null && usable.kind === "unusable")) return null;
-  return (await ofRepositories(proof, point.sealed.repositories, point.sealed.takenAt)).length === 0 ? point : null;
+  return (await ofRepositories(proof, point.sealed.repositories, point.sealed.takenAt)).every(({ ok }) => ok === true) ? point : null;
 }
 
 async function sinceProven(proof: Proof, inventory: Inventory, folder: Folder): Promise<readonly Finding[]> {

@@ -1,8 +1,10 @@
 /** Holds a Kopia repository at the replica against its manifest, and takes up what has come since. */
-import { grown, type RepositoryVerdict, repositoryDrift, type RepositoryManifest, takenByItself, watchedMax, watched, withDigests } from "../../../shared/domain/repository-manifest.ts";
+import { arrivalOf, kopiaWriteOnce, type Places } from "../../../shared/domain/replica.ts";
+import { grown, type PackRecord, type RepositoryVerdict, repositoryDrift, type RepositoryManifest, takenByItself, watchedMax, watched, withDigests } from "../../../shared/domain/repository-manifest.ts";
 import { repositoryFolder } from "../../../shared/domain/velero-backup-files.ts";
 import { type BlobPlace, type World, WorldError } from "../../../shared/ports.ts";
 import { digestBlob } from "./digesting.ts";
+import { listBothEnds, openSource } from "./list-folder.ts";
 import { type Folder, listRepository } from "./look-over.ts";
 import type { Records } from "./records.ts";
 import { sideBySide } from "./side-by-side.ts";
@@ -17,21 +19,22 @@ export interface RepositoryWatched {
   readonly listed: Folder;
 }
 
-type Reach = Pick<World, "backups">;
+type Reach = Pick<World, "backups" | "clock">;
 
-/** `source` null: it is not asked, or does not answer. */
-export async function watchRepository(world: Reach, records: Records, replica: BlobPlace, source: BlobPlace | null, namespace: string, nowAt: number): Promise<RepositoryWatched> {
+/** `askSource` false: in a run. A source that is not asked, or does not answer, cannot tell maintenance from a deletion. */
+export async function watchRepository(world: Reach, records: Records, places: Places, askSource: boolean, namespace: string): Promise<RepositoryWatched> {
+  const { replica, source } = places;
   const manifest = await records.repository(namespace);
+  if (manifest.beyond) return heldAgainstSource(world, places, askSource, manifest);
   const listed = await listRepository(world, replica, manifest, watchedMax + 1);
   const drift = repositoryDrift(manifest, listed);
-  const verdict = { namespace, gone: [] as string[], changed: [] as string[], doubtful: [] as string[], beyond: manifest.beyond };
+  const verdict = { namespace, gone: [] as string[], presumed: [] as string[], changed: [] as string[], doubtful: [] as string[] };
   if (drift.gone.length + drift.touched.length === 0) return { manifest, verdict, listed };
 
-  const atSource = drift.gone.length === 0 || source === null ? null : await namesAt(world, source, repositoryFolder(namespace));
-  const own = atSource === null ? [] : takenByItself(drift, atSource);
-  const gone = drift.gone.filter((name) => !own.includes(name));
-  // Without the source nobody can tell maintenance from a deletion; with no maintenance either there is nothing to tell.
-  (atSource === null && drift.maintained ? verdict.doubtful : verdict.gone).push(...gone);
+  const atSource = drift.gone.length === 0 || !askSource || source === "itself" ? null : await namesAt(world, source, repositoryFolder(namespace));
+  const own = takenByItself(drift, atSource ?? nothing);
+  verdict.gone.push(...drift.gone.filter((name) => !own.includes(name)));
+  if (atSource === null) verdict.presumed.push(...own);
 
   const same = new Map<string, { etag: string; sha256: string }>();
   await sideBySide(atOnce, drift.touched, async (name) => {
@@ -43,9 +46,28 @@ export async function watchRepository(world: Reach, records: Records, replica: B
     if (found === sha256) same.set(name, { etag: now.etag, sha256 });
     else verdict.changed.push(name);
   });
-  if (own.length + same.size === 0) return { manifest, verdict, listed };
-  const after = await records.changeRepository(namespace, (before) => withDigests(forgotten(before, own, nowAt, listed), same));
+  // What is only presumed stays in the manifest: a later look that can ask the source decides.
+  const taken = atSource === null ? [] : own;
+  if (taken.length + same.size === 0) return { manifest, verdict, listed };
+  const after = await records.changeRepository(namespace, (before) => withDigests(forgotten(before, taken, world.clock.now(), listed), same));
   return { manifest: after, verdict, listed };
+}
+
+const nothing: ReadonlySet<string> = new Set();
+
+/** A repository with more blobs than a manifest holds: what its source had written and the replica lacks now, each since it was written. While the source is silent nothing is known of it. */
+async function heldAgainstSource(world: Reach, places: Places, askSource: boolean, manifest: RepositoryManifest): Promise<RepositoryWatched> {
+  const { namespace } = manifest;
+  const verdict = { namespace, gone: [] as string[], presumed: [], changed: [] as string[], doubtful: [] };
+  const listed: Folder = new Map();
+  const ends = await listBothEnds(world, places, openSource(world, places, askSource), { folder: repositoryFolder(namespace), recorded: null, writeOnce: kopiaWriteOnce });
+  if (ends.source.kind !== "listed") return { manifest, verdict, listed };
+  const { blobs } = ends.source;
+  const { pending, failed, missing, differs } = arrivalOf(blobs, ends.replica.blobs, kopiaWriteOnce);
+  verdict.gone.push(...[...pending, ...failed, ...missing].filter((name) => watched(name) && !ends.replica.blobs.has(name)));
+  verdict.changed.push(...differs.filter(watched));
+  const since = (name: string): PackRecord => [blobs.get(name)?.bytes ?? 0, "", null, blobs.get(name)?.lastModifiedAt ?? 0];
+  return { manifest: { ...manifest, blobs: Object.fromEntries([...verdict.gone, ...verdict.changed].map((name) => [name, since(name)])) }, verdict, listed };
 }
 
 /** Takes note of what maintenance has removed, and takes up nothing: that is for a point's manifest to do. */
@@ -58,6 +80,8 @@ function forgotten(manifest: RepositoryManifest, names: readonly string[], nowAt
 /** Takes up what a point that is whole now needs, and reads as much of it for digests as one look may. */
 export async function takeUpRepository(world: Reach, records: Records, replica: BlobPlace, { manifest, listed, verdict }: RepositoryWatched, nowAt: number): Promise<RepositoryManifest> {
   const troubled = new Set([...verdict.gone, ...verdict.changed, ...verdict.doubtful]);
+  // One that grew too large meanwhile is not worth reading either: it will not be watched.
+  if (manifest.beyond || [...listed.keys()].filter(watched).length > watchedMax) return records.changeRepository(manifest.namespace, (before) => (before.beyond ? before : grown(before, listed, [], nowAt)));
   const fresh = [...listed].filter(([name]) => watched(name) && !troubled.has(name) && (manifest.blobs[name]?.[2] ?? null) === null);
   const digests = new Map<string, { etag: string; sha256: string }>();
   let left = digestBytesMax;
@@ -70,7 +94,7 @@ export async function takeUpRepository(world: Reach, records: Records, replica: 
 }
 
 /** Names at the source; `null`: it does not answer. */
-async function namesAt({ backups }: Reach, source: BlobPlace, folder: string): Promise<ReadonlySet<string> | null> {
+async function namesAt({ backups }: Pick<World, "backups">, source: BlobPlace, folder: string): Promise<ReadonlySet<string> | null> {
   const names = new Set<string>();
   try {
     for await (const { name } of backups.list(source, folder)) names.add(name.slice(folder.length));
