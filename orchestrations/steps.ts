@@ -53,7 +53,7 @@ export const steps = {
 
   // promote
   readPolicy: judgement<Nothing, Policy>("read-policy"),
-  passDataPoint: act<Nothing, Passed>("pass-data-point"),
+  passDataPoint: patient(act<Nothing, Passed>("pass-data-point")),
   deletePolicy: act<{ readonly policyId: string }, { readonly kind: "deleted" } | { readonly kind: "refused"; readonly why: string }>("delete-policy"),
   storeTakesWrites: judgement<{ readonly expect: "writable" | "any" }, Look<Promoted>>("store-takes-writes"),
 

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { floorProblems } from "./tidy/floors.ts";
+import { opensSecondary } from "./tidy/opens-secondary.ts";
 import { fileProblems, mayBeLong } from "./tidy/rules.ts";
 import { blanked, importsOf, projectSources, root } from "./tidy/source.ts";
 
@@ -24,6 +25,32 @@ describe("the house", () => {
   test("no file is too long, reads settings by itself, or does in a runbook what cannot be replayed", () => {
     expect(sources.flatMap(fileProblems)).toEqual([]);
     expect(mayBeLong).toEqual([]);
+  });
+});
+
+describe("users are sent to the secondary in one place", () => {
+  test("no code names `openSecondary` but its declaration, its adapters, what watches over leave, and the one activity", () => {
+    expect(sources.flatMap(opensSecondary).toSorted()).toEqual([
+      "functions/activities/index.ts: openSecondary, the work of its step",
+      "functions/activities/leave.ts: traffic.openSecondary(…), behind leave to act",
+      "functions/activities/open-secondary.ts: traffic.openSecondary(…), behind the traffic point of no return",
+      "orchestrations/failover.ts: steps.openSecondary",
+      "orchestrations/steps.ts: the step",
+      "shared/azure/dns.ts: the adapter",
+      "shared/azure/traffic-manager.ts: the adapter",
+      "shared/azure/traffic.ts: the adapter",
+      "shared/ports.ts: the port",
+    ]);
+  });
+
+  test.each([
+    ["functions/activities/fence-primary.ts", "await world.traffic.openSecondary(plan.traffic);"],
+    ["functions/triggers/runs-asked.ts", 'await world.traffic["openSecondary"](plan.traffic);'],
+    ["orchestrations/recover.ts", "yield* desk.run(steps.openSecondary, {});"],
+    ["functions/activities/open-secondary.ts", "await world.traffic.openSecondary(plan.traffic);\nconst passed = await pass(\"traffic\", duty);"],
+    ["functions/activities/open-secondary.ts", "const { openSecondary: open } = world.traffic;"],
+  ])("a planted way around it is found: %s with %j", (path, text) => {
+    expect(opensSecondary({ path, text })).toEqual([expect.stringContaining("MUST NOT")]);
   });
 });
 

@@ -2,8 +2,8 @@ import type { Choice } from "../../shared/domain/restore-run.ts";
 import type { Plan } from "../../shared/domain/plan.ts";
 import type { TrafficState } from "../../shared/ports.ts";
 import type { steps } from "../../orchestrations/steps.ts";
+import { pass } from "./gate.ts";
 import type { Duty, Work } from "./perform.ts";
-import { pass } from "./promote.ts";
 import { verifyApplications } from "./verify.ts";
 
 /**

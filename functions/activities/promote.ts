@@ -1,8 +1,8 @@
-import { passPoint } from "../../shared/domain/ledger.ts";
 import type { Backups } from "../../shared/ports.ts";
 import { placesOf } from "../../shared/domain/replica.ts";
-import type { Passed, steps } from "../../orchestrations/steps.ts";
-import { type Duty, Superseded, type Work } from "./perform.ts";
+import type { steps } from "../../orchestrations/steps.ts";
+import { pass } from "./gate.ts";
+import type { Work } from "./perform.ts";
 
 /** The policy as it is, kept in the ledger before it is deleted. Shared storage has none. */
 export const readPolicy: Work<typeof steps.readPolicy> = async (_, { world, plan }) => {
@@ -10,14 +10,6 @@ export const readPolicy: Work<typeof steps.readPolicy> = async (_, { world, plan
   const policy = await world.replication.policy(plan.storage.replica.account);
   return policy === null ? { kind: "none" } : { kind: "policy", ...policy };
 };
-
-/** Passes a point of no return: one compare-and-swap. Passed already, by an earlier run of this step, is passed. */
-export async function pass(point: "data" | "traffic", { ledger, call, startedAt }: Duty): Promise<Passed> {
-  const made = await ledger.change(call.ref.plan, (head) => passPoint(head, call.ref.epoch, point, startedAt));
-  if (made.kind === "changed" || made.why === "already") return { kind: "passed" };
-  if (made.why === "past-no-return") return { kind: "abort-asked", by: made.head.run?.abort?.by ?? "somebody" };
-  throw new Superseded(call.ref.runId, made.head);
-}
 
 export const passDataPoint: Work<typeof steps.passDataPoint> = (_, duty) => pass("data", duty);
 

@@ -17,7 +17,7 @@ import { exampleText } from "../domain/example-plans.ts";
 import { inAnyOrder } from "./in-any-order.ts";
 import { losing } from "./memory-world.ts";
 import { ours, restored, verified } from "./restored-shop.ts";
-import { type OpenedRun, openedRun } from "./run.ts";
+import { fencedAndChosen, type OpenedRun, openedRun } from "./run.ts";
 
 const policy = { policyId: "policy-1", sourceAccount: "a", destinationAccount: "b", rules: [] };
 
@@ -147,7 +147,8 @@ describe("effect without answer:", () => {
     ["replication", "deletePolicy", (run, world) => run.take(steps.deletePolicy, deletePolicy, { policyId: "policy-1" }, { world }), ["delete policy"]],
   ];
   test.each(cases)("%s.%s is done once, though it is asked for twice", async (port, method, take, effects) => {
-    const run = await verified("fence");
+    // What it has done already, by its own record, it does not do again.
+    const run = await (method === "closePrimary" ? restored : verified)("fence");
     run.state.policy = policy;
     run.state.aks = { ...run.state.aks, power: "stopped" };
     const world = { ...run.world, [port]: losing(run.world[port] as unknown as Record<string, unknown>, method) };
@@ -160,9 +161,20 @@ describe("effect without answer:", () => {
 describe("the points of no return", () => {
   test("are passed once, and passed again by a repeat", async () => {
     const run = await openedRun({ phase: "promote" });
+    await run.onRecord(fencedAndChosen);
+    run.state.traffic = { ...run.state.traffic, primary: { open: false, monitor: "stopped" } };
     expect(await run.answer(steps.passDataPoint, passDataPoint, {})).toEqual({ kind: "passed" });
     expect(await run.answer(steps.passDataPoint, passDataPoint, {}, { key: "again" })).toEqual({ kind: "passed" });
     expect(await run.answer(steps.readPoints, readPoints, {})).toMatchObject({ data: true, traffic: false });
+  });
+
+  test("are not passed while the evidence for them is missing, or the fence was undone since", async () => {
+    const bare = await openedRun({ phase: "promote" });
+    expect(await bare.take(steps.passDataPoint, passDataPoint, {})).toMatchObject({ kind: "again", because: expect.stringContaining("there is no record of close-primary") });
+    const undone = await openedRun({ phase: "promote" });
+    await undone.onRecord(fencedAndChosen);
+    expect(await undone.take(steps.passDataPoint, passDataPoint, {})).toMatchObject({ kind: "again", because: expect.stringContaining("somebody undid the fence") });
+    for (const run of [bare, undone]) expect(await run.answer(steps.readPoints, readPoints, {})).toMatchObject({ data: false, traffic: false });
   });
 
   test("are not passed after an abort: the secondary stays closed", async () => {

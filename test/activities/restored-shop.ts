@@ -3,7 +3,7 @@ import { verifyApplications } from "../../functions/activities/verify.ts";
 import { steps } from "../../orchestrations/steps.ts";
 import { kinds } from "../../shared/domain/kinds.ts";
 import type { Phase } from "../../shared/domain/outcome.ts";
-import { contents, object, openedRun, point } from "./run.ts";
+import { contents, fencedAndChosen, object, openedRun, point } from "./run.ts";
 
 export const snapshot = "6ea1de86c211f5058010060bb1db3690";
 export const ours = { "velero.io/restore-name": "lifeboat-shop-1-shop", "velero.io/backup-name": point.name };
@@ -27,15 +27,9 @@ export async function restored(phase: Phase = "verify") {
   return { ...run, cluster, storefront, claim, mover, verify: async () => run.answer(steps.verifyApplications, verifyApplications, { applications: ["shop-foundation", "shop"], point }) };
 }
 
-/** The same, with what the run's own ledger holds by then: the point it chose, and that it was verified. */
+/** The same, with what the run's own ledger holds by then: the decision, the fence, the point it chose, and that it was verified. */
 export async function verified(phase: Phase) {
   const run = await restored(phase);
-  const written = async (of: Phase, step: string, value: unknown) => {
-    const { plan, epoch, runId, planHash } = run.ref;
-    const at = { plan, epoch, phase: of, step, key: "" };
-    await run.ledger.write(at, { runId, epoch, planHash, phase: of, step, key: "", kind: "outcome", startedAt: 0, at: 0, value });
-  };
-  await written("choose", "choose-restore-point", { kind: "chosen", point, passedOver: [] });
-  await written("verify", "verify-applications", { kind: "done", value: { checks: [] } });
+  await run.onRecord({ ...fencedAndChosen, verified: { kind: "done", value: { checks: [] } } });
   return run;
 }

@@ -5,6 +5,7 @@ import { openLedger } from "../../functions/ledger.ts";
 import { keepVersion, refOf } from "../../functions/runs.ts";
 import type { Step, StepAnswer, StepCall } from "../../orchestrations/step.ts";
 import type { Contents } from "../../shared/domain/contents.ts";
+import { type GateRecord, gateRecords } from "../../shared/domain/gate.ts";
 import { abort, type Entry, openRun, type RunKind } from "../../shared/domain/ledger.ts";
 import type { Phase } from "../../shared/domain/outcome.ts";
 import type { Plan } from "../../shared/domain/plan.ts";
@@ -13,6 +14,14 @@ import { digest, examplePlan } from "../domain/example-plans.ts";
 import { memoryWorld, testStart } from "./memory-world.ts";
 
 export const point = { name: "shop-hourly-20261121055825", takenAt: testStart - 400_000, expiresAt: testStart + 86_400_000, lossSeconds: 400, items: 60, volumeBytes: 1_000 };
+
+/** What the gates ask for before anything is verified. */
+export const fencedAndChosen = {
+  decided: { verdict: { kind: "go", by: ["nobody objected within the window"] } },
+  closed: { kind: "closed" },
+  quieted: { kind: "quiet", suspended: [] },
+  chosen: { kind: "chosen", point, passedOver: [] },
+} as const;
 
 export interface RunOptions {
   readonly plan?: Plan;
@@ -62,6 +71,14 @@ export async function openedRun({ plan = examplePlan("shop-replicated"), kind = 
     async supersede(): Promise<void> {
       const head = await ledger.head(plan.plan);
       await world.home.put(`ledger/${plan.plan}/head.json`, JSON.stringify({ ...head, epoch: ref.epoch + 1, run: null }));
+    },
+    /** Puts answers of steps into the ledger, as a run has them there by the time of its gates. */
+    async onRecord(values: { readonly [R in GateRecord]?: unknown }): Promise<void> {
+      const { plan: name, epoch, runId, planHash } = ref;
+      for (const [record, value] of Object.entries(values) as [GateRecord, unknown][]) {
+        const at = gateRecords[record];
+        await ledger.write({ plan: name, epoch, ...at }, { runId, epoch, planHash, ...at, kind: "outcome", startedAt: testStart, at: testStart, value });
+      }
     },
     keep: async (record: Partial<PointRecord> = {}) => keepPoint(world.home, ref, { name: point.name, takenAt: point.takenAt, contents: contents(), volumes: [], spec: {}, ...record }),
   };

@@ -147,7 +147,7 @@ function remember(play: Play): Play {
 
 describe("past the traffic point there is only forward:", () => {
   test.each([
-    ["opening does not answer", { openSecondary: afterPassing }, "open-secondary"],
+    ["opening does not answer", { openSecondary: afterPassing() }, "open-secondary"],
     ["nobody sees it from outside", { seenFromOutside: async () => ({ kind: "not-yet", about: "still the old address" }) }, "seen-from-outside"],
     ["a consumer is missing", { releaseConsumers: fails("Deployment shop/order-mailer is not there") }, "release-consumers"],
     ["the first backup fails", { firstBackupCompleted: async () => ({ kind: "done", value: { kind: "failed", why: "Failed" } }) }, "first-backup-completed"],
@@ -166,20 +166,21 @@ describe("past the traffic point there is only forward:", () => {
     ["the wrong one open", true, false, "disable the primary's endpoint by hand, enable the secondary's endpoint by hand (now: primary open, secondary closed), look"],
     ["the right one open", false, true, "the primary's endpoint is closed and the secondary's is open by now, look"],
   ])("what is left to do at the endpoints is what was read back: %s", async (_, primary, secondary, advice) => {
-    const { ended, state } = await play({ openSecondary: afterPassing });
-    state.traffic = { primary: { open: primary, monitor: "unknown" }, secondary: { open: secondary, monitor: "unknown" } };
-    expect((await ended()).outcome).toMatchObject({ kind: "halted", step: "open-secondary", next: expect.stringContaining(`there is only forward: ${advice}`) as string });
+    const run = await play({ openSecondary: afterPassing(() => (run.state.traffic = { primary: { open: primary, monitor: "unknown" }, secondary: { open: secondary, monitor: "unknown" } })) });
+    expect((await run.ended()).outcome).toMatchObject({ kind: "halted", step: "open-secondary", next: expect.stringContaining(`there is only forward: ${advice}`) as string });
   });
 
   test("endpoints that nobody can read stop no advice", async () => {
-    const { ended, world } = await play({ openSecondary: afterPassing });
-    Object.assign(world.traffic, { read: fails("no answer from ARM") });
-    expect((await ended()).outcome).toMatchObject({ kind: "halted", step: "open-secondary", next: expect.stringContaining("see that the primary's is disabled and the secondary's enabled") as string });
+    const run = await play({ openSecondary: afterPassing(() => Object.assign(run.world.traffic, { read: fails("no answer from ARM") })) });
+    expect((await run.ended()).outcome).toMatchObject({ kind: "halted", step: "open-secondary", next: expect.stringContaining("see that the primary's is disabled and the secondary's enabled") as string });
   });
 
-  async function afterPassing(...args: Parameters<Works["openSecondary"]>): Promise<never> {
-    await allGoesWell.openSecondary(...args);
-    throw new Error("no answer from ARM");
+  function afterPassing(then: () => unknown = () => undefined): Works["openSecondary"] {
+    return async (...args) => {
+      await allGoesWell.openSecondary(...args);
+      then();
+      throw new Error("no answer from ARM");
+    };
   }
 
   test("an abort is refused", async () => {

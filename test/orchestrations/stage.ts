@@ -5,7 +5,8 @@
 import { fileURLToPath } from "node:url";
 import { type Work, perform } from "../../functions/activities/perform.ts";
 import { closeRun, putQuestion, readPoints, turnPhase } from "../../functions/activities/phases.ts";
-import { pass, passDataPoint } from "../../functions/activities/promote.ts";
+import { pass } from "../../functions/activities/gate.ts";
+import { passDataPoint } from "../../functions/activities/promote.ts";
 import { report } from "../../functions/activities/report.ts";
 import { openLedger } from "../../functions/ledger.ts";
 import { keepVersion, refOf } from "../../functions/runs.ts";
@@ -46,9 +47,16 @@ export const allGoesWell: Works = {
   warmTarget: async () => ({ kind: "able" }),
   targetWarm: async () => ({ kind: "done", value: { kind: "able" } }),
   weighRestorePoints: async () => ({ kind: "weighed", card, text: "Restore the newest." }),
-  closePrimary: async () => ({ kind: "closed" }),
+  // The gates look whether it is still so.
+  async closePrimary(_, { world, plan }) {
+    await world.traffic.closePrimary(plan.traffic);
+    return { kind: "closed" };
+  },
   quietPrimary: async () => ({ kind: "unreachable", why: "no answer" }),
-  reopenPrimary: async () => ({ kind: "reopened" }),
+  async reopenPrimary(_, { world, plan }) {
+    await world.traffic.reopenPrimary(plan.traffic);
+    return { kind: "reopened" };
+  },
   wakePrimary: async () => ({ left: [] }),
   chooseRestorePoint: async () => ({ kind: "chosen", point, passedOver: [] }),
   readPolicy: async () => ({ kind: "policy", policyId: "policy-1" }),

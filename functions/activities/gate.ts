@@ -1,0 +1,40 @@
+import type { Closed } from "../../shared/domain/fence.ts";
+import { gateLacks, type GateRecord, gateRecords, type Records } from "../../shared/domain/gate.ts";
+import { passPoint } from "../../shared/domain/ledger.ts";
+import type { Passed } from "../../orchestrations/steps.ts";
+import { type Duty, Superseded } from "./perform.ts";
+
+/** Something that must be on record before a point of no return is not. Nothing was passed. */
+export class GateShut extends Error {
+  override readonly name = "GateShut";
+  constructor(point: "data" | "traffic", runId: string, lacks: readonly string[]) {
+    super(`the gate before the ${point} point of no return stays shut for ${runId}: ${lacks.join("; ")}`);
+  }
+}
+
+/**
+ * Passes a point of no return: its evidence read from the ledger now, then one compare-and-swap. Passed already, by an earlier try, is
+ * passed. Throws `GateShut` while evidence is missing.
+ */
+export async function pass(point: "data" | "traffic", { ledger, plan, call, startedAt, world }: Duty): Promise<Passed> {
+  const { plan: name, epoch, runId } = call.ref;
+  const [records, { run, ...head }] = await Promise.all([readRecords(ledger, name, epoch), ledger.head(name)]);
+  if (run === null || run.id !== runId) throw new Superseded(runId, { ...head, run });
+  const lacks = run.pointsOfNoReturn[point] === null ? [...gateLacks(point, run, plan, records, world.clock.now()), ...(await fenceUndone(point, records, { plan, world }))] : [];
+  if (lacks.length > 0) throw new GateShut(point, runId, lacks);
+  const made = await ledger.change(name, (now) => passPoint(now, epoch, point, startedAt));
+  if (made.kind === "changed" || made.why === "already") return { kind: "passed" };
+  if (made.why === "past-no-return") return { kind: "abort-asked", by: made.head.run?.abort?.by ?? "somebody" };
+  throw new Superseded(runId, made.head);
+}
+
+/** Whether the public endpoint that this run closed is open again. Opening the secondary closes it itself; what cannot be taken back does not begin over it. */
+async function fenceUndone(point: "data" | "traffic", { closed }: Records, { plan, world }: Pick<Duty, "plan" | "world">): Promise<readonly string[]> {
+  if (point === "traffic" || (closed?.value as Closed | undefined)?.kind !== "closed") return [];
+  return (await world.traffic.read(plan.traffic)).primary.open ? ["the primary's public endpoint was closed by this run and is open again: somebody undid the fence"] : [];
+}
+
+async function readRecords(ledger: Duty["ledger"], plan: string, epoch: number): Promise<Records> {
+  const read = await Promise.all(Object.entries(gateRecords).map(async ([record, at]) => [record, await ledger.entry({ plan, epoch, ...at }, "outcome")] as const));
+  return Object.fromEntries(read) as Record<GateRecord, Records[GateRecord]>;
+}

@@ -1,0 +1,93 @@
+/**
+ * The gates in front of the points of no return: what must be on record, of this very run and under its own plan version, before one is
+ * passed. They believe no value that a runbook carried, only what is read from the ledger at that moment. Pure.
+ */
+import { type Closed, fenceLevel, isEnough, type Quieted } from "./fence.ts";
+import { instantText } from "./instant.ts";
+import type { Entry, OpenRun } from "./ledger.ts";
+import type { Phase } from "./outcome.ts";
+import type { Plan } from "./plan.ts";
+import type { Choice } from "./restore-run.ts";
+
+/** Where each piece of evidence stands in a run's records. */
+export const gateRecords = {
+  decided: { phase: "decide", step: "put-question", key: "decision" },
+  weighed: { phase: "decide", step: "weigh-restore-points", key: "" },
+  closed: { phase: "fence", step: "close-primary", key: "" },
+  quieted: { phase: "fence", step: "quiet-primary", key: "" },
+  chosen: { phase: "choose", step: "choose-restore-point", key: "" },
+  lossAgreed: { phase: "choose", step: "put-question", key: "loss" },
+  verified: { phase: "verify", step: "verify-applications", key: "" },
+} as const satisfies Readonly<Record<string, { readonly phase: Phase; readonly step: string; readonly key: string }>>;
+
+export type GateRecord = keyof typeof gateRecords;
+export type Records = { readonly [R in GateRecord]: Entry | null };
+
+/** What each point of no return asks for. */
+const asked = {
+  data: ["decided", "closed", "quieted", "chosen"],
+  traffic: ["decided", "closed", "quieted", "chosen", "verified"],
+} as const satisfies Readonly<Record<"data" | "traffic", readonly GateRecord[]>>;
+
+/** What keeps the gate shut, each in words; empty: the point may be passed. */
+export function gateLacks(point: "data" | "traffic", run: OpenRun, plan: Plan, records: Records, at: number): readonly string[] {
+  const wanted: readonly GateRecord[] = asked[point];
+  const missing = wanted.filter((record) => records[record] === null).map((record) => `there is no record of ${named(record)}`);
+  const foreign = (Object.keys(gateRecords) as GateRecord[]).flatMap((record) => foreignTo(run, records[record], record));
+  // What is not there, or not of this run, is not read.
+  if (missing.length + foreign.length > 0) return [...missing, ...foreign];
+  return [...decisionLacks(records), ...fenceLacks(run, plan, records), ...choiceLacks(point, records, at), ...(point === "traffic" ? verificationLacks(records) : [])];
+}
+
+const named = (record: GateRecord): string => {
+  const { step, key } = gateRecords[record];
+  return key === "" ? step : `${step} (${key})`;
+};
+
+/** Evidence counts for one run, one epoch and one plan version; the plan version names the target. */
+function foreignTo(run: OpenRun, entry: Entry | null, record: GateRecord): readonly string[] {
+  if (entry === null) return [];
+  if (entry.runId !== run.id || entry.epoch !== run.epoch) return [`the record of ${named(record)} is of ${entry.runId}, epoch ${entry.epoch}, and this is ${run.id}, epoch ${run.epoch}`];
+  if (entry.planHash !== run.planHash) return [`the record of ${named(record)} was made under another version of the plan (${entry.planHash.slice(0, 12)}, not ${run.planHash.slice(0, 12)})`];
+  if (entry.kind !== "outcome") return [`the record of ${named(record)} says what was meant, not what came of it`];
+  return [];
+}
+
+const kindOf = (value: unknown): string => (typeof value === "object" && value !== null && "kind" in value ? String(value.kind) : "nothing");
+
+/** The value of a record, as the step that wrote it answers. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the ledger holds JSON; each caller names the answer of the step it asks for
+const valueOf = <T>(entry: Entry | null): T | null => (entry === null ? null : (entry.value as T));
+
+function decisionLacks({ decided }: Records): readonly string[] {
+  const verdict = valueOf<{ readonly verdict?: unknown }>(decided)?.verdict;
+  return kindOf(verdict) === "go" ? [] : [`the decision was ${kindOf(verdict)}, not go`];
+}
+
+/** The fence as it was found is enough for the plan, or a person took the rest upon themselves. */
+function fenceLacks(run: OpenRun, plan: Plan, { closed, quieted }: Records): readonly string[] {
+  const [end, inside] = [valueOf<Closed>(closed), valueOf<Quieted>(quieted)];
+  if (end === null || inside === null) return ["nobody knows how far the primary is fenced"];
+  const found = fenceLevel(end, inside, plan.fence.suspend);
+  if (isEnough(found, plan.fence)) return [];
+  const forced = run.decisions.some(({ about, verdict }) => about === "fence" && verdict === "approve");
+  return forced ? [] : [`the fence is not enough for this plan and nobody took it upon themselves: ${found.about}`];
+}
+
+/** A point was chosen, lives on, and loses no more than was decided upon. */
+function choiceLacks(point: "data" | "traffic", { chosen, weighed, lossAgreed }: Records, at: number): readonly string[] {
+  const choice = valueOf<Choice>(chosen);
+  if (choice === null || choice.kind !== "chosen") return ["no restore point was chosen"];
+  const { name, takenAt, expiresAt } = choice.point;
+  const shown = valueOf<{ readonly card?: { readonly takenAt: number } }>(weighed)?.card?.takenAt;
+  const agreed = kindOf(valueOf<{ readonly verdict?: unknown }>(lossAgreed)?.verdict) === "go";
+  return [
+    // Once it is restored it may expire; 0: it has no end.
+    ...(point === "data" && expiresAt !== 0 && expiresAt <= at ? [`restore point ${name} expired at ${instantText(expiresAt)}`] : []),
+    ...(shown !== undefined && takenAt < shown && !agreed ? [`restore point ${name} is older than the one that was decided upon, and nobody agreed to the greater loss`] : []),
+  ];
+}
+
+function verificationLacks({ verified }: Records): readonly string[] {
+  return kindOf(verified?.value) === "done" ? [] : ["nothing was verified in this run: users are not sent there"];
+}

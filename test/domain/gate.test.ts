@@ -1,0 +1,89 @@
+import { describe, expect, test } from "vitest";
+import { gateLacks, type GateRecord, gateRecords, type Records } from "../../shared/domain/gate.ts";
+import { type Decision, type Entry, newHead, type OpenRun, openRun } from "../../shared/domain/ledger.ts";
+import { point } from "../activities/run.ts";
+import { examplePlan } from "./example-plans.ts";
+
+const at = Date.parse("2026-11-21T06:05:00Z");
+const plan = examplePlan("shop-replicated");
+const strict = { ...plan, fence: { ...plan.fence, enough: ["fenced" as const] } };
+const made = openRun(newHead("shop"), { kind: "failover", door: "alert", by: "rule", reason: "dark", alertId: "a", applications: [] }, "hash", at);
+const run = (made.kind === "changed" ? made.head.run : null) as OpenRun; // opened just above
+const values: Readonly<Record<GateRecord, unknown>> = {
+  decided: { verdict: { kind: "go", by: ["Grace"] } },
+  weighed: { kind: "weighed", card: { takenAt: point.takenAt } },
+  closed: { kind: "closed" },
+  quieted: { kind: "quiet", suspended: [] },
+  chosen: { kind: "chosen", point, passedOver: [] },
+  lossAgreed: null,
+  verified: { kind: "done", value: { checks: [] } },
+};
+const entry = (record: GateRecord, value: unknown, more: Partial<Entry> = {}): Entry => ({ runId: run.id, epoch: run.epoch, planHash: run.planHash, ...gateRecords[record], kind: "outcome", startedAt: at, at, value, ...more });
+const whole = Object.fromEntries((Object.keys(values) as GateRecord[]).map((record) => [record, record === "lossAgreed" ? null : entry(record, values[record])])) as Records;
+const forced: Decision = { about: "fence", question: "q", verdict: "approve", personId: "g", by: "Grace", at, reason: "go" };
+
+describe("a gate", () => {
+  test.each(["data", "traffic"] as const)("before the %s point opens for the evidence of its own run", (which) => {
+    expect(gateLacks(which, run, plan, whole, at)).toEqual([]);
+  });
+
+  test("asks for a verification before users are sent anywhere, and not before the data moves", () => {
+    const unverified = { ...whole, verified: null };
+    expect(gateLacks("traffic", run, plan, unverified, at)).toEqual(["there is no record of verify-applications"]);
+    expect(gateLacks("data", run, plan, unverified, at)).toEqual([]);
+    expect(gateLacks("traffic", run, plan, { ...whole, verified: entry("verified", { kind: "not-yet", about: "1 of 2" }) }, at)).toEqual(["nothing was verified in this run: users are not sent there"]);
+  });
+
+  const asked = { data: ["decided", "closed", "quieted", "chosen"], traffic: ["decided", "closed", "quieted", "chosen", "verified"] } as const;
+  for (const which of ["data", "traffic"] as const)
+    test.each(asked[which])(`before the ${which} point stays shut without %s, and with one of another run, epoch, plan version, or a mere intent`, (record) => {
+      const shut = (instead: Entry | null, words: string) => expect(gateLacks(which, run, plan, { ...whole, [record]: instead }, at)).toEqual([expect.stringContaining(words)]);
+      const { step, key } = gateRecords[record];
+      const name = key === "" ? step : `${step} (${key})`;
+      shut(null, `there is no record of ${name}`);
+      shut(entry(record, values[record], { runId: "shop-9" }), `the record of ${name} is of shop-9, epoch 1, and this is shop-1, epoch 1`);
+      shut(entry(record, values[record], { epoch: 9 }), "is of shop-1, epoch 9, and this is shop-1, epoch 1");
+      shut(entry(record, values[record], { planHash: "another version" }), `the record of ${name} was made under another version of the plan (another vers, not hash)`);
+      shut(entry(record, values[record], { kind: "intent" }), `the record of ${name} says what was meant, not what came of it`);
+    });
+
+  test("reads nothing of what is not its own: only that it is missing or foreign is said", () => {
+    const both = { ...whole, closed: null, chosen: entry("chosen", { kind: "nothing-restorable", passedOver: [] }, { epoch: 2 }) };
+    expect(gateLacks("data", run, plan, both, at)).toEqual([expect.stringContaining("no record of close-primary"), expect.stringContaining("epoch 2")]);
+    expect(gateLacks("data", run, plan, { ...whole, weighed: entry("weighed", values.weighed, { runId: "shop-9" }) }, at)).toEqual([expect.stringContaining("weigh-restore-points is of shop-9")]);
+  });
+
+  test.each([
+    ["declined", { verdict: { kind: "declined", why: "no" } }],
+    ["nothing", { verdict: "go" }],
+    ["nothing", null],
+  ])("stays shut where the decision was %s", (said, value) => {
+    expect(gateLacks("data", run, plan, { ...whole, decided: entry("decided", value) }, at)).toEqual([`the decision was ${said}, not go`]);
+  });
+
+  test("stays shut over a fence that is not enough for the plan, unless a person took it upon themselves", () => {
+    const dark = { ...whole, quieted: entry("quieted", { kind: "unreachable", why: "no answer" }) };
+    const said = [expect.stringMatching(/^the fence is not enough for this plan and nobody took it upon themselves: .*its cluster does not answer: no answer$/)];
+    expect(gateLacks("traffic", run, strict, dark, at)).toEqual(said);
+    for (const no of [{ ...forced, verdict: "deny" as const }, { ...forced, about: "decision" as const }]) expect(gateLacks("traffic", { ...run, decisions: [no] }, strict, dark, at)).toEqual(said);
+    expect(gateLacks("traffic", { ...run, decisions: [forced] }, strict, dark, at)).toEqual([]);
+    for (const [record, value] of [["closed", null], ["quieted", null]] as const) expect(gateLacks("data", run, plan, { ...whole, [record]: entry(record, value) }, at)).toEqual(["nobody knows how far the primary is fenced"]);
+  });
+
+  test("stays shut without a point that was chosen, and before the data moves for one that has expired", () => {
+    for (const value of [null, { kind: "nothing-restorable", passedOver: [] }]) expect(gateLacks("data", run, plan, { ...whole, chosen: entry("chosen", value) }, at)).toEqual(["no restore point was chosen"]);
+    const ending = (expiresAt: number) => ({ ...whole, chosen: entry("chosen", { kind: "chosen", point: { ...point, expiresAt }, passedOver: [] }) });
+    expect(gateLacks("data", run, plan, ending(at), at)).toEqual([`restore point ${point.name} expired at 2026-11-21 06:05:00 UTC`]);
+    for (const fine of [ending(at + 1), ending(0)]) expect(gateLacks("data", run, plan, fine, at)).toEqual([]);
+    expect(gateLacks("traffic", run, plan, ending(at), at)).toEqual([]);
+  });
+
+  test("stays shut for a greater loss than was decided upon, unless that was agreed to", () => {
+    const older = { ...whole, weighed: entry("weighed", { kind: "weighed", card: { takenAt: point.takenAt + 1 } }) };
+    const said = [`restore point ${point.name} is older than the one that was decided upon, and nobody agreed to the greater loss`];
+    expect(gateLacks("traffic", run, plan, older, at)).toEqual(said);
+    expect(gateLacks("data", run, plan, { ...older, lossAgreed: entry("lossAgreed", { verdict: { kind: "declined", why: "no" } }) }, at)).toEqual(said);
+    expect(gateLacks("data", run, plan, { ...older, lossAgreed: entry("lossAgreed", { verdict: { kind: "go", by: ["Grace"] } }) }, at)).toEqual([]);
+    expect(gateLacks("data", run, plan, { ...whole, weighed: null }, at)).toEqual([]);
+  });
+});
