@@ -51,8 +51,8 @@ export function newestFirst<P extends Pick<RestorePoint, "name" | "takenAt">>(po
   return dated.sort((a, b) => b.at - a.at || (a.point.name < b.point.name ? 1 : -1)).map(({ point }) => point);
 }
 
-/** A schedule names its backups `<schedule>-YYYYMMDDhhmmss`, in UTC. */
-function timeInName(name: string): number | null {
+/** A schedule names its backups `<schedule>-YYYYMMDDhhmmss`, in UTC: when it was asked for, UTC ms. `null`: no schedule named it. */
+export function timeInName(name: string): number | null {
   const found = /-(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(name)?.slice(1).map(Number);
   if (!found) return null;
   const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = found;

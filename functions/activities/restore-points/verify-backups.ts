@@ -1,15 +1,13 @@
 /** Looks at a plan's backups, newest first, and says which of them a failover would take now. For the timer, and for the run itself. */
 import type { Depth, Inventory } from "../../../shared/domain/inventory.ts";
 import type { Plan } from "../../../shared/domain/plan.ts";
-import { labelledForPlan, namedByPlan } from "../../../shared/domain/plan-backups.ts";
 import { carriedOver, type CheckedBy, emptyRegister, livesUntil, mergeRegisters, registered, type Register, type RegisteredPoint } from "../../../shared/domain/register.ts";
 import { type Places, placesOf } from "../../../shared/domain/replica.ts";
 import { type Choice, choose, newestFirst } from "../../../shared/domain/restore-point-choice.ts";
 import { assess, type RestorePoint, untimely } from "../../../shared/domain/restore-point.ts";
-import { readBackup } from "../../../shared/domain/velero-backup.ts";
-import { backupFolder } from "../../../shared/domain/velero-backup-files.ts";
 import { laterWatermark, type Watermark } from "../../../shared/domain/watermark.ts";
 import type { World } from "../../../shared/ports.ts";
+import { findBackups } from "./find-backups.ts";
 import { openSource, type Source } from "./list-folder.ts";
 import { repositoriesSeen } from "./check-backup.ts";
 import { type Folder, listFolders } from "./look-over.ts";
@@ -17,14 +15,13 @@ import { openProver, type Prover } from "./prove.ts";
 import { readInventories } from "./read-inventory.ts";
 import { readWatermark } from "./read-watermark.ts";
 import type { Records } from "./records.ts";
-import { sideBySide } from "./side-by-side.ts";
 
 type Reach = Pick<World, "backups" | "replication" | "clock">;
 
 export interface VerifyOptions {
   readonly by?: CheckedBy;
   readonly depth?: Depth;
-  /** At most so many points are looked into, the newest; default 20. */
+  /** So many of the newest are looked into whatever their age, and as many that the register does not know yet; default 20. Of the others, those that a failover could take. */
   readonly newest?: number;
   /** Stop as soon as a point can be taken: a run has no time for the older ones. */
   readonly untilChosen?: boolean;
@@ -52,9 +49,8 @@ export interface BackupsVerified {
   readonly checkedAt: number;
 }
 
-/** Backups looked into at once, and metadata read at once. */
+/** Backups looked into at once. */
 const batch = 4;
-const metadataAtOnce = 8;
 
 /** Safe to run again: it only looks, and writes manifests once. Throws when the replica cannot be read. */
 export async function verifyBackups(world: Reach, plan: Plan, previous: Register, options: VerifyOptions = {}): Promise<BackupsVerified> {
@@ -62,14 +58,13 @@ export async function verifyBackups(world: Reach, plan: Plan, previous: Register
   const source = openSource(world, places, askSource);
   const folders = proof === undefined ? null : await listFolders(world, places.replica);
   const prover = proof === undefined ? null : openProver(world, { ...proof, places, plan, register: previous, thorough: by !== "run" });
-  const [mark, { names, strangers }] = await Promise.all([places.source === "itself" ? null : readWatermark(world, plan, source), namesOf(world, plan, places, source, previous, folders)]);
+  const [mark, { names, wanted, strangers }] = await Promise.all([places.source === "itself" ? null : readWatermark(world, plan, source), findBackups({ world, plan, places, source, previous, folders, newest, unknownToo: by === "run" })]);
   const watermark = laterWatermark(previous.watermark, mark);
   const look: Look = { world, plan, previous, options: { by, depth: options.depth ?? "readable", places }, source, watermark, folders, prover };
   const points: RestorePoint[] = [];
   const carried = new Set<string>();
   let chosen: Inventory | null = null;
   let found: Register = { ...emptyRegister, watermark, strangers };
-  const wanted = names.slice(0, newest);
   // Nearly always the newest can be taken: a run that looks into it alone reads one archive and not four.
   const batches = untilChosen ? [wanted.slice(0, 1), ...inBatches(wanted.slice(1))] : inBatches(wanted);
   for (const names of batches) {
@@ -140,49 +135,6 @@ function carriedPoint(name: string, point: RegisteredPoint, plan: Plan, nowAt: n
 }
 
 const inBatches = (names: readonly string[]): readonly (readonly string[])[] => Array.from({ length: Math.ceil(names.length / batch) }, (_, at) => names.slice(at * batch, (at + 1) * batch));
-
-/** Folders that are not the plan's by name and are read for their labels in one look, the newest; the rest comes at later looks. */
-const strangersMax = 500;
-
-/** All backups of the plan at either end, newest first: one that has not arrived at all is looked at too, so that its reason is known. */
-async function namesOf(world: Reach, plan: Plan, places: Places, source: Source, previous: Register, folders: ReadonlyMap<string, Folder> | null): Promise<{ readonly names: readonly string[]; readonly strangers: Register["strangers"] }> {
-  const [here, there] = await Promise.all([folders === null ? world.backups.folders(places.replica, "backups/") : [...folders.keys()], source.folders("backups/")]);
-  const all = [...new Set([...here, ...(there ?? [])])];
-  const mayBeOurs = folders === null ? all : strangersLeft(all, plan, previous, folders);
-  const strangers: Record<string, string> = {};
-  const dated = await sideBySide(metadataAtOnce, mayBeOurs, async (name) => {
-    const known = previous.points[name]?.restorePoint.takenAt ?? null;
-    if (known !== null) return { name, takenAt: known, ours: true };
-    const metadata = await metadataOf(world, places, source, name);
-    const ours = namedByPlan(plan, name) || (metadata !== null && labelledForPlan(plan, metadata.labels));
-    const mark = markOf(plan, folders?.get(name));
-    if (!ours && mark !== null) strangers[name] = mark;
-    return { name, takenAt: metadata?.startedAt ?? null, ours };
-  });
-  return { names: newestFirst(dated.filter(({ ours }) => ours)).map(({ name }) => name), strangers };
-}
-
-/** Those whose names or labels may make them the plan's: debris without metadata, and folders that were read before and are another's, are left out. */
-function strangersLeft(all: readonly string[], plan: Plan, { points, strangers }: Register, folders: ReadonlyMap<string, Folder>): readonly string[] {
-  const named = all.filter((name) => namedByPlan(plan, name) || points[name] !== undefined);
-  if (plan.backups.schedule === undefined) return named;
-  const writtenAt = (name: string) => folders.get(name)?.get("velero-backup.json")?.lastModifiedAt ?? 0;
-  const unread = all.filter((name) => !namedByPlan(plan, name) && points[name] === undefined && markOf(plan, folders.get(name)) !== null && strangers[name] !== markOf(plan, folders.get(name)));
-  return [...named, ...unread.toSorted((a, b) => writtenAt(b) - writtenAt(a)).slice(0, strangersMax)];
-}
-
-/** What a folder's metadata is known by, for the plan's schedule; `null`: it has none. */
-function markOf({ backups: { schedule = "" } }: Plan, folder: Folder | undefined): string | null {
-  const metadata = folder?.get("velero-backup.json");
-  return metadata === undefined ? null : `${metadata.etag} ${schedule}`;
-}
-
-async function metadataOf(world: Reach, places: Places, source: Source, name: string) {
-  const blob = `${backupFolder(name)}velero-backup.json`;
-  const bytes = (await world.backups.read(places.replica, blob)) ?? (await source.read(blob));
-  const read = bytes === null ? null : readBackup(Buffer.from(bytes).toString("utf8"));
-  return read?.kind === "read" ? read.value : null;
-}
 
 /** Points that the register has and the store has no more: whoever reads the register must not believe in them. */
 function gone(previous: Register, names: readonly string[], plan: Plan, checkedAt: number, by: CheckedBy): Register {
