@@ -31,7 +31,13 @@ export const plantedBugs: readonly PlantedBug[] = [
 
   // fence
   bug("primary-not-closed", fence, "    await world.traffic.closePrimary(plan.traffic);\n", ""),
-  bug("fence-is-always-enough", failover, "    if (!isEnough(found, plan.fence)) {", "    if (found.about === \"\") {"),
+  {
+    bug: "fence-is-always-enough",
+    patches: [
+      { file: failover, find: "    if (!isEnough(found, plan.fence)) {", put: "    if (found.about === \"\") {" },
+      { file: "shared/domain/gate.ts", find: "  if (isEnough(found, plan.fence)) return [];\n", put: "  if (isEnough(found, plan.fence) || run.epoch > 0) return [];\n" },
+    ],
+  },
   bug("not-reopened", fence, "  await world.traffic.reopenPrimary(plan.traffic);\n  if (!(await world.traffic.read(plan.traffic)).primary.open) throw new Error(\"the primary's endpoint reads back as closed\");\n", ""),
   bug("not-woken", standDown, "  const woken = yield* tried(desk.run(steps.wakePrimary, { quieted }));", '  const woken = { kind: "done", value: { left: [] as string[] } } as { kind: "done"; value: { left: string[] } } | { kind: "failed"; because: string };\n  if (quieted?.kind === "partly" && ended === "") yield* tried(desk.run(steps.wakePrimary, { quieted }));'),
 
