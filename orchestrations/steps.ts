@@ -66,7 +66,7 @@ export const steps = {
   checkTarget: judgement<{ readonly point: string; readonly applications?: readonly string[] }, TargetAnswer>("check-target"),
 
   // restore
-  startRestore: act<{ readonly application: string; readonly part: RestorePart["part"]; readonly point: ChosenPoint }, RestorePart | null>("start-restore"),
+  startRestore: act<{ readonly application: string; readonly part: RestorePart["part"]; readonly point: ChosenPoint; readonly earlier?: readonly string[] }, RestorePart | null>("start-restore"),
   restoreEnded: judgement<{ readonly part: RestorePart; readonly storeTakesWrites: boolean }, Look<RestoreEnd>>("restore-ended"),
 
   // verify

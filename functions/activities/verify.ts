@@ -1,6 +1,6 @@
 import { claimBound, moverState, readiness } from "../../shared/domain/cluster-objects.ts";
 import { kinds } from "../../shared/domain/kinds.ts";
-import { restoredByLabel, restoreName, restoreNames } from "../../shared/domain/restore-run.ts";
+import { broughtBy, namesOfPart, restoreNames } from "../../shared/domain/restore-run.ts";
 import type { Assertion } from "../../shared/domain/plan.ts";
 import type { steps } from "../../orchestrations/steps.ts";
 import type { Duty, Work } from "./perform.ts";
@@ -67,7 +67,7 @@ async function restored({ namespace, claim }: Extract<Assertion, { kind: "volume
   const check = `volume ${namespace}/${claim}`;
   const cluster = await world.clusters.of(target.cluster);
   const application = plan.applications.find(({ namespaces }) => namespaces.includes(namespace));
-  const selector = `${restoredByLabel}=${restoreName(call.ref.runId, application?.name ?? "", "main")}`;
+  const selector = broughtBy(namesOfPart(call.ref.runId, application?.name ?? "", "main"));
   const [object, restores, downloads, record] = await Promise.all([
     cluster.get(kinds.persistentVolumeClaims, namespace, claim),
     cluster.list(kinds.podVolumeRestores, target.veleroNamespace, selector),
@@ -78,7 +78,9 @@ async function restored({ namespace, claim }: Extract<Assertion, { kind: "volume
   if (!claimBound(object)) return { check, ok: false, saw: "it is not bound" };
   const volume = record.volumes.find((known) => known.namespace === namespace && known.claim === claim);
   if (volume === undefined || volume.snapshot === null) return { check, ok: false, saw: `the restore point ${point} holds no data of it` };
-  const mover = [...(restores ?? []), ...(downloads ?? [])].find((candidate) => (candidate["spec"] as { snapshotID?: string } | undefined)?.snapshotID === volume.snapshot);
+  const movers = [...(restores ?? []), ...(downloads ?? [])].filter((candidate) => (candidate["spec"] as { snapshotID?: string } | undefined)?.snapshotID === volume.snapshot);
+  // Where Velero's server ended in the middle, the first was cancelled and another one brought it.
+  const mover = movers.find((candidate) => moverState(candidate).phase === "Completed") ?? movers[0];
   if (mover === undefined) return { check, ok: false, saw: `nothing restored snapshot ${volume.snapshot} into it` };
   const { phase } = moverState(mover);
   return { check, ok: phase === "Completed", saw: `bound; snapshot ${volume.snapshot} of ${point} restored: ${phase}` };
@@ -88,10 +90,10 @@ async function restored({ namespace, claim }: Extract<Assertion, { kind: "volume
 async function up(namespace: string, { world, plan, target, call }: Duty): Promise<Seen> {
   const check = `workloads in ${namespace}`;
   const cluster = await world.clusters.of(target.cluster);
-  const restores = plan.applications.filter(({ namespaces }) => namespaces.includes(namespace)).map(({ name }) => restoreName(call.ref.runId, name, "main"));
+  const restores = plan.applications.filter(({ namespaces }) => namespaces.includes(namespace)).flatMap(({ name }) => namesOfPart(call.ref.runId, name, "main"));
   const found = await Promise.all(
     (["Deployment", "StatefulSet", "DaemonSet"] as const).map(async (workload) => {
-      const objects = (await cluster.list(workloadKinds[workload], namespace, `${restoredByLabel} in (${restores.join(", ")})`)) ?? [];
+      const objects = (await cluster.list(workloadKinds[workload], namespace, broughtBy(restores))) ?? [];
       return objects.map((object) => ({ name: `${workload} ${object.metadata.name}`, ...readiness(object, workload) }));
     }),
   );
@@ -109,7 +111,7 @@ async function census(namespace: string, point: string, { world, plan, target, c
   const { contents } = await readPoint(world.home, call.ref, point);
   // By the run's own restores: an earlier one of the same point leaves objects that look alike.
   const restores = restoreNames(call.ref.runId, plan.applications.filter(({ namespaces }) => namespaces.includes(namespace)).map(({ name }) => name));
-  const selector = `${restoredByLabel} in (${restores.join(", ")})`;
+  const selector = broughtBy(restores);
   const expected = contents.namespaces[namespace]?.kinds ?? {};
   const counted = [
     { kind: kinds.deployments, name: "apps/v1/Deployment" },

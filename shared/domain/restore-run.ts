@@ -27,13 +27,22 @@ export interface RestorePart {
   readonly volumes: number;
   /** How many restores Velero may have to take, one after the other, until this one has ended. */
   readonly turns: number;
+  /** Restores of the same part that Velero gave up because its server ended; not there: none. What they brought stays, and counts. */
+  readonly earlier?: readonly string[];
 }
 
-/** How a restore ended. `degraded` is whole, with its log missing because the store refuses writes. */
+/**
+ * How a restore ended. `degraded` is whole, with its log missing because the store refuses writes. `interrupted`: Velero's server ended in the
+ * middle of it, and the next one does not go on with it; another restore does.
+ */
 export type RestoreEnd =
   | { readonly kind: "whole"; readonly warnings: number; readonly items: number }
   | { readonly kind: "degraded"; readonly why: string; readonly warnings: number; readonly items: number }
+  | { readonly kind: "interrupted"; readonly why: string }
   | { readonly kind: "broken"; readonly why: string };
+
+/** What a server says, when it starts, of each restore that was under way (Velero 1.18, cmd/server, markInProgressRestoresFailed). */
+const serverEnded = /during the server starting/;
 
 /** Velero's own words for a restore that will not move any more. Everything else, unknown words included, reads as "not finished". */
 const terminal: ReadonlySet<string> = new Set(["Completed", "PartiallyFailed", "Failed", "FailedValidation"]);
@@ -62,8 +71,10 @@ export interface MoverSeen {
 export function judgeRestore(seen: RestoreSeen, movers: readonly MoverSeen[], expected: number, storeTakesWrites: boolean): RestoreEnd | null {
   if (!terminal.has(seen.phase)) return null;
   if (seen.phase === "FailedValidation") return { kind: "broken", why: `Velero refused it: ${seen.validationErrors.join("; ") || "no reason given"}` };
+  // Its movers are cancelled, and another may fill their volumes once they have let go.
+  if (seen.phase === "Failed" && serverEnded.test(seen.failureReason)) return movers.some(isMoving) ? null : { kind: "interrupted", why: seen.failureReason };
   if (seen.phase === "Failed") return { kind: "broken", why: `Velero gave up: ${seen.failureReason || "no reason given"}` };
-  if (movers.some(({ phase }) => !moverTerminal.has(phase))) return null;
+  if (movers.some(isMoving)) return null;
   const lost = movers.filter(({ phase }) => phase !== "Completed");
   if (lost.length > 0) return { kind: "broken", why: `volume data did not come back: ${lost.map(({ name, phase, message }) => `${name} ${phase}${message ? ` (${message})` : ""}`).join(", ")}` };
   if (movers.length < expected) return { kind: "broken", why: `${movers.length} of ${expected} volumes came back: the backup says there are ${expected}` };
@@ -72,6 +83,9 @@ export function judgeRestore(seen: RestoreSeen, movers: readonly MoverSeen[], ex
   if (seen.errors === 1 && !storeTakesWrites) return { kind: "degraded", why: "Velero could not upload the restore's log to a store that refuses writes; everything else is there", ...counts };
   return { kind: "broken", why: `Velero counts ${seen.errors} errors` };
 }
+
+/** Whether a mover may still write to its volume. */
+export const isMoving = ({ phase }: Pick<MoverSeen, "phase">): boolean => !moverTerminal.has(phase);
 
 /** Velero takes one Restore at a time; those it has not taken yet say `New`, or nothing (Velero 1.18, restore_controller.go). */
 export const isQueued = ({ phase }: Pick<RestoreSeen, "phase">): boolean => phase === "" || phase === "New";
@@ -113,17 +127,28 @@ export function restoreProgress(before: RestoreProgress | null, seen: RestoreSee
 /** The longest label value that Kubernetes takes: Velero labels what it restores with the name of the Restore. */
 const labelMax = 63;
 
+/** How often a part is restored: once, and again when Velero's server ended in the middle. A server that ends a third time will end a fourth time. */
+export const restoreTriesMax = 3;
+
+const partSuffix = { main: "", consumers: "-held" } as const;
+
 /**
- * The name of a Restore: the same whenever it is asked for, another for every run. One that is too long for a label ends in a digest of the
- * whole name; cutting alone would take the epoch off, and a run would find the Restore of an earlier one and call it its own.
+ * The name of a Restore: the same whenever it is asked for, another for every run and try. One that is too long for a label ends in a digest
+ * of the whole name; cutting alone would take the epoch off, and a run would find the Restore of an earlier one and call it its own.
  */
-export function restoreName(runId: string, application: string, part: RestorePart["part"]): string {
-  const whole = `lifeboat-${runId}-${application}${part === "main" ? "" : "-held"}`;
+export function restoreName(runId: string, application: string, part: RestorePart["part"], attempt = 1): string {
+  const whole = `lifeboat-${runId}-${application}${partSuffix[part]}${attempt === 1 ? "" : `-again${attempt}`}`;
   return whole.length <= labelMax ? whole : `${whole.slice(0, labelMax - 9)}-${fingerprint(whole).toString(16).padStart(8, "0")}`;
 }
 
-/** Both Restores of these applications in one run: their names are on every object they bring. */
-export const restoreNames = (runId: string, applications: readonly string[]): string[] => applications.flatMap((application) => [restoreName(runId, application, "main"), restoreName(runId, application, "consumers")]);
+/** All Restores of one part, in the order in which they would be tried. */
+export const namesOfPart = (runId: string, application: string, part: RestorePart["part"]): string[] => Array.from({ length: restoreTriesMax }, (_, at) => restoreName(runId, application, part, at + 1));
+
+/** All Restores of these applications in one run: their names are on every object they bring. */
+export const restoreNames = (runId: string, applications: readonly string[]): string[] => applications.flatMap((application) => [...namesOfPart(runId, application, "main"), ...namesOfPart(runId, application, "consumers")]);
 
 /** The label by which an object says which Restore brought it (Velero 1.18, pkg/restore). */
 export const restoredByLabel = "velero.io/restore-name";
+
+/** Selects what any of these Restores brought. */
+export const broughtBy = (restores: readonly string[]): string => `${restoredByLabel} in (${restores.join(", ")})`;

@@ -37,7 +37,8 @@ export const confirmWaiting = ({ confirmation }: Plan, door: "alert" | "http" | 
 /** One more look before the fence, at the pace of the confirmation and for one soak: what agreed then must agree again. */
 export const stillLostWaiting = ({ confirmation }: Plan) => ({ pauseMsFirst: confirmation.everySeconds * s, pauseMsMax: confirmation.everySeconds * s, deadlineMs: confirmation.soakSeconds * s });
 
-export const restoreWaiting = (deadlineMs: number) => ({ pauseMsFirst: 1 * s, pauseMsMax: 15 * s, deadlineMs });
+/** Four looks a second at first: a small application is restored in three seconds, and each second of waiting would be one of being dark. */
+export const restoreWaiting = (deadlineMs: number) => ({ pauseMsFirst: 0.25 * s, pauseMsMax: 15 * s, deadlineMs });
 
 /** Names of the applications, wave by wave. */
 export function wavesOf({ applications }: Plan): string[][] {

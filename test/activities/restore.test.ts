@@ -157,6 +157,76 @@ describe("watching a restore", () => {
   });
 });
 
+describe("restoring again what Velero's server left", () => {
+  const first = "lifeboat-shop-1-shop";
+  const again = `${first}-again2`;
+  const copy = (pod: string, more: object = {}, namespace = "shop") =>
+    object(`copy-of-${pod}`, "velero", {
+      labels: { "velero.io/backup-name": point.name },
+      spec: { node: "n", pod: { kind: "Pod", name: pod, namespace }, volume: "data", backupStorageLocation: "replica", uploaderType: "kopia", repoIdentifier: "", tags: { "pvc-uid": "p" } },
+      status: { phase: "Completed", snapshotID: `snapshot-of-${pod}`, progress: { totalBytes: 7, bytesDone: 7 }, ...more },
+    });
+  const pod = (name: string, waitsFor: string) => object(name, "shop", { spec: { initContainers: [{ name: "restore-wait", args: [waitsFor] }], containers: [] } });
+  const mover = (name: string, of: string, ofPod: string, phase: string) => object(name, "velero", { labels: { "velero.io/restore-name": of }, spec: { pod: { namespace: "shop", name: ofPod }, volume: "data" }, status: { phase } });
+
+  async function interrupted() {
+    const run = await secondary({ volumes: [volume("a"), volume("b")] });
+    const created = await run.cluster.create(kinds.restores, object(first, "velero", { spec: { backupName: point.name }, status: { phase: "Failed", failureReason: 'found a restore with status "InProgress" during the server starting, mark it as "Failed"' } }));
+    run.effects.length = 0;
+    const start = (key: string) => run.answer(steps.startRestore, startRestore, { application: "shop", part: "main", point, earlier: [first] }, { key });
+    return { ...run, uid: created.object.metadata.uid ?? "", start };
+  }
+
+  test("asks by another name, and fills the volume whose pod waits for the first", async () => {
+    const run = await interrupted();
+    run.cluster.has(kinds.podVolumeBackups, copy("db"));
+    run.cluster.has(kinds.pods, pod("db", run.uid));
+    run.cluster.has(kinds.podVolumeRestores, mover("cancelled", first, "db", "Canceled"));
+    expect(await run.start("one")).toMatchObject({ name: again, volumes: 2, earlier: [first] });
+    expect(run.effects).toEqual([expect.stringMatching(/^create podvolumerestores velero\//), `create restores velero/${again}`]);
+    const [made] = (await run.cluster.list(kinds.podVolumeRestores, "velero", `velero.io/restore-name=${again}`)) ?? [];
+    expect(made).toMatchObject({
+      metadata: { labels: { "velero.io/restore-uid": run.uid }, ownerReferences: [{ kind: "Restore", name: first, uid: run.uid, controller: true }] },
+      spec: { pod: { kind: "Pod", namespace: "shop", name: "db" }, volume: "data", snapshotID: "snapshot-of-db", snapshotSize: 7, backupStorageLocation: "replica", uploaderType: "kopia", sourceNamespace: "shop" },
+    });
+    await run.start("two");
+    expect(run.effects).toHaveLength(2);
+  });
+
+  test.each<[string, (run: Awaited<ReturnType<typeof interrupted>>) => void]>([
+    ["that is filled", (run) => run.cluster.has(kinds.podVolumeRestores, mover("done", first, "db", "Completed"))],
+    ["whose pod comes with the next restore", (run) => void run.cluster.delete(kinds.pods, "shop", "db")],
+    ["whose pod waits for somebody else's restore", (run) => run.cluster.has(kinds.pods, pod("db", "another-uid"))],
+    ["of which the backup has no snapshot", (run) => run.cluster.has(kinds.podVolumeBackups, copy("db", { snapshotID: "" }))],
+    ["of another application", (run) => run.cluster.has(kinds.podVolumeBackups, copy("db", {}, "another"))],
+  ])("leaves a volume %s", async (_, so) => {
+    const run = await interrupted();
+    run.cluster.has(kinds.podVolumeBackups, copy("db"));
+    run.cluster.has(kinds.pods, pod("db", run.uid));
+    so(run);
+    await run.start("one");
+    expect(run.effects.filter((effect) => effect.startsWith("create"))).toEqual([`create restores velero/${again}`]);
+  });
+
+  test("counts what the first one filled, forgets what was cancelled, and names what fails now", async () => {
+    const run = await interrupted();
+    const part: RestorePart = { application: "shop", part: "main", name: again, volumes: 2, turns: 2, earlier: [first] };
+    let looks = 0;
+    // An end, once seen, is the run's.
+    const look = () => run.answer(steps.restoreEnded, restoreEnded, { part, storeTakesWrites: true }, { key: String((looks += 1)) });
+    run.cluster.has(kinds.restores, object(again, "velero", { spec: {}, status: { phase: "Completed" } }));
+    run.cluster.has(kinds.podVolumeRestores, mover("cancelled", first, "db", "Canceled"));
+    run.cluster.has(kinds.podVolumeRestores, mover("done", first, "web", "Completed"));
+    expect(await look()).toMatchObject({ value: { kind: "broken", why: expect.stringContaining("1 of 2 volumes came back") } });
+    run.cluster.has(kinds.podVolumeRestores, mover("anew", again, "db", "InProgress"));
+    expect(await look()).toMatchObject({ kind: "not-yet" });
+    run.cluster.has(kinds.podVolumeRestores, mover("anew", again, "db", "Failed"));
+    expect(await look()).toMatchObject({ value: { kind: "broken", why: expect.stringContaining("anew Failed") } });
+    run.cluster.has(kinds.podVolumeRestores, mover("anew", again, "db", "Completed"));
+    expect(await look()).toMatchObject({ value: { kind: "whole" } });
+  });
+});
+
 describe("releasing consumers", () => {
   const ours = { "velero.io/restore-name": "lifeboat-shop-1-shop-held" };
   const input = { applications: ["shop"], point: point.name };

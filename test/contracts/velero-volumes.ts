@@ -24,15 +24,19 @@ export function describeVeleroVolumesContract(name: string, open: () => Promise<
       velero = handOn(speaker);
       await velero.location("volumes", "plain", "contract-volumes");
       shop = await velero.wire.namespace();
-      const core = `/api/v1/namespaces/${shop}`;
-      await velero.wire.create(`${core}/persistentvolumeclaims`, { metadata: { name: "data" }, spec: { storageClassName: "managed-csi", accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } } });
-      await velero.wire.create(`${core}/pods`, { metadata: { name: "db" }, spec: { containers: [{ name: "db", image: "db:1", resources: { requests: { cpu: "10m" } }, volumeMounts: [{ name: "data", mountPath: "/data" }] }], volumes: [{ name: "data", persistentVolumeClaim: { claimName: "data" } }] } });
-      await ready(shop);
+      await database(shop, "managed-csi");
       await speaker.writeFile(shop, "data", "canary.txt", "written before the loss\n");
       await velero.backup("full", { includedNamespaces: [shop], storageLocation: "volumes", defaultVolumesToFsBackup: true });
     });
     afterAll(async () => speaker?.close());
 
+    /** One pod on one volume; resolves when it is ready. */
+    async function database(namespace: string, storageClassName: string): Promise<void> {
+      const core = `/api/v1/namespaces/${namespace}`;
+      await velero.wire.create(`${core}/persistentvolumeclaims`, { metadata: { name: "data" }, spec: { storageClassName, accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } } });
+      await velero.wire.create(`${core}/pods`, { metadata: { name: "db" }, spec: { containers: [{ name: "db", image: "db:1", resources: { requests: { cpu: "10m" } }, volumeMounts: [{ name: "data", mountPath: "/data" }] }], volumes: [{ name: "data", persistentVolumeClaim: { claimName: "data" } }] } });
+      await ready(namespace);
+    }
     const pod = (namespace: string) => velero.wire.get(`/api/v1/namespaces/${namespace}/pods/db`);
     const isReady = ({ status }: Seen) => (status?.["conditions"] as readonly { type: string; status: string }[] | undefined)?.some(({ type, status: is }) => type === "Ready" && is === "True") ?? false;
     const ready = (namespace: string) => eventually(`the pod in ${namespace}`, speaker.patienceMs, async () => (isReady(await pod(namespace)) ? true : null), async () => (await pod(namespace)).status);
@@ -94,6 +98,46 @@ export function describeVeleroVolumesContract(name: string, open: () => Promise<
       expect(done.status).not.toHaveProperty("errors");
       await ready(`${shop}-lost`);
       expect(await speaker.readFile(`${shop}-lost`, "data", "canary.txt")).toBeNull();
+    });
+
+    test("without its storage class a volume waits for ever, and so does its restore; a server that ends gives both up, and a mover made anew fills the volume", patiently, async ({ expect }) => {
+      const late = await velero.wire.namespace();
+      const storageClass = { metadata: { name: "contract-late" }, provisioner: "disk.csi.azure.com", reclaimPolicy: "Delete", volumeBindingMode: "WaitForFirstConsumer" };
+      await velero.wire.create("/apis/storage.k8s.io/v1/storageclasses", storageClass);
+      await database(late, "contract-late");
+      await speaker.writeFile(late, "data", "canary.txt", "late, and whole\n");
+      await velero.backup("late", { includedNamespaces: [late], storageLocation: "volumes", defaultVolumesToFsBackup: true });
+      await velero.wire.ask("DELETE", "/apis/storage.k8s.io/v1/storageclasses/contract-late");
+
+      const target = `${late}-late`;
+      const mapping = { backupName: "late", namespaceMapping: { [late]: target } };
+      const movers = () => velero.wire.list(list("podvolumerestores", labelled("restore-name", "late")));
+      await velero.create("restores", "late", mapping);
+      const waiting = await eventually("its volume's restore", speaker.patienceMs, async () => (await movers())[0] ?? null);
+      expect(phaseOf(waiting)).toBe("");
+      expect(phaseOf(await velero.read("restores", "late"))).toBe("InProgress");
+      expect((await pod(target)).status).toMatchObject({ phase: "Pending" });
+
+      await speaker.stopVelero();
+      await speaker.startVelero();
+      const given = await velero.until("restores", "late", (object) => phaseOf(object) === "Failed");
+      expect(given.status?.["failureReason"]).toBe('found a restore with status "InProgress" during the server starting, mark it as "Failed"');
+      const cancelled = await eventually("its end", speaker.patienceMs, async () => (await movers()).find((object) => phaseOf(object) === "Canceled") ?? null, movers);
+      expect(cancelled).toMatchObject({ spec: { cancel: true }, status: { message: 'PVR is in status "" during the velero server starting, mark it as cancel' } });
+
+      // Another restore finds the pod there, and leaves it waiting.
+      expect((await velero.restore("late-again", mapping)).status).toMatchObject({ phase: "Completed" });
+      expect(await velero.wire.list(list("podvolumerestores", labelled("restore-name", "late-again")))).toEqual([]);
+      await velero.wire.create("/apis/storage.k8s.io/v1/storageclasses", storageClass);
+      await eventually("the pod to wait", speaker.patienceMs, async () => ((((await pod(target)).status?.["initContainerStatuses"] ?? []) as readonly { readonly state?: { readonly running?: unknown } }[])[0]?.state?.running ? true : null), async () => (await pod(target)).status);
+      expect(isReady(await pod(target))).toBe(false);
+
+      const { cancel: _, ...spec } = cancelled.spec ?? {};
+      const { labels, ownerReferences } = cancelled.metadata;
+      await velero.wire.create(list("podvolumerestores", ""), { apiVersion: "velero.io/v1", kind: "PodVolumeRestore", metadata: { name: "late-anew", labels: { ...labels, "velero.io/restore-name": "late-again" }, ownerReferences }, spec });
+      await ready(target);
+      expect(await speaker.readFile(target, "data", "canary.txt")).toBe("late, and whole\n");
+      await eventually("its end", speaker.patienceMs, async () => (phaseOf(await velero.wire.get(list("podvolumerestores", "/late-anew"))) === "Completed" ? true : null));
     });
 
     test("a backup that is known without its volume list brings nothing back either", patiently, async ({ expect }) => {

@@ -81,6 +81,12 @@ describe("a restore", () => {
     expect(judgeRestore(seen({ phase: "Failed", failureReason: "disk" }), [mover("InProgress")], 1, true)).toEqual({ kind: "broken", why: "Velero gave up: disk" });
   });
 
+  test("that ended with Velero's server is interrupted, once its movers have let go", () => {
+    const failureReason = 'found a restore with status "InProgress" during the server starting, mark it as "Failed"';
+    expect(judgeRestore(seen({ phase: "Failed", failureReason }), [mover("InProgress")], 1, true)).toBeNull();
+    expect(judgeRestore(seen({ phase: "Failed", failureReason }), [mover("Canceled")], 1, true)).toEqual({ kind: "interrupted", why: failureReason });
+  });
+
   test("with two errors is broken even where one of them may be its log", () => {
     expect(judgeRestore(seen({ phase: "PartiallyFailed", errors: 2 }), [], 0, false)).toMatchObject({ kind: "broken" });
   });
@@ -96,6 +102,7 @@ describe("the name of a restore", () => {
   test("says the run, the application and the part", () => {
     expect(restoreName("shop-7", "web", "main")).toBe("lifeboat-shop-7-web");
     expect(restoreName("shop-7", "web", "consumers")).toBe("lifeboat-shop-7-web-held");
+    expect(restoreName("shop-7", "web", "consumers", 2)).toBe("lifeboat-shop-7-web-held-again2");
   });
 
   test("is a name and a label value that Kubernetes takes, however long the plan's and the application's are", () => {

@@ -130,6 +130,29 @@ describe("a failover that goes well", () => {
     expect(problems).toEqual([]);
   });
 
+  test("restores again what Velero gave up because its server ended, and says what was there before", async () => {
+    const asked: unknown[] = [];
+    const { ended } = await play({
+      async startRestore({ application, part, earlier = [] }) {
+        asked.push({ application, part, earlier });
+        return part === "consumers" ? null : { application, part, name: `${application}-${earlier.length + 1}`, volumes: 0, turns: 2, ...(earlier.length > 0 ? { earlier } : {}) };
+      },
+      restoreEnded: async ({ part }) => ({ kind: "done", value: part.name === "shop-1" ? { kind: "interrupted", why: "server starting" } : { kind: "whole", warnings: 0, items: 1 } }),
+    });
+    expect((await ended()).outcome.kind).toBe("recovered");
+    expect(asked.slice(2)).toEqual([
+      { application: "shop", part: "main", earlier: [] },
+      { application: "shop", part: "main", earlier: ["shop-1"] },
+      { application: "shop", part: "consumers", earlier: [] },
+    ]);
+  });
+
+  test("stops restoring when Velero's server ends a third time", async () => {
+    const { ended } = await play({ restoreEnded: async () => ({ kind: "done", value: { kind: "interrupted", why: "server starting" } }) });
+    const { outcome } = await ended();
+    expect(outcome).toMatchObject({ kind: "halted", cause: expect.stringContaining("Velero's server ended in the middle of") });
+  });
+
   test("polls a restore at least every fifteen seconds, and quickly at first", async () => {
     const at: number[] = [];
     const { ended } = await play({
@@ -141,9 +164,9 @@ describe("a failover that goes well", () => {
     });
     await ended();
     const pauses = at.slice(1).map((now, index) => now - (at[index] ?? 0));
-    expect(pauses.slice(0, 3)).toEqual([1_000, 1_000, 1_000]);
+    expect(pauses.slice(0, 3)).toEqual([250, 250, 250]);
     expect(Math.max(...pauses)).toBe(15_000);
-    pauses.forEach((pause, index) => expect(pause).toBeLessThanOrEqual(Math.max(1_000, ((at[index] ?? 0) - (at[0] ?? 0)) / 10)));
+    pauses.forEach((pause, index) => expect(pause).toBeLessThanOrEqual(Math.max(250, ((at[index] ?? 0) - (at[0] ?? 0)) / 10)));
   });
 });
 

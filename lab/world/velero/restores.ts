@@ -12,7 +12,7 @@ import { ensureNamespace, restoreItem, type RestoreJob } from "./restore-items.t
 import { openMessages, openRestoredItems } from "./restore-results.ts";
 import { filtersOf, selectFrom } from "./restore-selection.ts";
 import { type ValidRestore, validateRestore } from "./restore-validation.ts";
-import { restorePodVolumes } from "./volume-restores.ts";
+import { cancelVolumeRestores, restorePodVolumes } from "./volume-restores.ts";
 
 const finalizer = "restores.velero.io/external-resources-finalizer";
 /** How often Velero writes down how far a restore has come. */
@@ -54,6 +54,7 @@ export function failInterrupted(context: VeleroContext): void {
       const what = plural === "restores" ? "restore" : "backup";
       const failureReason = `found a ${what} with status "InProgress" during the server starting, mark it as "Failed"`;
       changeVelero(store, plural, metadata.name, (draft) => void (draft.status = { ...draft.status, phase: "Failed", failureReason, completionTimestamp: nowText(context) }));
+      if (plural === "restores") cancelVolumeRestores(context, metadata.uid ?? "");
     }
 }
 

@@ -13,6 +13,7 @@ import { openSession, type Session } from "./session.ts";
 import type { Snapshots } from "./snapshots.ts";
 import { watchStorageLocations } from "./storage-locations.ts";
 import { watchBackups } from "./sync.ts";
+import { runVolumeRestores } from "./volume-restores.ts";
 
 export interface VeleroParts {
   readonly cluster: Cluster;
@@ -66,6 +67,7 @@ function begin(context: VeleroContext): void {
   watchBackups(context);
   runBackups(context);
   runRestores(context);
+  runVolumeRestores(context);
   runSchedules(context);
   answerStatusRequests(context);
   deleteBackups(context);

@@ -5,7 +5,7 @@ import { getOf, workloadKinds } from "../kubernetes/workloads.ts";
 import { hasNodeAgent } from "./backup-selection.ts";
 import { blobsOf, nowText, recordAct, type VeleroContext } from "./context.ts";
 import { kopiaFolder } from "./kopia.ts";
-import { changeVelero, createVelero, getVelero, labelValue, type PodVolumeBackup, type PodVolumeRestore, type Restore, type StorageLocation, type VolumeStatus } from "./objects.ts";
+import { changeVelero, createVelero, getVelero, labelValue, listVelero, type PodVolumeBackup, type PodVolumeRestore, type Restore, type StorageLocation, type VolumeStatus } from "./objects.ts";
 import { ensureRepository } from "./repositories.ts";
 import { exposing, volumeFinalizer } from "./volume-backups.ts";
 
@@ -61,15 +61,54 @@ function create({ store }: VeleroContext, restore: Restore, pod: KubernetesObjec
   return made;
 }
 
+/** The agents of nodes: those of a restore that is under way belong to it; what somebody else asks for is done all the same. */
+export function runVolumeRestores(context: VeleroContext): void {
+  const { store, session } = context;
+  session.follow("podvolumerestores", ({ type, object }) => {
+    const owner = object.metadata.ownerReferences?.find(({ kind }) => kind === "Restore");
+    const restore = owner === undefined ? null : getVelero(store, "restores", owner.name);
+    const { spec, status } = object as PodVolumeRestore;
+    if (type !== "ADDED" || !restore || restore.status?.phase === "InProgress" || (status?.phase ?? "") !== "" || spec["cancel"] === true) return;
+    session.task(`fill ${spec.volume} of ${spec.pod.name}`, async () => {
+      changeVelero(store, "podvolumerestores", object.metadata.name, (draft) => void (draft.metadata.finalizers = [volumeFinalizer]));
+      await run(context, restore, object.metadata.name);
+    });
+  });
+}
+
+/** What a server that starts does with the volume restores of a restore that it gives up: they are to be cancelled, and the agents do so. */
+export function cancelVolumeRestores(context: VeleroContext, restoreUid: string): void {
+  const { store, session } = context;
+  for (const { metadata, status } of listVelero(store, "podvolumerestores")) {
+    if (metadata.labels?.["velero.io/restore-uid"] !== restoreUid || volumeEnded.has(status?.phase ?? "")) continue;
+    const { name } = metadata;
+    const message = `PVR is in status "${status?.phase ?? ""}" during the velero server starting, mark it as cancel`;
+    changeVelero(store, "podvolumerestores", name, (draft) => {
+      draft.spec = { ...draft.spec, cancel: true };
+      draft.status = { ...draft.status, message };
+    });
+    session.task(`cancel ${name}`, async () => {
+      await session.sleep(0);
+      sayOf(context, name)({ phase: "Canceled", startTimestamp: status?.startTimestamp ?? nowText(context), completionTimestamp: nowText(context) });
+      changeVelero(store, "podvolumerestores", name, (draft) => void delete draft.metadata.finalizers);
+    });
+  }
+}
+
+const volumeEnded: ReadonlySet<string> = new Set(["Completed", "Failed", "Canceled"]);
+
+/** Writes down how far a volume restore is. */
+const sayOf = ({ store }: VeleroContext, name: string) => (status: VolumeStatus, isExposing = false) =>
+  changeVelero(store, "podvolumerestores", name, (draft) => {
+    const { [exposing]: _, ...labels } = draft.metadata.labels ?? {};
+    draft.metadata.labels = isExposing ? { ...labels, [exposing]: "true" } : labels;
+    draft.status = { ...draft.status, ...status };
+  });
+
 /** From the first look of an agent to the end. Null when it completed. */
 async function run(context: VeleroContext, restore: Restore, name: string): Promise<string | null> {
   const { store, session } = context;
-  const say = (status: VolumeStatus, isExposing = false) =>
-    changeVelero(store, "podvolumerestores", name, (draft) => {
-      const { [exposing]: _, ...labels } = draft.metadata.labels ?? {};
-      draft.metadata.labels = isExposing ? { ...labels, [exposing]: "true" } : labels;
-      draft.status = { ...draft.status, ...status };
-    });
+  const say = sayOf(context, name);
   const { spec } = getVelero(store, "podvolumerestores", name) ?? {};
   if (!spec) return null;
   const node = await waitingPodsNode(context, spec);
