@@ -53,7 +53,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   bug("not-looked-again", failover, '      if (again.value.kind === "not-lost") return { kind: "not-failed-over", why: again.value.why };\n', ""),
   bug("one-approval-is-enough", ledger, "answers.length >= Math.max(question.approvalsNeeded, 1)", "answers.length >= 1"),
   bug("a-no-counts-as-yes", ledger, "  if (denied) return", '  if (denied && denied.reason === "") return'),
-  bug("no-room-goes-on", failover, '    if (warm.value.kind === "unable") return { kind: "target-not-ready", reasons: warm.value.reasons };\n', ""),
+  bug("no-room-goes-on", failover, '    if (warm.value.kind === "unable") return yield* early(desk, fenced, { kind: "target-not-ready", reasons: warm.value.reasons });\n', ""),
 
   // ledger
   bug("second-run-over-an-open-one", ledger, '  if (head.run !== null) return refused("run-open");\n', ""),

@@ -19,6 +19,7 @@ import { failoverRequested } from "./triggers/failover-requested.ts";
 import { plansAsked } from "./triggers/plans-asked.ts";
 import { restorePointsAsked } from "./triggers/restore-points-asked.ts";
 import { runsAsked } from "./triggers/runs-asked.ts";
+import { takeoverAsked } from "./triggers/takeover-asked.ts";
 import { verificationDue, watchdogDue } from "./triggers/timers.ts";
 
 export function registerApp(config: Config, world: World): void {
@@ -29,6 +30,7 @@ export function registerApp(config: Config, world: World): void {
   alertReceived(world);
   failoverRequested(world, admit);
   decisionGiven(world, admit);
+  takeoverAsked(world, admit);
   runsAsked(world, admit);
   plansAsked(world, admit);
   restorePointsAsked(world, admit);

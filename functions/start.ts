@@ -47,12 +47,19 @@ export async function startInstance(world: World, client: DurableClient, plan: s
   const ref = refOf(run, plan);
   if (status !== null && ended.has(status)) return startNew(client, "close-abandoned", `${run.id}--close`, { ref, phase: null, input: { reached: run.phases.at(-1)?.phase ?? "accept" } });
   if (status !== null) return;
-  const input: Started<RunInput> = { ref, phase: null, input: { plan: await planOf(world.home, ref), door: run.door, by: run.by, applications: run.applications } };
+  const input: Started<RunInput> = { ref, phase: null, input: { plan: await planOf(world.home, ref), door: run.door, by: run.by, applications: run.applications, ...inherited(run) } };
   await startNew(client, orchestrators[run.kind], run.id, input);
 }
 
-/** Verifies a plan's backups and learns where its clusters are. The instance has a fixed id: one that still runs is not doubled. */
-export const startVerification = (client: DurableClient, plan: string): Promise<void> => startNew(client, "verify-backups", `verify--${plan}`, { ref: noRun(plan), phase: null, input: {} });
+/** What a run goes on from, where it took another's place. */
+const inherited = ({ takenOver, pointsOfNoReturn }: OpenRun): Pick<RunInput, "inherits"> => (takenOver === undefined ? {} : { inherits: { runId: takenOver.runId, fenced: takenOver.fenced, trafficPassed: pointsOfNoReturn.traffic !== null } });
+
+/**
+ * Verifies a plan's backups and learns where its clusters are. The instance has a fixed id: one that still runs is not doubled. With `dueAt`, one that
+ * ended just before is not done again either.
+ */
+export const startVerification = (client: DurableClient, plan: string, dueAt?: number): Promise<void> =>
+  startNew(client, "verify-backups", `verify--${plan}`, { ref: noRun(plan), phase: null, input: dueAt === undefined ? {} : { dueAt } });
 
 /** Starts an instance under a fixed id; a live one of that id is left alone and joined. */
 export async function startNew(client: DurableClient, orchestrator: string, instanceId: string, input: unknown): Promise<void> {

@@ -8,7 +8,7 @@ import { promote } from "./promote.ts";
 import { release } from "./release.ts";
 import { restoreApplication } from "./restore-application.ts";
 import { AbortAsked, type Desk, type Runbook, StepFailed, call, defineRunbook, start } from "./runbook.ts";
-import { standDown, type Fenced } from "./stand-down.ts";
+import { type Ending, type Fenced, standDown } from "./stand-down.ts";
 import { steps } from "./steps.ts";
 
 export interface RunInput {
@@ -16,15 +16,19 @@ export interface RunInput {
   readonly door: "alert" | "http" | "timer";
   readonly by: string;
   readonly applications: readonly string[];
+  /** Where this run took the place of one that hung: what that one left. */
+  readonly inherits?: { readonly runId: string; readonly fenced: boolean; readonly trafficPassed: boolean };
 }
 
-export const failover = defineRunbook("failover", function* (desk: Desk, { plan, door, by }: RunInput): Runbook<Outcome> {
+export const failover = defineRunbook("failover", function* (desk: Desk, { plan, door, by, inherits }: RunInput): Runbook<Outcome> {
   const { run, until, phase, ask } = on(desk);
   const applications = plan.applications.map(({ name }) => name);
   // What stands to be undone. How far we came otherwise, the ledger knows.
-  const fenced: Fenced = { begun: false, quieted: null };
+  const fenced: Fenced = { begun: inherits?.fenced ?? false, quieted: null };
   try {
     // 1. Accepted: the ledger holds this run before this instance exists.
+    // Whoever takes over behind the traffic point finds users there: what is left is for a person to look at.
+    if (inherits?.trafficPassed) throw new StepFailed("open-secondary", `${inherits.runId} was taken over after it had passed the traffic point of no return`);
 
     yield* phase("confirm"); // 2. Alerts lie, so look again, with several eyes and for a while.
     const loss = yield* until(steps.confirmLoss, {}, confirmWaiting(plan, door));
@@ -34,20 +38,20 @@ export const failover = defineRunbook("failover", function* (desk: Desk, { plan,
 
     yield* phase("decide"); // 3. Only jump where there is ground, and something to bring.
     const ahead = yield* desk.together({ target: call(steps.assessTarget, {}), points: call(steps.weighRestorePoints, {}) });
-    if (ahead.target.kind === "unable") return { kind: "target-not-ready", reasons: ahead.target.reasons };
-    if (ahead.points.kind === "nothing-restorable") return ahead.points;
+    if (ahead.target.kind === "unable") return yield* early(desk, fenced, { kind: "target-not-ready", reasons: ahead.target.reasons });
+    if (ahead.points.kind === "nothing-restorable") return yield* early(desk, fenced, ahead.points);
     // Capacity is only known when it is there: warm the target before anything is taken from the primary.
     const warmed = yield* run(steps.warmTarget, {});
-    if (warmed.kind === "unable") return { kind: "target-not-ready", reasons: warmed.reasons };
+    if (warmed.kind === "unable") return yield* early(desk, fenced, { kind: "target-not-ready", reasons: warmed.reasons });
     const warm = yield* until(steps.targetWarm, {}, waits.capacity);
-    if (warm.kind === "late") return { kind: "target-not-ready", reasons: [warm.about] };
-    if (warm.value.kind === "unable") return { kind: "target-not-ready", reasons: warm.value.reasons };
+    if (warm.kind === "late") return yield* early(desk, fenced, { kind: "target-not-ready", reasons: [warm.about] });
+    if (warm.value.kind === "unable") return yield* early(desk, fenced, { kind: "target-not-ready", reasons: warm.value.reasons });
     const velero = yield* lookReady(desk);
-    if (velero.kind === "unable") return { kind: "target-not-ready", reasons: velero.reasons };
+    if (velero.kind === "unable") return yield* early(desk, fenced, { kind: "target-not-ready", reasons: velero.reasons });
     const fits = yield* run(steps.checkTarget, { point: ahead.points.card.restorePoint });
-    if (fits.kind === "unable") return { kind: "target-not-ready", reasons: fits.reasons };
+    if (fits.kind === "unable") return yield* early(desk, fenced, { kind: "target-not-ready", reasons: fits.reasons });
     const decision = yield* ask(decisionAsked(plan, door, by, ahead.points.text, loss.kind === "done" ? loss.value : null));
-    if (decision.kind === "declined") return { kind: "declined", why: decision.why };
+    if (decision.kind === "declined") return yield* early(desk, fenced, { kind: "declined", why: decision.why });
 
     // Warming and asking take time, and a region may come back meanwhile. Nothing was touched so far.
     if (door !== "http") {
@@ -105,6 +109,11 @@ export const failover = defineRunbook("failover", function* (desk: Desk, { plan,
     return yield* standDown(desk, fenced, { kind: "failed", failure: error });
   }
 });
+
+/** An ending before anything was fenced; a fence that was inherited is undone all the same. */
+function* early(desk: Desk, fenced: Fenced, ending: Exclude<Ending, { kind: "failed" }>): Runbook<Outcome> {
+  return fenced.begun ? yield* standDown(desk, fenced, ending) : ending;
+}
 
 /** The desk's verbs, so that a runbook can say `run` and not `desk.run`. */
 function on(desk: Desk): Pick<Desk, "run" | "until" | "phase" | "ask"> {

@@ -1,14 +1,16 @@
 import type { Quieted, Suspended } from "../../shared/domain/fence.ts";
-import type { Cluster, KubeObject } from "../../shared/ports.ts";
+import type { Cluster, KubeObject, World } from "../../shared/ports.ts";
 import type { RunRef } from "../../orchestrations/step.ts";
 import type { steps } from "../../orchestrations/steps.ts";
+import type { Ledger } from "../ledger.ts";
 import { namespacesOf, ownUndo, placeOf, type Rule, rulesFor, undoDone, undoNote } from "./fence/rules.ts";
 import { runningPods } from "./fence/running-pods.ts";
 import { messageOf, readySeconds, type Task, walk } from "./fence/walk.ts";
 import type { Work } from "./perform.ts";
 
 /** Closes the primary's public endpoint. The secondary's stays closed, so Traffic Manager cannot jump by itself. */
-export const closePrimary: Work<typeof steps.closePrimary> = async (_, { world, plan, call }) => {
+export const closePrimary: Work<typeof steps.closePrimary> = async (_, { world, plan, call, ledger }) => {
+  await inheritClosing(world, ledger, call.ref);
   if ((await world.traffic.read(plan.traffic)).primary.open) {
     // Before the act, and never taken back: a repeat finds the endpoint closed and must still know who closed it.
     await world.home.create(closedByUs(call.ref), JSON.stringify({ closing: plan.traffic.publicUrl }));
@@ -19,7 +21,8 @@ export const closePrimary: Work<typeof steps.closePrimary> = async (_, { world, 
 };
 
 /** Opens what this run closed, or may have closed. What a person had closed before it stays closed. */
-export const reopenPrimary: Work<typeof steps.reopenPrimary> = async (_, { world, plan, call }) => {
+export const reopenPrimary: Work<typeof steps.reopenPrimary> = async (_, { world, plan, call, ledger }) => {
+  await inheritClosing(world, ledger, call.ref);
   if ((await world.traffic.read(plan.traffic)).primary.open) return { kind: "reopened" };
   if ((await world.home.read(closedByUs(call.ref))) === null) return { kind: "left-closed", why: "it was closed before this run" };
   await world.traffic.reopenPrimary(plan.traffic);
@@ -27,8 +30,16 @@ export const reopenPrimary: Work<typeof steps.reopenPrimary> = async (_, { world
   return { kind: "reopened" };
 };
 
+/** What the run before closed is this run's to open again, if it took that one's place. */
+async function inheritClosing({ home }: World, ledger: Ledger, ref: RunRef): Promise<void> {
+  const { run } = await ledger.head(ref.plan);
+  if (run?.takenOver === undefined || run.id !== ref.runId) return;
+  const before = await home.read(closedByUs({ plan: ref.plan, epoch: run.takenOver.epoch }));
+  if (before !== null) await home.create(closedByUs(ref), before.body);
+}
+
 /** Exists when the run found the endpoint open and went on to close it. */
-const closedByUs = ({ plan, epoch }: RunRef) => `runs/${plan}/${String(epoch).padStart(6, "0")}/primary-endpoint-closed.json`;
+const closedByUs = ({ plan, epoch }: Pick<RunRef, "plan" | "epoch">) => `runs/${plan}/${String(epoch).padStart(6, "0")}/primary-endpoint-closed.json`;
 
 export interface FenceLimits {
   /** For the whole step: an ailing cluster must not hold up the run. */

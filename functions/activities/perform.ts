@@ -4,6 +4,7 @@
  */
 import type { Step, StepAnswer, StepCall } from "../../orchestrations/step.ts";
 import type { Entry, Head } from "../../shared/domain/ledger.ts";
+import { drainLeftMs } from "../../shared/domain/ledger-takeover.ts";
 import type { Plan } from "../../shared/domain/plan.ts";
 import { type World, WorldError } from "../../shared/ports.ts";
 import { type EntryAt, type Ledger, openLedger } from "../ledger.ts";
@@ -58,6 +59,8 @@ export async function perform<In, Out>(step: Step<In, Out>, work: Work<Step<In, 
       mayAct(head, call);
       const by = abortedBy(head, call);
       if (by !== null) return { kind: "aborted", by };
+      const drainMs = step.records === "act" && head.run !== null ? drainLeftMs(head.run, now()) : 0;
+      if (drainMs > 0) return { kind: "again", because: `what ${head.run?.takenOver?.runId ?? ""} had begun may still be on its way`, retryAfterSeconds: Math.ceil(drainMs / 1_000) };
       if (at !== null && step.records === "act") await ledger.write(at, entry("intent", call, startedAt, world.clock.now(), call.input));
     }
     const value = await (work as (input: unknown, duty: Duty) => Promise<unknown>)(call.input, duty);

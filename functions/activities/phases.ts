@@ -67,8 +67,14 @@ export const readPoints: Work<typeof steps.readPoints> = async (_, { world, ledg
   if (run === null || run.id !== call.ref.runId) throw new Superseded(call.ref.runId, head);
   const { data, traffic } = run.pointsOfNoReturn;
   const cutOff = data !== null || (promotedBy !== null && plan.storage.topology === "replicated" && (await world.replication.policy(plan.storage.replica.account)) === null);
-  return { data: cutOff, traffic: traffic !== null, left: leftBy(await ledger.entries(call.ref.plan, call.ref.epoch), plan), ends: traffic === null ? null : await endsNow(world, plan) };
+  return { data: cutOff, traffic: traffic !== null, left: leftBy(await entriesOf(ledger, call.ref.plan, run), plan), ends: traffic === null ? null : await endsNow(world, plan) };
 };
+
+/** The records of a run, and of the one whose place it took. */
+async function entriesOf(ledger: Duty["ledger"], plan: string, { epoch, takenOver }: OpenRun): Promise<readonly Entry[]> {
+  const all = await Promise.all([epoch, ...(takenOver === undefined ? [] : [takenOver.epoch])].map(async (each) => ledger.entries(plan, each)));
+  return all.flat();
+}
 
 /** Which public endpoints are open, for the advice at the end of a run: that nobody can say it must not stop the end. */
 async function endsNow({ traffic }: World, plan: Plan): Promise<Ends | null> {

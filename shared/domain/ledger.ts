@@ -4,6 +4,7 @@
  * is pure: a change is a function from head to head, or to the reason why not.
  */
 import { type Intake, noIntake } from "./intake.ts";
+import type { TakenOver } from "./ledger-takeover.ts";
 import type { Outcome, Phase } from "./outcome.ts";
 import { phases } from "./outcome.ts";
 
@@ -65,6 +66,8 @@ export interface OpenRun extends Opening {
   readonly decisions: readonly Decision[];
   readonly abort: { readonly by: string; readonly at: number; readonly reason: string } | null;
   readonly pointsOfNoReturn: { readonly data: number | null; readonly traffic: number | null };
+  /** The run that hung and whose place this one took; absent: none. */
+  readonly takenOver?: TakenOver;
 }
 
 export interface PhaseNote {

@@ -218,6 +218,40 @@ describe("decisions and aborts", () => {
   });
 });
 
+describe("a takeover", () => {
+  const take = async ({ id = runId(), ifMatch = '"1"', confirm, roles = ["operator"] }: { readonly id?: string; readonly ifMatch?: string | null; readonly confirm?: string; readonly roles?: Role[] } = {}) =>
+    ask("POST", `runs/${id}/takeover`, { body: { confirm: confirm ?? id, reason: "it has stood still for an hour" }, headers: { ...(await bearer(roles)), ...(ifMatch === null ? {} : { "if-match": ifMatch }) } });
+
+  test("opens the next run over one that hangs, whose report says so, and starts it", async () => {
+    await startRun();
+    expect(await take()).toMatchObject({ status: 202, body: { runId: `${plan()}-2`, tookOver: runId(), link: `/api/runs/${plan()}-2` } });
+    expect(head()).toMatchObject({ epoch: 2, run: { id: `${plan()}-2`, by: "Ada Operator", takenOver: { runId: runId(), fenced: false } }, last: { runId: runId(), outcome: "halted" } });
+    expect(instances()).toContain(`${plan()}-2`);
+    const { body } = await ask("GET", `runs/${runId()}`, { headers: await bearer(["reader"]) });
+    expect(body).toMatchObject({ state: "ended", report: { outcome: "halted", summary: expect.stringContaining("taken over by Ada Operator") as string } });
+  });
+
+  test.each([
+    ["of no open run", { id: "shop-99" }, 404, "is not open"],
+    ["that is not confirmed", { confirm: "shop" }, 412, "must repeat the id of the run"],
+    ["by somebody who saw another epoch", { ifMatch: '"0"' }, 412, "look again"],
+    ["without an epoch", { ifMatch: null }, 428, "send the plan's epoch"],
+    ["by somebody who may only approve", { roles: ["approver"] as Role[] }, 403, "has no role"],
+  ])("%s changes nothing", async (_, asked, status, said) => {
+    await startRun();
+    const before = head();
+    expect(await take(asked)).toMatchObject({ status, body: { detail: expect.stringContaining(said) as string } });
+    expect(head()).toEqual(before);
+  });
+
+  test("asked for twice opens one run: the second one saw what is gone", async () => {
+    await startRun();
+    const answers = await Promise.all([take(), take()]);
+    expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([202, expect.any(Number)]);
+    expect(head()?.epoch).toBe(2);
+  });
+});
+
 describe("plans", () => {
   test("are listed with where they stand, and one by one with their epoch as ETag", async () => {
     const headers = await bearer(["reader"]);
