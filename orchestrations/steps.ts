@@ -86,7 +86,7 @@ export const steps = {
   closeRun: patient(look<{ readonly outcome: Outcome }, { readonly kind: "closed" }>("close-run")),
 
   // verification and the blob door
-  checkAllBackups: look<Nothing, { readonly checked: number; readonly usable: number }>("check-all-backups"),
+  checkAllBackups: look<{ readonly dueAt?: number }, { readonly checked: number; readonly usable: number; readonly already?: true }>("check-all-backups"),
   learnClusters: look<Nothing, { readonly learnt: readonly string[]; readonly silent: readonly string[] }>("learn-clusters"),
   holdAgainstSecondary: look<Nothing, { readonly point: string | null; readonly findings: number; readonly imported: readonly string[] }>("hold-against-secondary"),
   guardRetention: look<Nothing, { readonly kind: "nothing-due" } | { readonly kind: "left"; readonly point: string; readonly why: string } | { readonly kind: "extended"; readonly point: string; readonly untilAt: number }>("guard-retention"),

@@ -3,9 +3,11 @@ import { replicationWaiting } from "../shared/domain/runbook-terms.ts";
 import { type Desk, type Runbook, call, defineRunbook, tried } from "./runbook.ts";
 import { steps } from "./steps.ts";
 
-export const verifyBackups = defineRunbook("verify-backups", function* (desk: Desk): Runbook<{ readonly checked: number; readonly usable: number }> {
+/** `dueAt`: by which tick of the timer it was started; without it, it is done whatever was done before. */
+export const verifyBackups = defineRunbook("verify-backups", function* (desk: Desk, { dueAt }: { readonly dueAt?: number }): Runbook<{ readonly checked: number; readonly usable: number; readonly already?: true }> {
   // While both regions answer: where their clusters are. A lost region's control plane cannot be asked any more.
-  const { backups } = yield* desk.together({ backups: call(steps.checkAllBackups, {}), clusters: call(steps.learnClusters, {}) });
+  const { backups } = yield* desk.together({ backups: call(steps.checkAllBackups, dueAt === undefined ? {} : { dueAt }), clusters: call(steps.learnClusters, {}) });
+  if (backups.already === true) return backups;
   // Then what follows from it. A cluster that does not answer takes nothing away from what was found in the store.
   yield* tried(desk.run(steps.holdAgainstSecondary, {}));
   yield* tried(desk.run(steps.guardRetention, {}));

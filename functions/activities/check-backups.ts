@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { canonicalJson } from "../../shared/domain/canonical-json.ts";
 import type { Plan } from "../../shared/domain/plan.ts";
 import { emptyRegister } from "../../shared/domain/register.ts";
+import { verificationIsDue } from "../../shared/domain/standing.ts";
 import type { steps } from "../../orchestrations/steps.ts";
 import type { World } from "../../shared/ports.ts";
 import type { Duty, Work } from "./perform.ts";
@@ -10,11 +11,16 @@ import { checkBackup as check, type Proving } from "./restore-points/check-backu
 import { openRecords } from "./restore-points/records.ts";
 import { verifyBackups } from "./restore-points/verify-backups.ts";
 
-/** Every backup of the plan, held against both containers. What was found goes into the register; nothing else changes. A store that cannot be looked at is a finding. */
-export const checkAllBackups: Work<typeof steps.checkAllBackups> = async (_, duty) => {
+/**
+ * Every backup of the plan, held against both containers. What was found goes into the register; nothing else changes. A store that cannot be
+ * looked at is a finding. Where another host has done what was due at `dueAt`, since this one was asked, it is not done again.
+ */
+export const checkAllBackups: Work<typeof steps.checkAllBackups> = async ({ dueAt }, duty) => {
   const { world, plan } = duty;
   try {
-    const verified = await verifyBackups(world, plan, await readRegister(world.home, plan.plan), { by: "timer", proof: provingOf(world, plan) });
+    const register = await readRegister(world.home, plan.plan);
+    if (dueAt !== undefined && register.look?.why === null && !verificationIsDue(register, plan, dueAt)) return { checked: 0, usable: 0, already: true };
+    const verified = await verifyBackups(world, plan, register, { by: "timer", proof: provingOf(world, plan) });
     const { changed } = await mergeIntoRegister(world.home, plan, { ...verified.register, look: { at: verified.checkedAt, why: null } }, world.clock.now());
     tell(duty, changed);
     return { checked: verified.points.length, usable: verified.points.filter(({ usable }) => usable.kind === "usable").length };

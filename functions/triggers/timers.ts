@@ -18,8 +18,9 @@ export function verificationDue(world: World, { schedules }: Config): void {
       await Promise.all(
         plans.map(async ({ plan }) => {
           // One plan whose register cannot be read keeps no other from being verified.
-          const due = await readRegister(world.home, plan.plan).then((register) => verificationIsDue(register, plan, world.clock.now()), () => true);
-          if (due) await startVerification(client, plan.plan);
+          const dueAt = world.clock.now();
+          const due = await readRegister(world.home, plan.plan).then((register) => verificationIsDue(register, plan, dueAt), () => true);
+          if (due) await startVerification(client, plan.plan, dueAt);
         }),
       );
     },

@@ -174,6 +174,21 @@ describe("the last proven point that is about to expire", () => {
   });
 });
 
+test("what another host has verified since the same tick is not verified again; the next tick's is", async () => {
+  const run = await stage();
+  const lists = { count: 0 };
+  const { list } = run.world.backups;
+  run.world.backups.list = (place, prefix) => {
+    lists.count += 1;
+    return list(place, prefix);
+  };
+  const dueAt = run.time.now;
+  expect([await checkAllBackups({ dueAt }, run.duty), lists.count]).toEqual([{ checked: 0, usable: 0, already: true }, 0]);
+  const next = dueAt + run.plan.backups.verifyEverySeconds * 1_000;
+  expect(await checkAllBackups({ dueAt: next }, run.duty)).toEqual({ checked: 3, usable: 3 });
+  expect(lists.count).toBeGreaterThan(0);
+});
+
 test("a store that cannot be looked at is a finding with its words, and the step is tried again", async () => {
   const run = await stage();
   run.time.now += 60_000;

@@ -40,6 +40,24 @@ test("a blob that could not be replicated is recorded as such", { timeout: patie
   expect(reasonOf(restorePoint)).toContain(`could not be replicated, the source says so: ${oldest}.tar.gz`);
 });
 
+test("a backup that comes again while it is being checked joins the check that there is", { timeout: patience.test }, async () => {
+  const release = stage.pair.storage.holdBack(`backups/${newest}/${newest}.tar.gz`);
+  for (const file of [`${newest}.tar.gz`, "velero-backup.json"]) await source.put(`backups/${newest}/${file}`, (await source.get(`backups/${newest}/${file}`)) ?? new Uint8Array());
+  const checks = async () => (await stage.instances(`replica--shop--${newest}`)).filter(({ runtimeStatus }) => runtimeStatus === "Running");
+  const arrivals = () => stage.host.log.filter(({ message }) => message.startsWith("backup.arrived") && message.includes(newest)).length;
+  await until("the check to wait for the archive", async () => (await checks()).length > 0);
+  const before = await checks();
+  const arrived = arrivals();
+  await source.put(`backups/${newest}/velero-backup.json`, (await source.get(`backups/${newest}/velero-backup.json`)) ?? new Uint8Array());
+  await until("the second arrival", () => Promise.resolve(arrivals() > arrived));
+  // The check itself and its wait: an instance each, both from before. It waits on a timer; no activity runs between two looks.
+  expect((await checks()).map(({ instanceId }) => instanceId).toSorted()).toEqual(before.map(({ instanceId }) => instanceId).toSorted());
+  expect(before.filter(({ name }) => name === "check-replication").map(({ instanceId }) => instanceId)).toEqual([`replica--shop--${newest}`]);
+  release();
+  await until("the check to end", async () => (await checks()).length === 0);
+  expect(await recorded(newest)).toMatchObject({ by: "blob", restorePoint: { reached: "readable", usable: { kind: "usable" } } });
+});
+
 test("one blob of the repository is deleted at the replica: what is recorded of the backup changes, and names it", { timeout: patience.test }, async () => {
   const [pack = ""] = (await replica.list("kopia/shop/")).filter((name) => name.startsWith("kopia/shop/p"));
   expect(await recorded(newest)).toMatchObject({ restorePoint: { usable: { kind: "usable" } } });
