@@ -38,6 +38,7 @@ async function openDouble(
     objects: brought.cluster,
     // The double asks who comes, not what they may do.
     operatorToken: async () => (await identity.mint(audiences.aks)).token,
+    crashVelero: async () => brought.velero.crash(),
     volumes: null,
   };
 }

@@ -107,6 +107,7 @@ async function opened({ world, aks, authority, undo }: EngineParts, cluster: Rea
     apiUrl: gateway.url,
     objects: { get: kept.get, list: kept.list, volumeFiles: (namespace, claim) => volumeFiles(cluster, kept, namespace, claim) },
     operatorToken: async () => cluster.adminToken,
+    crashVelero: () => cluster.crash("velero"),
     volumes: {
       write: (namespace, claim, file, bytes) => cluster.writeVolumeFile(namespace, claim, file, bytes),
       digest: async (namespace, claim, file) => (await cluster.volumeFiles(namespace, claim))?.find((found) => found.path === file)?.sha256 ?? null,

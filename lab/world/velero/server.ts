@@ -24,9 +24,14 @@ export interface VeleroParts {
 export interface Velero {
   /** Whether its server runs at this moment. */
   isRunning(): boolean;
+  /** Ends its server in the middle of whatever it does; its container starts anew. */
+  crash(): void;
   /** Ends it with the lab: nothing of it stays behind. */
   close(): void;
 }
+
+/** A kubelet starts a container that ended for the first time at once; until the server works again took 2 s (Velero 1.18.3). */
+const restartMs = 2_000;
 
 /** Watches the pods of Velero's Deployment and lets the server live and die with them. */
 export function runVelero(world: LabWorld, { cluster, openBlobStore, snapshots }: VeleroParts): Velero {
@@ -52,6 +57,12 @@ export function runVelero(world: LabWorld, { cluster, openBlobStore, snapshots }
   look();
   return {
     isRunning: () => session !== null,
+    crash() {
+      session?.end();
+      session = null;
+      pod = null;
+      world.clock.after(restartMs, look);
+    },
     close() {
       closed = true;
       session?.end();
