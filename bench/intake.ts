@@ -99,7 +99,7 @@ export async function intake(options: ReadonlyMap<string, string>): Promise<Read
       statuses: storm.statuses(),
     };
   } finally {
-    await host.kill("SIGKILL");
+    await host.kill("SIGTERM");
     await pair.close();
     await rm(stateDirectory, { recursive: true, force: true });
   }

@@ -15,7 +15,7 @@ export interface ForPlan {
 
 export interface Intake {
   /** Resolves when the ledger holds the arrival and its run, if it has one, was started. Throws when it could not be taken: then nothing is lost when it comes again. */
-  take(client: DurableClient, about: ForPlan, arrival: Arrival): Promise<Taken>;
+  take(client: () => DurableClient, about: ForPlan, arrival: Arrival): Promise<Taken>;
 }
 
 /** One change stays small enough to be made in a moment. */
@@ -24,7 +24,7 @@ const batchMax = 500;
 const waitingMax = 5_000;
 
 interface Waiting {
-  readonly client: DurableClient;
+  readonly client: () => DurableClient;
   readonly about: ForPlan;
   readonly arrival: Arrival;
   readonly taken: (taken: Taken) => void;
@@ -58,7 +58,7 @@ export function openIntake(world: World): Intake {
     const { run } = made.head;
     const concerned = run !== null && run.id !== line.started && taken.some((one) => (one.kind === "opened" || one.kind === "joined") && one.runId === run.id);
     if (run !== null && concerned) {
-      await startInstance(world, client, plan.plan, run);
+      await startInstance(world, client(), plan.plan, run);
       line.started = run.id;
     }
     batch.forEach((one, index) => {

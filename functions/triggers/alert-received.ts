@@ -2,6 +2,7 @@
  * POST /api/alerts: an alert comes in, at most one failover goes out. Action groups try again on 408, 429, 503 and 504 and on nothing
  * else, then stay silent for a quarter of an hour: so 2xx as soon as the ledger holds it, 503 when it cannot, never 500.
  */
+import { app } from "@azure/functions";
 import * as df from "durable-functions";
 import { readAlert } from "../../shared/domain/alert.ts";
 import type { Plan } from "../../shared/domain/plan.ts";
@@ -15,11 +16,14 @@ import { plansAt } from "../runs.ts";
 export function alertReceived(world: World): void {
   const intake = openIntake(world);
   const plansNow = coalesced(() => plansAt(world.home));
-  df.app.client.http("alert-received", {
+  app.http("alert-received", {
     route: "alerts",
     methods: ["POST"],
     authLevel: "function",
-    handler: async (request, client, context) => {
+    extraInputs: [df.input.durableClient()],
+    handler: async (request, context) => {
+      // Made by the one of a storm that starts the run: the others need none.
+      const client = () => df.getClient(context);
       try {
         const body = await readJson(request);
         if (body.kind === "unreadable") return body.response;

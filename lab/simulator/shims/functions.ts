@@ -56,8 +56,12 @@ function open(): Registered {
 export const app = {
   orchestration: (name: string, body: OrchestratorBody) => void open().orchestrators.set(name, body),
   activity: (name: string, { handler }: { readonly handler: ActivityHandler }) => void open().activities.set(name, handler),
-  /** A route that needs no durable client: the runs that people look at. Nobody looks in a simulation. */
-  http: (name: string, { handler }: { readonly handler: HttpHandler }) => void open().http.set(name, handler),
+  /** A route whose handler asks for its durable client by itself, or needs none. */
+  http: (name: string, { handler }: { readonly handler: (request: HttpRequest, context: Context) => Promise<HttpAnswer> }) =>
+    void open().http.set(name, async (request, client, context) => {
+      clients.set(context, client);
+      return handler(request, context);
+    }),
   client: {
     http: (name: string, { handler }: { readonly handler: HttpHandler }) => void open().http.set(name, handler),
     timer: (name: string, { handler }: { readonly handler: TimerHandler }) => void open().timers.set(name, handler),
@@ -65,3 +69,7 @@ export const app = {
     storageBlob: () => undefined,
   },
 };
+
+const clients = new WeakMap<Context, unknown>();
+export const input = { durableClient: () => ({ type: "durableClient" }) };
+export const getClient = (context: Context): unknown => clients.get(context);
