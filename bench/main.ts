@@ -14,7 +14,7 @@ const benches: Readonly<Record<string, { readonly about: string; readonly run: (
   "own-overhead": { about: "a whole failover in a world that answers at once; the largest history", run: ownOverhead },
   "lab-wall": { about: "`npm run lab` from start to exit, wall time", run: labWall },
   "rto-moves": { about: "5 s more in the restore move the observer's RTO by 5 s (--pairs 5 --seconds 5)", run: rtoMoves },
-  "real-failover": { about: "on real Kubernetes and Velero, from the decision to the first good answer, against a failover by hand (--times 1 --topology replicated --only shop)", run: realFailover },
+  "real-failover": { about: "on real Kubernetes and Velero: against a failover by hand; many runs with Velero killed; beside the double (--times 1 --runs 0 --kill-every 2 --topology both --only shop --double no --thousand no)", run: realFailover },
   "step-out": { about: "takes each step of a failover out of the app: a lab run must notice (--steps confirm-loss,…)", run: stepOut },
   "replica-check": { about: "two containers held against each other: a bare listing and rclone beside it; memory up to a million blobs", run: replicaCheck },
   "tarball-read": { about: "an archive read to its end, 10 MB to 2 GB: speed of one core, memory (--mb 10,2048)", run: tarballRead },
