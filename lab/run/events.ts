@@ -10,8 +10,8 @@ export type LabEvent = { readonly at: string } & (
   | { readonly event: "lost"; readonly what: string }
   | { readonly event: "returned"; readonly what: string }
   | { readonly event: "dark"; readonly why: string }
-  | { readonly event: "alert"; readonly status: number; readonly answer: string }
-  | { readonly event: "asked"; readonly status: number; readonly answer: string }
+  | { readonly event: "alert"; readonly status: number; readonly answer: unknown }
+  | { readonly event: "asked"; readonly status: number; readonly answer: unknown }
   | { readonly event: "step"; readonly step: string; readonly state: "began" | "ended"; readonly startedAt: string; readonly seconds: number | null; readonly outcome: string | null }
   | { readonly event: "answer"; readonly from: string; readonly shows: string }
   | { readonly event: "ended"; readonly outcome: string; readonly summary: string }

@@ -46,7 +46,7 @@ export async function lose(lab: RunningLab, { loss, plan }: Scenario, tell: Tell
 async function ask({ app }: RunningLab, plan: string, kind: "failover" | "recovery", reason: string, tell: Tell): Promise<void> {
   const { head } = await app.plan(plan);
   const asked = await app.startRun({ plan, kind, confirm: plan, reason }, head.epoch);
-  tell({ event: "asked", status: asked.status, answer: JSON.stringify(asked.body) });
+  tell({ event: "asked", status: asked.status, answer: asked.body });
   if (asked.status !== 202) throw new Error(`the ${kind} was not started (${asked.status}): ${JSON.stringify(asked.body)}`);
 }
 

@@ -211,12 +211,21 @@ const regionAt = (address: string | null): string => Object.values(regions).find
 
 async function loseAndRecover(lab: RunningLab, { scenario, tell, alertAfterMs }: Pick<LabRunOptions, "scenario" | "tell" | "alertAfterMs">): Promise<Report> {
   const { pair, observer } = lab;
-  const monitor = startAzureMonitor({ clock: pair.world.clock, plan: scenario.plan, ...(alertAfterMs === undefined ? {} : { darkMsMin: alertAfterMs }), observer, door: () => ({ url: `${lab.host().url}/api/alerts`, key: functionKey }), onDelivered: ({ status, body }) => tell({ event: "alert", status, answer: body }) });
+  const monitor = startAzureMonitor({ clock: pair.world.clock, plan: scenario.plan, ...(alertAfterMs === undefined ? {} : { darkMsMin: alertAfterMs }), observer, door: () => ({ url: `${lab.host().url}/api/alerts`, key: functionKey }), onDelivered: ({ status, body }) => tell({ event: "alert", status, answer: valueOf(body) }) });
   try {
     await lose(lab, scenario, tell, monitor);
     return await followRun(lab, `${scenario.plan}-1`, tell);
   } finally {
     monitor.stop();
+  }
+}
+
+/** A body as the value it is; what is no JSON stays text. */
+function valueOf(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return body;
   }
 }
 

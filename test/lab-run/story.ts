@@ -25,7 +25,7 @@ export const untilPromote: readonly LabEvent[] = [
   { at: storyAt("06:07:10"), event: "checked", name: "shop-hourly-1", reached: "seen", usable: false, about: "it has no archive at the replica" },
   { at: storyAt("06:07:31"), event: "lost", what: "westeurope" },
   { at: storyAt("06:07:32"), event: "dark", why: "socket hang up" },
-  { at: storyAt("06:07:52"), event: "alert", status: 202, answer: '{"runs":[{"plan":"shop","kind":"opened","runId":"shop-1"}]}' },
+  { at: storyAt("06:07:52"), event: "alert", status: 202, answer: { runs: [{ plan: "shop", kind: "opened", runId: "shop-1" }] } },
   step("06:07:53", "accept", "began", "06:07:52"),
   step("06:07:53", "accept", "ended", "06:07:52", 0, "accepted"),
   step("06:07:54", "confirm", "began", "06:07:53"),

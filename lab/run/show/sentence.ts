@@ -58,18 +58,10 @@ const answers = z.object({
 });
 
 /** What the app answered, as far as it is one of the answers we know. */
-function answered({ status, answer }: { readonly status: number; readonly answer: string }): string {
-  const read = answers.safeParse(parsed(answer));
-  if (!read.success) return `${status} ${tame(answer).slice(0, 120)}`;
+function answered({ status, answer }: { readonly status: number; readonly answer: unknown }): string {
+  const read = answers.safeParse(answer);
+  if (!read.success) return `${status} ${tame(typeof answer === "string" ? answer : JSON.stringify(answer)).slice(0, 120)}`;
   const { runs, ignored, runId, detail } = read.data;
   const said = runs?.map((run) => (run.kind === "refused" ? `refused (${run.why ?? "no reason"})` : `${run.kind} run ${run.runId}`)).join(", ") ?? (ignored === undefined ? (runId ?? detail) : `ignored, ${ignored}`);
   return `${status}${said === undefined ? "" : `, ${tame(said)}`}`;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }
