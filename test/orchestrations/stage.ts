@@ -12,6 +12,7 @@ import { openLedger } from "../../functions/ledger.ts";
 import { keepVersion, refOf } from "../../functions/runs.ts";
 import type { EngineProblem } from "../../lab/host/contract.ts";
 import { isFinished } from "../../lab/host/durable/new-instance.ts";
+import type { Store } from "../../lab/host/durable/store.ts";
 import type { RunInput } from "../../orchestrations/failover.ts";
 import { type Started, askInstance, bell } from "../../orchestrations/runbook.ts";
 import type { Step, StepCall, StepAnswer } from "../../orchestrations/step.ts";
@@ -90,6 +91,8 @@ export interface PlayOptions {
   readonly plan?: Plan;
   readonly door?: Opening["door"];
   readonly kind?: Opening["kind"];
+  /** Where the engine keeps its state, and which version of the app it says it runs. */
+  readonly engine?: { readonly store?: Store; readonly defaultVersion?: string };
   /** Steps whose activity the host itself cannot run. */
   readonly hostFails?: ReadonlySet<string>;
   /** Instead of the runbook of this kind of run, with this input. */
@@ -123,7 +126,7 @@ const runbooksApp = fileURLToPath(new URL("app", import.meta.url));
 
 /** Call once in a test file, while it is read. */
 export function stage() {
-  const { activity, open: openEngine } = durableStage(runbooksApp);
+  const { activity, app, open: openEngine } = durableStage(runbooksApp);
   let current: { works: Works; world: MemoryWorld; trace: string[]; hostFails: ReadonlySet<string> };
   for (const [key, step] of Object.entries(steps) as [StepKey, Step<unknown, unknown>][]) {
     activity(step.name, async (call: StepCall): Promise<StepAnswer> => {
@@ -135,13 +138,13 @@ export function stage() {
     });
   }
 
-  async function begin(works: Partial<Works>, { plan = examplePlan("shop-replicated"), door = "alert", kind = "failover", hostFails = new Set(), runbook }: PlayOptions): Promise<Omit<Play, "ended" | "answered" | "until">> {
+  async function begin(works: Partial<Works>, { plan = examplePlan("shop-replicated"), door = "alert", kind = "failover", hostFails = new Set(), runbook, engine = {} }: PlayOptions): Promise<Omit<Play, "ended" | "answered" | "until">> {
     const world = memoryWorld();
     const clock = new VirtualClock(world.time.now);
     Object.defineProperty(world.time, "now", { get: () => clock.now() });
     const trace: string[] = [];
     current = { works: { ...allGoesWell, ...works }, world, trace, hostFails };
-    const run = await openEngine({ clock, strict: "fail" });
+    const run = await openEngine({ clock, strict: "fail", ...engine });
     const ledger = openLedger(world.home);
     const hash = digest(JSON.stringify(plan));
     await keepVersion(world.home, plan, hash);
@@ -170,6 +173,7 @@ export function stage() {
 
   return {
     activity,
+    app,
     openEngine,
     play: async (works: Partial<Works> = {}, options: PlayOptions = {}): Promise<Play> => {
       const play = await begin(works, options);
