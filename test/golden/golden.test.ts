@@ -22,7 +22,7 @@ describe.skipIf(recording === undefined)("a release is recorded:", () => {
     const playing = await play(works, { ...options, engine: { store, defaultVersion } });
     arm?.(() => playing);
     await meanwhile?.(playing);
-    await playing.ended();
+    expect((await playing.ended()).report).not.toBeNull();
     await playing.run.engine.idle();
     const release = new URL(`${recording}/`, folder);
     mkdirSync(release, { recursive: true });

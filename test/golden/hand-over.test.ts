@@ -31,23 +31,23 @@ const acts = ({ home }: Play) => [...home.blobs.keys()].filter((name) => name.en
 async function deployedIn(step: number, defaultVersion: string) {
   const store = new MemoryStore();
   let taken = 0;
-  let stopped: Promise<void> | null = null;
+  const stopping: Promise<void>[] = [];
   const works = Object.fromEntries(
     Object.entries(allGoesWell).map(([key, work]) => [
       key,
       async (...args: Parameters<typeof work>) => {
-        if (++taken === step) stopped = playing.run.engine.close();
+        if (++taken === step) stopping.push(playing.run.engine.close());
         return (work as (...args: unknown[]) => Promise<unknown>)(...args);
       },
     ]),
   ) as Works;
   const playing: Play = await play(works, { engine: { store, defaultVersion } });
-  while (stopped === null && !isFinished(playing.run.row(playing.runId))) {
+  while (stopping.length === 0 && !isFinished(playing.run.row(playing.runId))) {
     await playing.run.engine.idle();
-    if (stopped === null && !isFinished(playing.run.row(playing.runId)) && !playing.run.clock.advanceToNext()) throw new Error("nothing is due");
+    if (stopping.length === 0 && !isFinished(playing.run.row(playing.runId)) && !playing.run.clock.advanceToNext()) throw new Error("nothing is due");
   }
-  await stopped;
-  return { playing, store, taken: () => taken, ended: stopped === null };
+  await Promise.all(stopping);
+  return { playing, store, taken: () => taken };
 }
 
 describe("a failover that was started on version 1", () => {
