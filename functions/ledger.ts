@@ -38,10 +38,18 @@ const entriesMax = 2_000;
 const seen = new WeakMap<Home, Map<string, string>>();
 const seenMax = 2_000;
 
+/** The head that was read last at each home: it is asked for many times as often as it changes, and never changed in place. */
+const parsed = new WeakMap<Home, { readonly body: string; readonly head: Head }>();
+
 export function openLedger(home: Home): Ledger {
   const readHead = async (plan: string) => {
     const stored = await home.read(headName(plan));
-    return stored === null ? null : { head: JSON.parse(stored.body) as Head, etag: stored.etag };
+    if (stored === null) return null;
+    const before = parsed.get(home);
+    if (before?.body === stored.body) return { head: before.head, etag: stored.etag };
+    const head = JSON.parse(stored.body) as Head;
+    parsed.set(home, { body: stored.body, head });
+    return { head, etag: stored.etag };
   };
   const { readEntry, remember } = writtenOnce(home);
   const bodies = async (plan: string, epoch: number, phase?: Phase) => {

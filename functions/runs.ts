@@ -9,8 +9,8 @@ import { sha256 } from "./ledger.ts";
 export const planName = (plan: string): string => `plans/${plan}.yaml`;
 const versionName = (plan: string, hash: string): string => `runs/${plan}/plans/${hash}.json`;
 
-/** Versions that this process has read, so that a run of fifty steps reads its own once. Bounded: the oldest goes first. */
-const known = new Map<string, Plan>();
+/** Versions that were read from each home, so that a run of fifty steps reads its own once. Bounded: the oldest goes first. */
+const knownAt = new WeakMap<Home, Map<string, Plan>>();
 const knownMax = 20;
 
 /** Keeps the version that a run is about to start with: a plan edited in mid-failover changes nothing. Named by its hash, so written once. */
@@ -21,6 +21,8 @@ export async function keepVersion(home: Home, plan: Plan, hash: string): Promise
 /** The plan of a run; without a run (`epoch` 0), the plan as it is now. Throws when there is none, or it is not readable. */
 export async function planOf(home: Home, ref: Pick<RunRef, "plan" | "epoch" | "planHash">): Promise<Plan> {
   if (ref.epoch === 0) return currentPlan(home, ref.plan);
+  const known = knownAt.get(home) ?? new Map<string, Plan>();
+  knownAt.set(home, known);
   const before = known.get(ref.planHash);
   if (before) return before;
   const stored = await home.read(versionName(ref.plan, ref.planHash));

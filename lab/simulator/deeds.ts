@@ -86,7 +86,7 @@ export function beginDeeds(sim: Sim): Doing {
       case "edit-plan":
         scheduler.after(deed.at, nature, () => {
           story.tell(scheduler.now, "outside", "puts another version of the plan");
-          sim.pair.home.put(`plans/${planName}.yaml`, planText({ ...scenario.plan, approval: "two" }, `${sim.mark}, edited`).text);
+          sim.pair.home.put(`plans/${planName}.yaml`, planText({ ...scenario.plan, approval: "two" }, "edited").text);
         });
         break;
       case "abort": {
@@ -146,7 +146,7 @@ export function beginDeeds(sim: Sim): Doing {
     });
   watch();
   // On a quiet day all backups are verified and the clusters' addresses learnt.
-  const first = taking();
+  const first = scenario.quietDay === "played" ? taking() : null;
   first?.tick("verification-due", sim.clientOf(first));
   for (const deed of scenario.deeds) begin(deed);
   return { told, busy: () => pending > 0 };

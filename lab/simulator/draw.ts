@@ -28,6 +28,7 @@ export function drawScenario(seed: number): Scenario {
     replaysAlways: random.chance(0.1),
     deeds: drawDeeds(random, plan, loss),
     troubles: drawTroubles(random),
+    quietDay: random.chance(0.1) ? "played" : "laid",
   };
 }
 

@@ -72,9 +72,9 @@ export interface PlanText {
   readonly plan: Plan;
 }
 
-/** A plan as it lies at home. `mark` makes its hash its own: what a process remembers of one run's plan must not serve another. */
-export function planText(choice: PlanChoice, mark: string): PlanText {
-  const text = JSON.stringify({ ...fileOf(choice), about: `simulated, ${mark}` }); // JSON is YAML
+/** A plan as it lies at home. */
+export function planText(choice: PlanChoice, about = "simulated"): PlanText {
+  const text = JSON.stringify({ ...fileOf(choice), about }); // JSON is YAML
   const known = plans.get(JSON.stringify(choice));
   if (known !== undefined) return { text, plan: known };
   const read = readPlan(text, (whole) => createHash("sha256").update(whole).digest("hex"));

@@ -20,6 +20,7 @@ import { play } from "./time/virtual.ts";
 import { openTroubles } from "./troubles.ts";
 import { openArchive } from "./world/backup-files.ts";
 import { openPair, type SimulatedPair } from "./world/pair.ts";
+import { layQuietDay, type QuietDay } from "./world/quiet-day.ts";
 
 /** All that there is of a run while it is played. */
 export interface Sim {
@@ -34,8 +35,6 @@ export interface Sim {
   readonly lies: Set<Liar>;
   /** What a replay said that history does not. */
   readonly differences: string[];
-  /** Of this play, and of no other that the process has seen. */
-  readonly mark: string;
   /** Set while no host reaches anybody. */
   cutOff: boolean;
   readonly head: () => Head | null;
@@ -45,16 +44,15 @@ export interface Sim {
 const config: Config = { home: { url: "", container: "" }, identityClientId: null, people: { issuer: "", audience: "", jwksUrl: "" }, backupSources: [], schedules: { verification: "", watchdog: "" }, dnsServers: [], endpointHosts: {} };
 
 /** The quiet day's part of a run: backups verified, addresses learnt. Earlier than any loss. */
-const quietMs = 25_000;
+export const quietMs = 25_000;
 
 /** Shorter than in a cloud where only polls would be longer for it. */
 const quick = { poolScale: 20_000, clusterStart: 40_000, volumeRestore: 6_000, resourceHealth: 20_000, policyDelete: 2_500, veleroBackup: 3_000 } as const;
 
 let archive: Promise<Uint8Array> | null = null;
-let played = 0;
 
-/** Lays a scenario out; `go` lets its time pass. */
-export async function openSim(scenario: Scenario): Promise<Sim & { go(until: () => boolean, lastAt: number): ReturnType<Scheduler["run"]> }> {
+/** Lays a scenario out, with what a quiet day leaves behind where one is given; `go` lets its time pass. */
+export async function openSim(scenario: Scenario, quietDay: QuietDay | null): Promise<Sim & { go(until: () => boolean, lastAt: number): ReturnType<Scheduler["run"]> }> {
   const scheduler = new Scheduler(labStart);
   const random = randomOf(scenario.seed);
   play({ scheduler, random: random.fork("node") });
@@ -126,13 +124,12 @@ export async function openSim(scenario: Scenario): Promise<Sim & { go(until: () 
   };
   for (let place = 0; place < scenario.hosts; place++) openHost(place, 0);
 
-  played += 1;
-  const mark = `${scenario.seed}-${played}`;
   let read: { etag: string; head: Head } | null = null;
-  pair.home.put(`plans/${planName}.yaml`, planText(choice, mark).text);
+  const { text, plan } = planText(choice);
+  pair.home.put(`plans/${planName}.yaml`, text);
+  if (quietDay !== null) layQuietDay(pair, quietDay, plan);
   return {
     scenario,
-    mark,
     scheduler,
     pair,
     hub,

@@ -49,6 +49,8 @@ export interface Scenario {
   readonly stopped: boolean;
   readonly hosts: 1 | 2;
   readonly replaysAlways: boolean;
+  /** Whether the day before is played with it, or what it leaves behind is laid out: `quiet-day.ts`. */
+  readonly quietDay: "played" | "laid";
   readonly deeds: readonly Deed[];
   readonly troubles: readonly Trouble[];
 }

@@ -5,6 +5,7 @@ import { reportsOf } from "./checkers/endings.ts";
 import type { Violation } from "./checkers/violation.ts";
 import { beginWitness } from "./checkers/witness.ts";
 import { beginDeeds } from "./deeds.ts";
+import { quietDayOf } from "./quiet-day.ts";
 import { openSim, type Sim } from "./run.ts";
 import type { Scenario } from "./scenario.ts";
 import type { Line } from "./story.ts";
@@ -45,7 +46,7 @@ function fallOver({ pair, scheduler, story }: Sim, afterMs: number): void {
 }
 
 export async function playOut(scenario: Scenario): Promise<Played> {
-  const sim = await openSim(scenario);
+  const sim = await openSim(scenario, scenario.quietDay === "laid" ? await quietDayOf(scenario) : null);
   const { scheduler, pair, story, lies, hosts } = sim;
   const witness = beginWitness(sim);
   const startAt = scheduler.now;

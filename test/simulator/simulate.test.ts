@@ -18,6 +18,7 @@ const lost: Scenario = {
   stopped: false,
   hosts: 1,
   replaysAlways: false,
+  quietDay: "laid",
   deeds: [{ kind: "alert", at: 90_000, alertId: "alert-1" }],
   troubles: [],
 };

@@ -1,4 +1,5 @@
 /** What was done, how often, and when not any more: S3, S4, S5, S14, S21, S25, S26, L4. */
+import { kinds } from "../../../shared/domain/kinds.ts";
 import type { Evidence, Violation } from "./violation.ts";
 import { wrong } from "./violation.ts";
 import { storeText } from "./witness.ts";
@@ -6,7 +7,7 @@ import { storeText } from "./witness.ts";
 /** Acts of the app's own, as the world records them; what Velero or ARM does later because of them is theirs. */
 const ownActs = /^(kubernetes\.|traffic\.endpoint-updated|velero\.(restore|backup|schedule)-created)/;
 
-export function onceOnly({ witness }: Evidence): readonly Violation[] {
+export function onceOnly({ witness, sim }: Evidence): readonly Violation[] {
   const violations: Violation[] = [];
   const seen = new Map<string, number>();
   const ofRun = new Map<string, number>();
@@ -18,7 +19,9 @@ export function onceOnly({ witness }: Evidence): readonly Violation[] {
     seen.set(name, count);
     // Three parts are restored, and one first backup made, whatever they are called.
     const made = /^velero\.(restore|backup)-created northeurope\/lifeboat-(shop-\d+)/.exec(name);
-    if (made !== null) {
+    const before = beforeAgain(key);
+    if (before !== null && endedBy(sim, before) !== "Failed") violations.push(wrong("S5", effect.at, `${key} is made, and ${before} before it was not given up: it is ${endedBy(sim, before)}`));
+    if (made !== null && before === null) {
       const [, what = "", run = ""] = made;
       const parts = (ofRun.get(`${what} ${run}`) ?? 0) + 1;
       ofRun.set(`${what} ${run}`, parts);
@@ -29,6 +32,18 @@ export function onceOnly({ witness }: Evidence): readonly Violation[] {
     if (/^(velero\.(restore|backup|schedule)-created|storage\.policy-deleted|aks\.|traffic\.|consumer\.acts northeurope)/.test(name) && count > most) violations.push(wrong("S5", effect.at, `${name} for the ${count}. time`));
   }
   return violations;
+}
+
+/** A restore that Velero gave up is made once more, by a name that says which turn it is; `null`: this is a first turn. */
+function beforeAgain(key: string): string | null {
+  const [, first, turn] = /^northeurope\/([^/]+)-again(\d+)$/.exec(key) ?? [];
+  if (first === undefined) return null;
+  return turn === "2" ? first : `${first}-again${Number(turn) - 1}`;
+}
+
+function endedBy({ pair }: Evidence["sim"], restore: string): string {
+  const found = pair.clusters.northeurope.objects.get(kinds.restores, "velero", restore);
+  return (found?.["status"] as { readonly phase?: string } | undefined)?.phase ?? "not there";
 }
 
 /** One run at a time, and each has an epoch of its own that is the last one's plus one. */

@@ -3,7 +3,7 @@ import type { Random } from "../time/random.ts";
 import type { Owner, Scheduler } from "../time/scheduler.ts";
 import type { Context, HttpAnswer, HttpRequest, Registered } from "../shims/functions.ts";
 import type { Hub, Instance, Turn, Work, Worker } from "./hub.ts";
-import { callText, type Message, Player, plain } from "./player.ts";
+import { arrived, callText, type Message, Player, plain } from "./player.ts";
 
 /** Where a host can be struck down. The numbers are those of the crash modes in docs/simulator.md. */
 export type Moment = "turn-played" | "turn-sent" | "work-taken" | "work-done" | "call-sent" | "call-answered";
@@ -29,7 +29,10 @@ interface Live {
   readonly instance: Instance;
   readonly player: Player;
   readonly generation: number;
+  /** Turns that it has played. */
   turns: number;
+  /** How many of them are those of the history. */
+  recorded: number;
 }
 
 export class Host implements Owner, Worker {
@@ -64,8 +67,8 @@ export class Host implements Owner, Worker {
         at("turn-sent", this, instance.id);
         if (!this.alive) return hub.send(instance, calls);
         const turn: Turn = { at: nowAt, messages, calls };
-        if (!hub.record(instance, this.name, turn, end, turnsBefore)) this.#live.delete(instance.id);
-        else if (end !== null) this.#live.delete(instance.id);
+        if (!hub.record(instance, this.name, turn, end, turnsBefore) || end !== null) this.#live.delete(instance.id);
+        else player.recorded = player.turns;
       }, false);
     }, false);
   }
@@ -80,8 +83,9 @@ export class Host implements Owner, Worker {
       const again = work.deliveries > 1 ? ` (delivery ${work.deliveries})` : "";
       told(this, `begins ${nameOf(work)}${again}`);
       void handler(work.input, contextOf(work.name)).then((value) => {
-        const answer = plain(value);
-        told(this, `has done ${nameOf(work)}${again}: ${inShort(answer)}`);
+        const json = JSON.stringify(value);
+        const answer = arrived(json);
+        told(this, `has done ${nameOf(work)}${again}: ${inShort(json)}`);
         at("work-done", this, work.name);
         scheduler.after(random.between(2, 12), this, () => hub.done(work, answer), false);
       });
@@ -106,20 +110,21 @@ export class Host implements Owner, Worker {
     scheduler.after(1, this, () => void handler({}, client, contextOf(timer)).catch(() => undefined));
   }
 
-  /** The generator in memory, or one that has been played up to what is recorded. */
+  /** The generator in memory or a new one, played up to what is recorded: by another host too. */
   #playerOf(instance: Instance): Live | null {
     const { registered, replaysAlways, differs } = this.#options;
     if (instance.status !== "Running") return null;
     const known = this.#live.get(instance.id);
-    if (known?.instance === instance && !replaysAlways && known.generation === instance.generation && known.turns === instance.turns.length) return known;
+    const goesOn = known?.instance === instance && !replaysAlways && known.generation === instance.generation && known.turns === known.recorded;
     const body = registered().orchestrators.get(instance.orchestrator);
     if (!body) throw new Error(`the app has no orchestrator ${instance.orchestrator}`);
-    const live: Live = { instance, player: new Player(body, instance.id, instance.generation, plain(instance.input)), generation: instance.generation, turns: 0 };
-    for (const turn of instance.turns) {
+    const live: Live = goesOn ? known : { instance, player: new Player(body, instance.id, instance.generation, plain(instance.input)), generation: instance.generation, turns: 0, recorded: 0 };
+    for (const turn of instance.turns.slice(live.turns)) {
       const { calls } = live.player.turn(turn.at, turn.messages);
       const [said, says] = [turn.calls.map(callText).join("\n"), calls.map(callText).join("\n")];
       if (said !== says) differs(`${instance.id}, turn ${live.turns + 1}: history has ${said || "nothing"}, the replay says ${says || "nothing"}`);
       live.turns += 1;
+      live.recorded += 1;
     }
     this.#live.set(instance.id, live);
     return live;
@@ -134,7 +139,7 @@ function nameOf({ name, input }: Work): string {
   return key === "" ? name : `${name} ${key}`;
 }
 
-function inShort(answer: unknown): string {
-  const text = JSON.stringify(answer) ?? "nothing";
+function inShort(json: string | undefined): string {
+  const text = json ?? "nothing";
   return text.length <= 160 ? text : `${text.slice(0, 159)}…`;
 }

@@ -29,9 +29,14 @@ function virtualClearTimeout(timer?: VirtualTimer): void {
 }
 
 /** `Date`, whose present is the run's. */
-const VirtualDate = new Proxy(RealDate, {
-  construct: (target, args: unknown[]) => Reflect.construct(target, args.length === 0 ? [now().scheduler.now] : args) as object,
-  get: (target, key, receiver) => (key === "now" ? () => now().scheduler.now : (Reflect.get(target, key, receiver) as unknown)),
-});
+class VirtualDate extends RealDate {
+  constructor(...args: readonly unknown[]) {
+    // Whatever `Date` takes; nothing means now.
+    super(...((args.length === 0 ? [now().scheduler.now] : args) as [number]));
+  }
+  static override now(): number {
+    return now().scheduler.now;
+  }
+}
 
 export { virtualSetTimeout as setTimeout, virtualClearTimeout as clearTimeout, VirtualDate as Date };
