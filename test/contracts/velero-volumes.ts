@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { eventually, patiently, type Seen } from "./cluster-speaker.ts";
-import { handOn, namesIn, phaseOf, phasesOf, unpacked, type VeleroHand, type VeleroSpeaker } from "./velero-speaker.ts";
+import { copyBlobs, handOn, namesIn, phaseOf, phasesOf, unpacked, type VeleroHand, type VeleroSpeaker } from "./velero-speaker.ts";
 
 export interface VolumeSpeaker extends VeleroSpeaker {
   /** As a program in a container would. */
@@ -138,6 +138,25 @@ export function describeVeleroVolumesContract(name: string, open: () => Promise<
       await ready(target);
       expect(await speaker.readFile(target, "data", "canary.txt")).toBe("late, and whole\n");
       await eventually("its end", speaker.patienceMs, async () => (phaseOf(await velero.wire.get(list("podvolumerestores", "/late-anew"))) === "Completed" ? true : null));
+    });
+
+    test("from a location that was pointed elsewhere the objects come back, the volume does not, and its pod waits for ever", patiently, async ({ expect }) => {
+      await velero.location("moving", "plain", "contract-moving");
+      await velero.backup("moved", { includedNamespaces: [shop], storageLocation: "moving", defaultVolumesToFsBackup: true });
+      const repository = () => velero.wire.get(list("backuprepositories", `/${shop}-moving-kopia`));
+      expect(phaseOf(await repository())).toBe("Ready");
+      // The backup is there too, and its volumes' data is on its way.
+      const elsewhere = speaker.container("plain", "contract-moved");
+      await elsewhere.createIfNotExists();
+      await copyBlobs(speaker.container("plain", "contract-moving"), elsewhere, "backups/moved/");
+      await velero.patch("backupstoragelocations", "moving", { spec: { objectStorage: { bucket: "contract-moved" }, accessMode: "ReadOnly" } });
+      await eventually("its repository not to be ready", speaker.patienceMs, async () => (phaseOf(await repository()) === "NotReady" ? true : null));
+      const done = await velero.restore("moved", mapped("moved", "moved"));
+      expect(done.status).toMatchObject({ phase: "PartiallyFailed", errors: 1 });
+      expect(JSON.stringify((await velero.results(elsewhere, "moved")).errors)).toContain("backup repository is not ready");
+      expect(await velero.wire.list(list("podvolumerestores", labelled("restore-name", "moved")))).toEqual([]);
+      expect((await pod(`${shop}-moved`)).status).toMatchObject({ phase: "Pending" });
+      expect(isReady(await pod(`${shop}-moved`))).toBe(false);
     });
 
     test("a backup that is known without its volume list brings nothing back either", patiently, async ({ expect }) => {

@@ -52,6 +52,8 @@ export const changes: readonly Change[] = [
   { name: "import a volume backup", call: "POST velero.io/podvolumebackups", thing: /^northeurope\/velero\// },
   { name: "create the resource modifier", call: "POST v1/configmaps", thing: /^northeurope\/velero\// },
   { name: "create a restore", call: "POST velero.io/restores", thing: /^northeurope\/velero\// },
+  // Only where Velero's server ended in the middle of a restore.
+  { name: "fill a volume that was given up", call: "POST velero.io/podvolumerestores", thing: /^northeurope\/velero\//, sometimes: true },
   { name: "release a Deployment", call: "PATCH apps/deployments", thing: /^northeurope\/shop\// },
   { name: "release a CronJob", call: "PATCH batch/cronjobs", thing: /^northeurope\/shop\// },
   { name: "create the storage location", call: "POST velero.io/backupstoragelocations", thing: /^northeurope\/velero\// },
