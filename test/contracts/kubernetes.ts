@@ -301,6 +301,7 @@ export function describeKubernetesContract(name: string, open: () => Promise<Kub
       expect(made.spec).not.toHaveProperty("unknown");
       expect(made.status).toBeUndefined();
       const wrong = async (own: Record<string, unknown>) => (await wire.ask("POST", path, { body: widget("bad", own) })).body;
+      expect(await wire.ask("POST", path, { body: { metadata: { name: "nameless" }, spec: { size: 1 } } })).toMatchObject({ status: 400, body: { reason: "BadRequest", message: expect.stringContaining("the object provided is unrecognized (must be of type Widget): Object 'Kind' is missing") as string } });
       expect(await wrong({ size: 95 })).toMatchObject({ code: 422, reason: "Invalid", message: `Widget.${group} "bad" is invalid: spec.size: Invalid value: 95: spec.size in body should be less than or equal to 90`, details: { name: "bad", group, kind: "Widget", causes: [{ reason: "FieldValueInvalid", field: "spec.size" }] } });
       expect(await wrong({ size: "5" })).toMatchObject({ code: 422, message: `Widget.${group} "bad" is invalid: spec.size: Invalid value: "string": spec.size in body must be of type integer: "string"` });
       expect(await wrong({})).toMatchObject({ code: 422, message: expect.stringContaining("spec.size: Required value") as string });

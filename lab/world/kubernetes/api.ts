@@ -197,6 +197,8 @@ function withoutNewFinalizers(kind: ResourceKind, before: KubernetesObject, edit
 /** The object that a client sent, checked against the place it was sent to. Throws a bad request. */
 function objectOf(kind: ResourceKind, namespace: string, name: string | null, body: unknown): KubernetesObject {
   if (!isRecord(body) || !isRecord(body["metadata"] ?? {})) throw badRequest(`the object provided is unrecognized (must be of type ${kind.kind})`);
+  // Of its own kinds an API server knows by the path what comes; a custom object must say it.
+  if (kind.schema !== null && typeof body["kind"] !== "string") throw badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): Object 'Kind' is missing in '${JSON.stringify(body)}'`);
   const { apiVersion = kind.apiVersion, kind: kindName = kind.kind } = body;
   if (kindName !== kind.kind || apiVersion !== kind.apiVersion)
     throw badRequest(`${String(kindName)} in version "${String(apiVersion).split("/").at(-1)}" cannot be handled as a ${kind.kind}: the URL names ${kind.apiVersion} ${kind.plural}`);
