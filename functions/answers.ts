@@ -1,4 +1,5 @@
 /** Answers of the HTTP doors: JSON, never cached, errors as people need them (RFC 9457, problem details). */
+import { LedgerBroken } from "./ledger.ts";
 import type { HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
 
 export const answer = (status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): HttpResponseInit => ({
@@ -25,6 +26,7 @@ export const door =
     } catch (error) {
       const context = rest.at(-1) as InvocationContext; // the last argument of every handler
       context.error("door.failed", { function: context.functionName, why: error instanceof Error ? error.message : String(error) });
+      if (error instanceof LedgerBroken) return problem(503, "the ledger cannot be believed", error.message, {}, { "retry-after": "60" });
       return notNow();
     }
   };

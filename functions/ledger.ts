@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { type Changed, type Entry, type Head, type Refusal, entriesPrefix, entryName, headName, newHead } from "../shared/domain/ledger.ts";
 import { type Link, linkName, linkText } from "../shared/domain/ledger-chain.ts";
+import { readHead as readHeadText } from "../shared/domain/ledger-read.ts";
 import type { Phase } from "../shared/domain/outcome.ts";
 import { type Home, WorldError } from "../shared/ports.ts";
 
@@ -47,7 +48,7 @@ export function openLedger(home: Home): Ledger {
     if (stored === null) return null;
     const before = parsed.get(home);
     if (before?.body === stored.body) return { head: before.head, etag: stored.etag };
-    const head = JSON.parse(stored.body) as Head;
+    const head = headIn(stored.body, plan);
     parsed.set(home, { body: stored.body, head });
     return { head, etag: stored.etag };
   };
@@ -108,6 +109,15 @@ export function openLedger(home: Home): Ledger {
       return digest;
     },
   };
+}
+
+/** A ledger that somebody changed by hand is believed in nothing. Retried like any other trouble: whoever mends it mends the run. */
+export class LedgerBroken extends WorldError {}
+
+function headIn(body: string, plan: string): Head {
+  const read = readHeadText(body, plan);
+  if (read.kind === "broken") throw new LedgerBroken("read the ledger", headName(plan), `${read.why}; it was changed by hand: put back what it was, \`lifeboat ledger verify\` says whether it is`);
+  return read.head;
 }
 
 /** Records of this home, each read once. */

@@ -252,6 +252,13 @@ describe("a takeover", () => {
   });
 });
 
+test("a ledger that was changed by hand is believed in nothing: 503, and the first thing that is wrong with it", async () => {
+  await startRun();
+  await home.put(`ledger/${plan()}/head.json`, JSON.stringify({ ...head(), run: { ...head()?.run, decisions: [{ about: "decision", verdict: "approve", by: "nobody" }] } }));
+  for (const [method, route, body] of [["GET", `plans/${plan()}`], ["GET", `runs/${runId()}`], ["POST", `runs/${runId()}/abort`, { reason: "a false alarm" }]] as const)
+    expect(await ask(method, route, { body, headers: await bearer(["operator"]) }), route).toMatchObject({ status: 503, body: { title: "the ledger cannot be believed", detail: expect.stringMatching(/head\.json: run\.decisions\.0\.question: /) as string } });
+});
+
 describe("plans", () => {
   test("are listed with where they stand, and one by one with their epoch as ETag", async () => {
     const headers = await bearer(["reader"]);
