@@ -7,17 +7,12 @@ import { askInstance, bell } from "../../orchestrations/runbook.ts";
 import { abort, decide, type Head, type Refusal } from "../../shared/domain/ledger.ts";
 import type { World } from "../../shared/ports.ts";
 import { answer, door, problem } from "../answers.ts";
+import { type DecisionBody, decisionBody } from "../decision-body.ts";
 import { openLedger } from "../ledger.ts";
 import { type Doorkeeper, notAllowed } from "../people.ts";
 import { readPersonBody, reason } from "../person-body.ts";
 import { planOfRun } from "../run-id.ts";
 
-const decision = z.strictObject({
-  about: z.enum(["decision", "fence", "loss"]).default("decision"),
-  verdict: z.enum(["approve", "deny"]),
-  question: z.string().min(1).max(64).nullable().default(null).describe("the `id` of the question that you were shown"),
-  reason,
-});
 const aborting = z.strictObject({ reason });
 
 export function decisionGiven(world: World, admit: Doorkeeper): void {
@@ -28,7 +23,7 @@ export function decisionGiven(world: World, admit: Doorkeeper): void {
     handler: door(async (request, client) => {
       const admitted = await admit(request, "approve", "decline");
       if (admitted.kind === "refused") return admitted.response;
-      const body = await readPersonBody(request, decision, "not a decision");
+      const body = await readPersonBody(request, decisionBody, "not a decision");
       if (body.kind === "unreadable") return body.response;
       const refused = notAllowed(admitted.person, body.value.verdict === "approve" ? "approve" : "decline");
       if (refused !== null) return refused;
@@ -81,7 +76,7 @@ function inWords(why: Refusal): string {
 const notOpen = (runId: string): HttpResponseInit => problem(404, "no such open run", `${runId} is not open`);
 
 /** Whether the ledger holds this very answer already: the first time its acknowledgement may have been lost. */
-const takenBefore = ({ run }: Head, personId: string, { about, verdict }: z.infer<typeof decision>): boolean =>
+const takenBefore = ({ run }: Head, personId: string, { about, verdict }: DecisionBody): boolean =>
   run?.decisions.some((known) => known.about === about && known.personId === personId && known.verdict === verdict) ?? false;
 
 /** The ledger has it already: a bell that nobody hears costs one poll. */
