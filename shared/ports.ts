@@ -165,6 +165,8 @@ export interface BlobItem {
 export interface Backups {
   /** All blobs under a prefix, streamed page by page. */
   list(place: BlobPlace, prefix: string): AsyncIterable<BlobItem>;
+  /** The same by the page, each to be gone through once: one wait for thousands of blobs. Not there: this speaker lists by the blob alone. */
+  pages?(place: BlobPlace, prefix: string): AsyncIterable<Iterable<BlobItem>>;
   /** Folder names directly under a prefix. */
   folders(place: BlobPlace, prefix: string): Promise<readonly string[]>;
   /** A small blob as bytes; `null`: no such blob. Throws when it has more than `maxBytes` (default 16 MiB). */

@@ -36,7 +36,11 @@ export async function listPage(container: ContainerClient, prefix: string, conti
 
 function* itemsOf(taken: Packed[], others: readonly SdkBlobItem[]): Generator<BlobItem> {
   for (let packed = taken.shift(); packed !== undefined; packed = taken.shift()) {
-    for (const line of packed.toString("utf8").split("\n")) yield JSON.parse(line) as BlobItem; // packed below
+    for (let at = 0; at < packed.length; ) {
+      const end = packed.indexOf(lineEnd, at);
+      yield JSON.parse(packed.toString("utf8", at, end)) as BlobItem; // packed below
+      at = end + 1;
+    }
   }
   for (const item of others) yield itemOf(item);
 }
@@ -45,32 +49,33 @@ function* itemsOf(taken: Packed[], others: readonly SdkBlobItem[]): Generator<Bl
 export const isAwaited = (abortSignal: object | undefined): boolean => abortSignal !== undefined && awaited.has(abortSignal);
 
 /**
- * For the transport: the frame of an answer, without its blobs. They are taken out while the text comes, so that no page is ever held as a
+ * For the transport: the frame of an answer, without its blobs. They are taken out of the bytes while these come, so that no page is ever held as a
  * whole; a blob that is not written as expected stays in the frame, for the client's own parser.
  */
 export async function frameOf(abortSignal: object, body: AsyncIterable<Uint8Array>): Promise<string> {
   const taken = awaited.get(abortSignal) ?? [];
-  const decoder = new TextDecoder();
-  let frame = "";
-  let text = "";
+  const frame: Buffer[] = [];
+  let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of body) {
-    text += decoder.decode(chunk, { stream: true });
+    const bytes = rest.length === 0 ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length) : Buffer.concat([rest, chunk]);
+    let lines = "";
     let at = 0;
-    const lines: string[] = [];
-    for (let end = text.indexOf(blobEnd); end !== -1; end = text.indexOf(blobEnd, at)) {
-      const start = text.indexOf(blobStart, at);
-      const item = blobIn(text.slice(start, end));
-      if (item !== null) lines.push(JSON.stringify(item));
-      frame += text.slice(at, item === null ? end + blobEnd.length : start);
+    for (let end = bytes.indexOf(blobEnd); end !== -1; end = bytes.indexOf(blobEnd, at)) {
+      const start = bytes.indexOf(blobStart, at);
+      const item = start === -1 || start > end ? null : blobIn(bytes.toString("utf8", start, end));
+      if (item !== null) lines += `${JSON.stringify(item)}\n`;
+      const kept = bytes.subarray(at, item === null ? end + blobEnd.length : start);
+      if (kept.length > 0) frame.push(Buffer.from(kept));
       at = end + blobEnd.length;
     }
-    text = text.slice(at);
-    if (lines.length > 0) taken.push(Buffer.from(lines.join("\n"), "utf8"));
+    rest = Buffer.from(bytes.subarray(at));
+    if (lines !== "") taken.push(Buffer.from(lines, "utf8"));
   }
-  return frame + text + decoder.decode();
+  // As the client decodes an answer: without the mark of its byte order.
+  return new TextDecoder().decode(Buffer.concat([...frame, rest]));
 }
 
-const [blobStart, blobEnd] = ["<Blob>", "</Blob>"] as const;
+const [blobStart, blobEnd, lineEnd] = ["<Blob>", "</Blob>", 10] as const;
 
 /** `null`: something is in it that this does not know. */
 function blobIn(text: string): BlobItem | null {

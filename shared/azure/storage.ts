@@ -1,5 +1,5 @@
 /** What Velero wrote, read from the accounts themselves (@azure/storage-blob), and the one probe that writes. */
-import { type Backups, type BlobPlace, WorldError } from "../ports.ts";
+import { type Backups, type BlobItem, type BlobPlace, WorldError } from "../ports.ts";
 import { answerOf, azureCall } from "./azure-call.ts";
 import { readBlob, streamBlob } from "./blob-read.ts";
 import type { BlobService } from "./blob-service.ts";
@@ -15,21 +15,27 @@ export function openBackups(blobService: BlobService): Backups {
   const container = ({ url, container }: BlobPlace) => blobService.at(url).getContainerClient(container);
   const thingOf = ({ url, container }: BlobPlace, name: string) => `${url}/${container}/${name}`;
 
+  async function* pages(place: BlobPlace, prefix: string): AsyncGenerator<Iterable<BlobItem>> {
+    const pageAfter = (continuationToken: string | null): Promise<ListedPage> => {
+      const page = azureCall("list blobs", thingOf(place, prefix), deadlineSeconds, (abortSignal) => listPage(container(place), prefix, continuationToken, abortSignal));
+      // Whoever leaves early does not ask for it any more.
+      page.catch(() => undefined);
+      return page;
+    };
+    let coming: Promise<ListedPage> | null = pageAfter(null);
+    while (coming !== null) {
+      const page: ListedPage = await coming;
+      // The next one is on its way while this one is looked at.
+      coming = page.continuationToken === null ? null : pageAfter(page.continuationToken);
+      yield page.items;
+    }
+  }
+
   return {
+    pages,
+
     async *list(place, prefix) {
-      const pageAfter = (continuationToken: string | null): Promise<ListedPage> => {
-        const page = azureCall("list blobs", thingOf(place, prefix), deadlineSeconds, (abortSignal) => listPage(container(place), prefix, continuationToken, abortSignal));
-        // Whoever leaves early does not ask for it any more.
-        page.catch(() => undefined);
-        return page;
-      };
-      let coming: Promise<ListedPage> | null = pageAfter(null);
-      while (coming !== null) {
-        const page: ListedPage = await coming;
-        // The next one is on its way while this one is looked at.
-        coming = page.continuationToken === null ? null : pageAfter(page.continuationToken);
-        yield* page.items;
-      }
+      for await (const page of pages(place, prefix)) yield* page;
     },
 
     async folders(place, prefix) {

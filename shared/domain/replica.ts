@@ -126,9 +126,9 @@ export interface EndsGathered {
 /**
  * Gathers a folder at both ends and forgets what needs no more thought, so that its memory does not grow with the folder: beyond `max`, a
  * blob that has arrived is only counted; of those that have not, the ones written first are kept, since a backup asks for what was
- * written before its own end. What `keep` names is always kept.
+ * written before its own end. What `keep` names is always kept. `statusPerBlob` false: what the source says of single blobs means nothing.
  */
-export function gatherEnds(writeOnce: (name: string) => boolean, keep: (name: string) => boolean = () => false, max = keptMax): EndsGathered {
+export function gatherEnds(writeOnce: (name: string) => boolean, keep: (name: string) => boolean = () => false, max: number = keptMax, statusPerBlob = true): EndsGathered {
   const source = new Map<string, BlobFound>();
   const replica = new Map<string, BlobFound>();
   const alone = { source: new Set<string>(), replica: new Set<string>() };
@@ -152,7 +152,7 @@ export function gatherEnds(writeOnce: (name: string) => boolean, keep: (name: st
     }
   };
   const pair = (name: string, from: BlobFound, copy: BlobFound): void => {
-    const there = hasArrived(from, copy, writeOnce(name));
+    const there = hasArrived(from, copy, !statusPerBlob || writeOnce(name));
     behind.delete(name);
     if (there && arrived >= max && !keep(name)) {
       beyond.arrived += 1;
@@ -164,7 +164,7 @@ export function gatherEnds(writeOnce: (name: string) => boolean, keep: (name: st
     else fallsBehind(name, from);
   };
 
-  const listing = (blobs: ReadonlyMap<string, BlobFound>, others: number, othersFrom: number) => ({ blobs, ...(beyond.arrived + others > 0 ? { beyond: { arrived: beyond.arrived, others, othersFrom } } : {}) });
+  const listing = (found: ReadonlyMap<string, BlobFound>, status: boolean, others: number, othersFrom: number) => ({ blobs: new Map([...found].map(([name, blob]) => [name, foundAs(blob, status)])), ...(beyond.arrived + others > 0 ? { beyond: { arrived: beyond.arrived, others, othersFrom } } : {}) });
 
   return {
     add(name, from, copy) {
@@ -182,9 +182,12 @@ export function gatherEnds(writeOnce: (name: string) => boolean, keep: (name: st
         alone.replica.add(name);
       } else beyond.replica += 1;
     },
-    ends: () => ({ source: listing(source, beyond.source, beyond.sourceFrom), replica: listing(replica, beyond.replica, Infinity) }),
+    ends: () => ({ source: listing(source, statusPerBlob, beyond.source, beyond.sourceFrom), replica: listing(replica, false, beyond.replica, Infinity) }),
   };
 }
+
+/** Made of those that are kept, at the end: made of each that comes, engines learn to put it where only a full collection finds it. */
+const foundAs = ({ bytes, etag, lastModifiedAt, replication }: BlobFound, status: boolean): BlobFound => ({ bytes, etag, lastModifiedAt, replication: status ? replication : "not-source" });
 
 /** `writeOnce`: the same name and length prove the copy, whatever the source says of it. */
 const hasArrived = (blob: BlobFound, copy: BlobFound | undefined, writeOnce: boolean): boolean =>

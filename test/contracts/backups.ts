@@ -30,6 +30,9 @@ export function backupsContract(name: string, open: () => Promise<BackupsStage>)
         expect(lastModifiedAt).toBeGreaterThan(Date.parse("2020-01-01T00:00:00Z"));
       }
       expect(await listed(backups.list(place, "backups/none/"))).toEqual([]);
+      const byPage: BlobItem[] = [];
+      for await (const page of backups.pages?.(place, "backups/shop-1/") ?? [items]) byPage.push(...page);
+      expect(byPage, "the same by the page").toEqual(items);
     });
 
     test("folders are named without prefix or slash, blobs beside them are none", async ({ expect }) => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, test } from "vitest";
+import { pagesOf } from "../../functions/activities/restore-points/walk-lists.ts";
 import { verifyBackups } from "../../functions/activities/restore-points/verify-backups.ts";
 import { emptyRegister } from "../../shared/domain/register.ts";
 import type { Plan } from "../../shared/domain/plan.ts";
@@ -89,7 +90,7 @@ describe("over a real blob service", () => {
     const real = openBackups(account.blobService);
     const { source } = placesOf(stage.plan);
     const to = ({ url }: BlobPlace): BlobPlace => ({ url: account.url, container: url === source.url ? containers.source : containers.replica });
-    return { ...real, list: (place, prefix) => real.list(to(place), prefix), folders: (place, prefix) => real.folders(to(place), prefix), read: (place, name, max) => real.read(to(place), name, max), open: (place, name) => real.open(to(place), name) };
+    return { ...real, list: (place, prefix) => real.list(to(place), prefix), pages: (place, prefix) => pagesOf(real, to(place), prefix), folders: (place, prefix) => real.folders(to(place), prefix), read: (place, name, max) => real.read(to(place), name, max), open: (place, name) => real.open(to(place), name) };
   };
 
   verdicts("from Azurite", async (change) => {

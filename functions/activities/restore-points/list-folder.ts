@@ -1,8 +1,9 @@
 /** Lists a folder at the replica and, as long as it answers, at the source: both at once, name by name, in memory that does not grow with the folder. */
-import { arrivalOf, type BlobFound, gatherEnds, type Listing, type Places, type SourceView } from "../../../shared/domain/replica.ts";
+import { arrivalOf, gatherEnds, type Listing, type Places, type SourceView } from "../../../shared/domain/replica.ts";
 import { recordedView, type SourceInventory } from "../../../shared/domain/register.ts";
 import { DeadlinePassed, withDeadline } from "../../../shared/deadline.ts";
 import { type BlobItem, type BlobPlace, type World, WorldError } from "../../../shared/ports.ts";
+import { type Pages, pagesOf, upTo, walkTogether } from "./walk-lists.ts";
 
 /** More blobs than this in one folder are not compared; a repository of 20 MB packs has as many at 100 TB. */
 const blobsMax = 5_000_000;
@@ -10,11 +11,6 @@ const blobsMax = 5_000_000;
 const firstAnswerSeconds = 5;
 
 type Reach = Pick<World, "backups" | "clock">;
-
-/** A folder has more blobs than are compared. Asking again would not help. */
-export class FolderTooLarge extends Error {
-  override readonly name = "FolderTooLarge";
-}
 
 /** What is looked at, and how. */
 export interface FolderAsked {
@@ -46,14 +42,13 @@ export async function listBothEnds(reach: Reach, places: Places, source: Source,
 
 async function look({ backups, clock }: Reach, { replica: place, source: sourcePlace, statusPerBlob }: Places, source: Source, { folder, recorded, writeOnce = () => false, max = blobsMax }: FolderAsked): Promise<BothEnds> {
   const listedAt = clock.now();
-  const found = (item: BlobItem, status: boolean): BlobFound => ({ bytes: item.bytes, etag: item.etag, lastModifiedAt: item.lastModifiedAt, replication: status ? item.replication : "not-source" });
-  const gathered = (names?: Readonly<Record<string, unknown>>) => gatherEnds(writeOnce, (name) => !writeOnce(name) || names?.[name] !== undefined);
+  const gathered = (names?: Readonly<Record<string, unknown>>) => gatherEnds(writeOnce, (name) => !writeOnce(name) || names?.[name] !== undefined, undefined, statusPerBlob);
   const atSource = await source.list(folder);
   if (atSource !== null) {
     try {
       const ends = gathered();
-      await walkTogether(upTo(max, atSource, folder), upTo(max, backups.list(place, folder), folder), (name, from, copy) =>
-        ends.add(name.slice(folder.length), from && found(from, statusPerBlob), copy && found(copy, false)),
+      await walkTogether(upTo(max, atSource, folder), upTo(max, pagesOf(backups, place, folder), folder), (name, from, copy) =>
+        ends.add(name.slice(folder.length), from, copy),
       );
       const { source: there, replica: here } = ends.ends();
       return { replica: { listedAt, ...here }, source: { kind: "listed", listedAt, ...there } };
@@ -62,39 +57,9 @@ async function look({ backups, clock }: Reach, { replica: place, source: sourceP
     }
   }
   const ends = gathered(recorded?.blobs);
-  for await (const copy of upTo(max, backups.list(place, folder), folder)) ends.add(copy.name.slice(folder.length), null, found(copy, false));
+  for await (const page of upTo(max, pagesOf(backups, place, folder), folder)) for (const copy of page) ends.add(copy.name.slice(folder.length), null, copy);
   const view: SourceView = sourcePlace === "itself" ? { kind: "itself" } : recordedView(recorded, source.silentBecause() ?? "the source does not answer");
   return { replica: { listedAt, ...ends.ends().replica }, source: view };
-}
-
-/** Walks two listings in their common order, each name once: with what each of them has of it. */
-async function walkTogether(one: AsyncIterable<BlobItem>, other: AsyncIterable<BlobItem>, take: (name: string, one: BlobItem | null, other: BlobItem | null) => void): Promise<void> {
-  const [ones, others] = [one[Symbol.asyncIterator](), other[Symbol.asyncIterator]()];
-  try {
-    let [left, right] = await Promise.all([ones.next(), others.next()]);
-    while (left.done !== true || right.done !== true) {
-      if (right.done === true || (left.done !== true && left.value.name < right.value.name)) {
-        if (left.done !== true) take(left.value.name, left.value, null);
-        left = await ones.next();
-      } else if (left.done === true || right.value.name < left.value.name) {
-        take(right.value.name, null, right.value);
-        right = await others.next();
-      } else {
-        take(left.value.name, left.value, right.value);
-        [left, right] = await Promise.all([ones.next(), others.next()]);
-      }
-    }
-  } finally {
-    await Promise.all([ones.return?.(), others.return?.()]);
-  }
-}
-
-async function* upTo(max: number, items: AsyncIterable<BlobItem>, folder: string): AsyncGenerator<BlobItem> {
-  let blobs = 0;
-  for await (const item of items) {
-    if (++blobs > max) throw new FolderTooLarge(`${folder} has more than ${max} blobs`);
-    yield item;
-  }
 }
 
 /** The source stopped answering in the middle of a listing. */
@@ -104,8 +69,8 @@ class SourceSilent extends Error {
 
 /** The source's side. Once it has not answered it is not asked again: what the register has of it stands in. */
 export interface Source {
-  /** All blobs of a folder, as they come; `null`: it is not asked, or does not answer. */
-  list(folder: string): Promise<AsyncIterable<BlobItem> | null>;
+  /** All blobs of a folder, page by page as they come; `null`: it is not asked, or does not answer. */
+  list(folder: string): Promise<Pages | null>;
   /** Folder names under a prefix; `null`: it did not answer. */
   folders(prefix: string): Promise<readonly string[] | null>;
   /** A small blob; `null`: it is not there, or the source did not answer. */
@@ -138,9 +103,9 @@ export function openSource(reach: Reach, { source: place }: Places, ask: boolean
     if (!(error instanceof WorldError || error instanceof DeadlinePassed)) throw error;
     silent ??= `the source does not answer (${error.message})`;
   };
-  async function* listed(at: BlobPlace, folder: string): AsyncGenerator<BlobItem> {
+  async function* listed(at: BlobPlace, folder: string): AsyncGenerator<Iterable<BlobItem>> {
     try {
-      yield* reach.backups.list(at, folder);
+      yield* pagesOf(reach.backups, at, folder);
     } catch (error) {
       hush(error);
       throw new SourceSilent(silent ?? "");
@@ -154,8 +119,9 @@ export function openSource(reach: Reach, { source: place }: Places, ask: boolean
       asked(async (at) => {
         let sinceAt: number | null = null;
         for (const prefix of prefixes)
-          for await (const { replication, lastModifiedAt } of reach.backups.list(at, prefix))
-            if ((replication === "pending" || replication === "failed") && (sinceAt === null || lastModifiedAt < sinceAt)) sinceAt = lastModifiedAt;
+          for await (const page of pagesOf(reach.backups, at, prefix))
+            for (const { replication, lastModifiedAt } of page)
+              if ((replication === "pending" || replication === "failed") && (sinceAt === null || lastModifiedAt < sinceAt)) sinceAt = lastModifiedAt;
         return { at: sinceAt };
       }),
     silentBecause: () => silent,

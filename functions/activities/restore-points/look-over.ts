@@ -4,6 +4,7 @@ import type { ListedBlob } from "../../../shared/domain/manifest.ts";
 import type { RepositoryManifest } from "../../../shared/domain/repository-manifest.ts";
 import { backupFolder, repositoryFolder } from "../../../shared/domain/velero-backup-files.ts";
 import { type BlobPlace, type World, WorldError } from "../../../shared/ports.ts";
+import { pagesOf } from "./walk-lists.ts";
 
 export type Folder = ReadonlyMap<string, ListedBlob>;
 
@@ -16,14 +17,15 @@ const emptyFolder: Folder = new Map();
 /** Every folder under `backups/`, with the blobs in it. */
 export async function listFolders({ backups }: Pick<World, "backups">, place: BlobPlace): Promise<ReadonlyMap<string, Folder>> {
   const folders = new Map<string, Map<string, ListedBlob>>();
-  for await (const { name, bytes, etag, lastModifiedAt } of backups.list(place, "backups/")) {
-    const [, folder = "", ...rest] = name.split("/");
-    if (rest.length === 0) continue;
-    const blobs = folders.get(folder) ?? new Map<string, ListedBlob>();
-    if (!folders.has(folder) && folders.size >= foldersMax) throw new WorldError("list backups", `${place.url}/${place.container}/backups/`, `there are more than ${foldersMax} folders`);
-    folders.set(folder, blobs);
-    if (blobs.size < blobsMax) blobs.set(rest.join("/"), { bytes, etag, lastModifiedAt });
-  }
+  for await (const page of pagesOf(backups, place, "backups/"))
+    for (const { name, bytes, etag, lastModifiedAt } of page) {
+      const [, folder = "", ...rest] = name.split("/");
+      if (rest.length === 0) continue;
+      const blobs = folders.get(folder) ?? new Map<string, ListedBlob>();
+      if (!folders.has(folder) && folders.size >= foldersMax) throw new WorldError("list backups", `${place.url}/${place.container}/backups/`, `there are more than ${foldersMax} folders`);
+      folders.set(folder, blobs);
+      if (blobs.size < blobsMax) blobs.set(rest.join("/"), { bytes, etag, lastModifiedAt });
+    }
   return folders;
 }
 
@@ -40,11 +42,12 @@ export async function listRepository({ backups }: Pick<World, "backups">, place:
   const blobs = new Map<string, ListedBlob>();
   const folder = repositoryFolder(namespace);
   let fresh = 0;
-  for await (const { name, bytes, etag, lastModifiedAt } of backups.list(place, folder)) {
-    const short = name.slice(folder.length);
-    if (known[short] === undefined && ++fresh > max) continue;
-    blobs.set(short, { bytes, etag, lastModifiedAt });
-  }
+  for await (const page of pagesOf(backups, place, folder))
+    for (const { name, bytes, etag, lastModifiedAt } of page) {
+      const short = name.slice(folder.length);
+      if (known[short] === undefined && ++fresh > max) continue;
+      blobs.set(short, { bytes, etag, lastModifiedAt });
+    }
   return blobs;
 }
 

@@ -8,10 +8,11 @@ import { kopiaWriteOnce, type Listing, type Places } from "../../../shared/domai
 import { backupFolder, type BackupFiles, filesOf, repositoryFolder } from "../../../shared/domain/velero-backup-files.ts";
 import { inRepository, volumesOf } from "../../../shared/domain/volume.ts";
 import type { World } from "../../../shared/ports.ts";
-import { FolderTooLarge, listBothEnds, openSource, type Source } from "./list-folder.ts";
+import { listBothEnds, openSource, type Source } from "./list-folder.ts";
 import { readFiles } from "./read-files.ts";
 import { readTarball } from "./read-tarball.ts";
 import { sideBySide } from "./side-by-side.ts";
+import { FolderTooLarge } from "./walk-lists.ts";
 
 /** Backups that are looked into at once. Each holds one object of its archive at a time, and the keys of all. */
 const atOnce = 4;

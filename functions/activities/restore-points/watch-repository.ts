@@ -8,6 +8,7 @@ import { listBothEnds, openSource } from "./list-folder.ts";
 import { type Folder, listRepository } from "./look-over.ts";
 import type { Records } from "./records.ts";
 import { sideBySide } from "./side-by-side.ts";
+import { pagesOf } from "./walk-lists.ts";
 
 /** Bytes of packs that one look reads for their digests; the rest comes at later looks. At 100 MB/s it is ten seconds. */
 const digestBytesMax = 1024 ** 3;
@@ -97,7 +98,7 @@ export async function takeUpRepository(world: Reach, records: Records, replica: 
 async function namesAt({ backups }: Pick<World, "backups">, source: BlobPlace, folder: string): Promise<ReadonlySet<string> | null> {
   const names = new Set<string>();
   try {
-    for await (const { name } of backups.list(source, folder)) names.add(name.slice(folder.length));
+    for await (const page of pagesOf(backups, source, folder)) for (const { name } of page) names.add(name.slice(folder.length));
     return names;
   } catch (error) {
     if (error instanceof WorldError) return null;
