@@ -16,6 +16,7 @@ export const typical = {
   veleroSyncPeriod: { ms: 60_000, what: "Velero's backupSyncPeriod", source: "Velero 1.18 default" },
   veleroValidation: { ms: 10_000, what: "Velero's storage location validation, as configured in both regions", source: "Velero 1.18: due ones are looked for every 10 s" },
   veleroRestoreItem: { ms: 20, what: "Restore of one object after the first 50: 50 a second; one that is there already takes half", source: "measured: 50 ConfigMaps in 1 s, 200 in 4 s, 1,000 in 21 s, 200 over themselves in 1.7 s: the client's 100 requests a second, 100 at once (Velero 1.18.3, Kubernetes 1.34.4)" },
+  veleroRestart: { ms: 2_000, what: "Velero's server, from its end until another one works", source: "estimate; a kubelet starts a container again at once when it ends for the first time" },
   veleroBackup: { ms: 5_000, what: "Backup of the shop with its volume", source: "measured: 5 to 6 s (Velero 1.18.3)" },
   volumeRestore: { ms: 19_000, what: "Restore of a 2.5 MB volume by file-system backup", source: "measured: 19 s, 15 of them the scheduler's back-off until the claim was bound" },
   podStart: { ms: 4_000, what: "A pod, from scheduled to Ready", source: "estimate, image already on the node" },

@@ -8,8 +8,8 @@ import { secondary } from "../../lab/world/pair.ts";
 import { patience } from "./stage.ts";
 
 // As slow as Velero is: a restore that is over at once has no middle.
-const { veleroRestoreItem, volumeRestore } = typicalLatencies;
-const latencies = { ...quickRun.latencies, veleroRestoreItem, volumeRestore };
+const { veleroRestoreItem, veleroRestart, volumeRestore } = typicalLatencies;
+const latencies = { ...quickRun.latencies, veleroRestoreItem, veleroRestart, volumeRestore };
 
 test.each([
   ["replicated", "begun"],

@@ -30,9 +30,6 @@ export interface Velero {
   close(): void;
 }
 
-/** A kubelet starts a container that ended for the first time at once; until the server works again took 2 s (Velero 1.18.3). */
-const restartMs = 2_000;
-
 /** Watches the pods of Velero's Deployment and lets the server live and die with them. */
 export function runVelero(world: LabWorld, { cluster, openBlobStore, snapshots }: VeleroParts): Velero {
   const { store, region } = cluster;
@@ -61,7 +58,7 @@ export function runVelero(world: LabWorld, { cluster, openBlobStore, snapshots }
       session?.end();
       session = null;
       pod = null;
-      world.clock.after(restartMs, look);
+      world.clock.after(world.latencies.veleroRestart, look);
     },
     close() {
       closed = true;
