@@ -1,4 +1,5 @@
 /** Many seeds, one after the other, in this process. */
+import type { Driver } from "./durable/host.ts";
 import { loadSimulator, type Patch, type Simulator } from "./load.ts";
 
 /** One seed that violates something. */
@@ -27,12 +28,13 @@ export interface Batch {
   readonly twiceEvery: number;
   /** Ends at the first violation. */
   readonly stopAtFirst?: boolean;
+  readonly driver?: Driver;
 }
 
 /** What a play is that threw: a mistake of the simulator's own, or a bug of the app's that no ending catches. */
 const broken = (seed: number, error: unknown): Failing => ({ seed, invariant: "play", what: error instanceof Error ? (error.stack ?? error.message).split("\n").slice(0, 4).join(" | ") : String(error) });
 
-export async function playBatch({ from, runs, twiceEvery, stopAtFirst = false }: Batch, simulator: Simulator): Promise<BatchResult> {
+export async function playBatch({ from, runs, twiceEvery, stopAtFirst = false, driver = "bare" }: Batch, simulator: Simulator): Promise<BatchResult> {
   const failing: Failing[] = [];
   const outcomes: Record<string, number> = {};
   let virtualMs = 0;
@@ -43,14 +45,14 @@ export async function playBatch({ from, runs, twiceEvery, stopAtFirst = false }:
   for (let seed = from; seed < from + runs; seed++) {
     played += 1;
     try {
-      const one = await simulator.playOut(simulator.drawScenario(seed));
+      const one = await simulator.playOut(simulator.drawScenario(seed, driver));
       virtualMs += one.virtualMs;
       events += one.events;
       for (const outcome of one.outcomes) outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
       failing.push(...one.violations.map(({ invariant, what }) => ({ seed, invariant, what })));
       if (seed % twiceEvery === 0) {
         twice += 1;
-        const again = await simulator.playOut(simulator.drawScenario(seed));
+        const again = await simulator.playOut(simulator.drawScenario(seed, driver));
         if (again.digest !== one.digest) failing.push({ seed, invariant: "same-twice", what: firstDifference(one.story, again.story) });
       }
     } catch (error) {

@@ -1,5 +1,5 @@
 /** Draws the scenario of a seed. Each seed takes a few kinds of trouble only: a run in which everything fails at once is told apart by nothing. */
-import type { Moment } from "./durable/host.ts";
+import type { Driver, Moment } from "./durable/host.ts";
 import type { CallFault } from "./network.ts";
 import type { PlanChoice } from "./plan.ts";
 import type { Liar } from "./ports/world.ts";
@@ -14,7 +14,7 @@ const hour = 60 * min;
 const liars: readonly Liar[] = ["public-probe", "backend-probe", "kubernetes-api", "resource-health", "traffic-manager"];
 const shelfNames = Object.keys(shelves) as readonly ShelfName[];
 
-export function drawScenario(seed: number): Scenario {
+export function drawScenario(seed: number, driver: Driver = "bare"): Scenario {
   const random = randomOf(seed).fork("scenario");
   const plan = drawPlan(random);
   const loss = drawLoss(random);
@@ -26,6 +26,7 @@ export function drawScenario(seed: number): Scenario {
     stopped: random.chance(0.15),
     hosts: random.chance(0.4) ? 2 : 1,
     replaysAlways: random.chance(0.1),
+    driver,
     deeds: drawDeeds(random, plan, loss),
     troubles: drawTroubles(random),
     quietDay: random.chance(0.1) ? "played" : "laid",

@@ -4,11 +4,12 @@
  */
 import { execFileSync } from "node:child_process";
 import { parseArgs } from "node:util";
+import type { Driver } from "./durable/host.ts";
 import { loadSimulator } from "./load.ts";
 import { playAll } from "./pool.ts";
 import { lineText } from "./story.ts";
 
-const { values } = parseArgs({ options: { runs: { type: "string", default: "200" }, seed: { type: "string", default: "1" }, "twice-every": { type: "string", default: "50" }, cores: { type: "string" }, trace: { type: "boolean", default: false } } });
+const { values } = parseArgs({ options: { runs: { type: "string", default: "200" }, seed: { type: "string", default: "1" }, "twice-every": { type: "string", default: "50" }, cores: { type: "string" }, driver: { type: "string", default: "bare" }, trace: { type: "boolean", default: false } } });
 const number = (name: "runs" | "seed" | "twice-every" | "cores"): number => {
   const value = Number(values[name]);
   if (Number.isInteger(value) && value > 0) return value;
@@ -16,12 +17,19 @@ const number = (name: "runs" | "seed" | "twice-every" | "cores"): number => {
   process.exit(2);
 };
 
+const driverAsked = (asked: string): Driver => {
+  if (asked === "bare" || asked === "sdk") return asked;
+  process.stderr.write("--driver is bare, the simulator's own player, or sdk, the real library\n");
+  process.exit(2);
+};
+const driver = driverAsked(values.driver);
+
 process.exitCode = values.trace ? await trace(number("seed")) : await many();
 
 /** Tells one seed. */
 async function trace(seed: number): Promise<number> {
   const simulator = await loadSimulator();
-  const first = await simulator.playOut(simulator.drawScenario(seed));
+  const first = await simulator.playOut(simulator.drawScenario(seed, driver));
   const [violation] = first.violations;
   const told = violation === undefined ? first : await simulator.playOut(await simulator.shrink(first.scenario, violation.invariant));
   process.stdout.write(`${JSON.stringify(told.scenario, null, 1)}\n\n`);
@@ -35,11 +43,12 @@ async function many(): Promise<number> {
   const [from, runs] = [number("seed"), number("runs")];
   const beganAt = performance.now();
   const cores = values.cores === undefined ? undefined : number("cores");
-  const result = await playAll({ from, runs, twiceEvery: number("twice-every") }, (done) => void process.stderr.write(`${done} of ${runs}\n`), cores);
+  const result = await playAll({ from, runs, twiceEvery: number("twice-every"), driver }, (done) => void process.stderr.write(`${done} of ${runs}\n`), cores);
   const seconds = (performance.now() - beganAt) / 1_000;
   for (const { seed, invariant, what } of result.failing.slice(0, 50)) process.stdout.write(`seed ${seed} violates ${invariant}: ${what}\n  npm run simulate -- --seed ${seed} --trace\n`);
   const { outcomes, twice, virtualMs, events, cpuMs } = result;
   const line = {
+    driver,
     runs: result.runs,
     violations: result.failing.length,
     runsPerSecond: Math.round((result.runs / seconds) * 10) / 10,

@@ -27,7 +27,7 @@ const plainPlan: Omit<PlanChoice, "topology"> = { approval: "automatic", agree: 
 
 async function playQuietDay(topology: Topology, shelf: ShelfName, stopped: boolean): Promise<QuietDay> {
   const plan: PlanChoice = { ...plainPlan, topology };
-  const sim = await openSim({ seed: 1, plan, loss: { kind: "nothing", at: 0 }, shelf, stopped, hosts: 1, replaysAlways: false, quietDay: "played", deeds: [], troubles: [] }, null);
+  const sim = await openSim({ seed: 1, plan, loss: { kind: "nothing", at: 0 }, shelf, stopped, hosts: 1, replaysAlways: false, driver: "bare", quietDay: "played", deeds: [], troubles: [] }, null);
   const { scheduler, hosts, pair } = sim;
   const endsAt = scheduler.now + quietMs;
   for (const host of hosts) host.tick("verification-due", sim.clientOf(host));

@@ -109,6 +109,7 @@ export async function openSim(scenario: Scenario, quietDay: QuietDay | null): Pr
       registered: all,
       at: (moment, _host, about) => strike(moment, about),
       replaysAlways: scenario.replaysAlways,
+      driver: scenario.driver,
       differs: (about) => void differences.push(about),
       told: (_host, what) => story.tell(scheduler.now, host.name, what),
     });

@@ -2,7 +2,7 @@
 import type { Phase } from "../../shared/domain/outcome.ts";
 import type { Liar } from "./ports/world.ts";
 import type { CallFault } from "./network.ts";
-import type { Moment } from "./durable/host.ts";
+import type { Driver, Moment } from "./durable/host.ts";
 import type { PlanChoice } from "./plan.ts";
 import type { ShelfName } from "./shelves.ts";
 import type { RestoreTrouble } from "./world/velero.ts";
@@ -49,6 +49,8 @@ export interface Scenario {
   readonly stopped: boolean;
   readonly hosts: 1 | 2;
   readonly replaysAlways: boolean;
+  /** Who plays the runbooks' turns. */
+  readonly driver: Driver;
   /** Whether the day before is played with it, or what it leaves behind is laid out: `quiet-day.ts`. */
   readonly quietDay: "played" | "laid";
   readonly deeds: readonly Deed[];

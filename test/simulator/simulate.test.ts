@@ -19,6 +19,7 @@ const lost: Scenario = {
   hosts: 1,
   replaysAlways: false,
   quietDay: "laid",
+  driver: "bare",
   deeds: [{ kind: "alert", at: 90_000, alertId: "alert-1" }],
   troubles: [],
 };
@@ -72,6 +73,28 @@ describe("seeds", () => {
     const { violations } = await careless.playOut(scenario);
     expect(violations).toContainEqual(expect.objectContaining({ invariant: "S1" }));
     expect(await careless.shrink(scenario, "S1")).toEqual(lost);
+  });
+});
+
+describe("with the real library's replay", () => {
+  test("the same scenarios end the same way, with nothing violated", async () => {
+    const sdk = await playBatch({ from: 1, runs: 10, twiceEvery: 5, driver: "sdk" }, simulator);
+    const { outcomes } = await playBatch({ from: 1, runs: 10, twiceEvery: 1_000 }, simulator);
+    expect(sdk).toMatchObject({ failing: [], twice: 2, outcomes });
+  });
+
+  test("hosts die wherever they die", async () => {
+    for (const moment of ["turn-played", "turn-sent", "work-done"] as const) {
+      const played = await simulator.playOut({ ...lost, driver: "sdk", hosts: 2, troubles: [{ kind: "crash", moment, nth: 30, downMs: 20_000 }] });
+      expect(played, moment).toMatchObject({ outcomes: ["recovered"], violations: [] });
+    }
+  });
+
+  test("a runbook that asks chance what to do next is found out", async () => {
+    const find = "    return (yield context.df.callActivity(step, call)) as StepAnswer;";
+    const careless = await loadSimulator([{ file: "orchestrations/runbook.ts", find, put: `    if (Math.random() < 0.3) yield context.df.createTimer(new Date(0));\n${find}` }]);
+    const { violations } = await careless.playOut({ ...lost, driver: "sdk" });
+    expect(violations).toContainEqual(expect.objectContaining({ invariant: "S21" }));
   });
 });
 

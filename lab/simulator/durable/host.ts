@@ -3,10 +3,14 @@ import type { Random } from "../time/random.ts";
 import type { Owner, Scheduler } from "../time/scheduler.ts";
 import type { Context, HttpAnswer, HttpRequest, Registered } from "../shims/functions.ts";
 import type { Hub, Instance, Turn, Work, Worker } from "./hub.ts";
-import { arrived, callText, type Message, Player, plain } from "./player.ts";
+import { LibraryPlayer } from "./library-player.ts";
+import { arrived, callText, type End, type Message, Player, plain } from "./player.ts";
 
 /** Where a host can be struck down. The numbers are those of the crash modes in docs/simulator.md. */
 export type Moment = "turn-played" | "turn-sent" | "work-taken" | "work-done" | "call-sent" | "call-answered";
+
+/** Who plays turns: the simulator's own player, or the real library. */
+export type Driver = "bare" | "sdk";
 
 export interface HostOptions {
   readonly scheduler: Scheduler;
@@ -18,6 +22,8 @@ export interface HostOptions {
   readonly at: (moment: Moment, host: Host, about: string) => void;
   /** Replays from the beginning before each turn, as a host without a cache does. */
   readonly replaysAlways: boolean;
+  /** Who plays turns: the simulator's own player, or the real library. */
+  readonly driver: Driver;
   /** What a replay said that history does not. */
   readonly differs: (about: string) => void;
   /** An activity that begins or comes to an end, for the story. */
@@ -41,10 +47,12 @@ export class Host implements Owner, Worker {
   pausedUntil = 0;
   readonly #options: HostOptions;
   readonly #live = new Map<string, Live>();
+  readonly #library: LibraryPlayer;
 
   constructor(name: string, options: HostOptions) {
     this.name = name;
     this.#options = options;
+    this.#library = new LibraryPlayer(options.registered, options.scheduler);
   }
 
   get takes(): boolean {
@@ -52,24 +60,42 @@ export class Host implements Owner, Worker {
   }
 
   playTurn(instance: Instance, messages: readonly Message[]): void {
-    const { scheduler, random, hub, at } = this.#options;
+    const { scheduler, random, driver, differs } = this.#options;
     const turnsBefore = instance.turns.length;
-    scheduler.after(random.between(1, 4), this, () => {
-      const player = this.#playerOf(instance);
-      if (player === null) return;
-      const nowAt = scheduler.now;
-      const { calls, end } = player.player.turn(nowAt, messages);
-      player.turns += 1;
-      at("turn-played", this, instance.id);
-      if (!this.alive) return;
-      // Messages go out before the turn is recorded: who dies in between has them sent again.
-      scheduler.after(random.between(2, 12), this, () => {
-        at("turn-sent", this, instance.id);
-        if (!this.alive) return hub.send(instance, calls);
-        const turn: Turn = { at: nowAt, messages, calls };
-        if (!hub.record(instance, this.name, turn, end, turnsBefore) || end !== null) this.#live.delete(instance.id);
-        else player.recorded = player.turns;
-      }, false);
+    const nowAt = (): number => scheduler.now;
+    switch (driver) {
+      case "bare":
+        scheduler.after(random.between(1, 4), this, () => {
+          const live = this.#playerOf(instance);
+          if (live === null) return;
+          const { calls, end } = live.player.turn(nowAt(), messages);
+          live.turns += 1;
+          this.#finish(instance, { at: nowAt(), messages, calls }, end, turnsBefore);
+        }, false);
+        return;
+      case "sdk":
+        scheduler.after(random.between(1, 4), this, () => {
+          if (instance.status !== "Running") return;
+          void this.#library.play(instance, messages).then(({ turn, end, problems }) => {
+            for (const problem of problems) differs(problem);
+            this.#finish(instance, turn, end, turnsBefore);
+          });
+        });
+        return;
+    }
+  }
+
+  /** Sends out what a turn asks for, then records it: who dies in between has its messages sent again. */
+  #finish(instance: Instance, turn: Turn, end: End | null, turnsBefore: number): void {
+    const { scheduler, random, hub, at } = this.#options;
+    at("turn-played", this, instance.id);
+    if (!this.alive) return;
+    scheduler.after(random.between(2, 12), this, () => {
+      at("turn-sent", this, instance.id);
+      if (!this.alive) return hub.send(instance, turn.calls);
+      const live = this.#live.get(instance.id);
+      if (!hub.record(instance, this.name, turn, end, turnsBefore) || end !== null) this.#live.delete(instance.id);
+      else if (live) live.recorded = live.turns;
     }, false);
   }
 

@@ -4,6 +4,7 @@
  * come late or never.
  */
 import type { Random } from "../time/random.ts";
+import type { HistoryEvent } from "../../host/durable/protocol.ts";
 import { nature, type Scheduler } from "../time/scheduler.ts";
 import { arrived, type Call, type End, type Message } from "./player.ts";
 
@@ -12,6 +13,8 @@ export interface Turn {
   readonly at: number;
   readonly messages: readonly Message[];
   readonly calls: readonly Call[];
+  /** Where the library plays: what the turn adds to the history that it is replayed from. */
+  readonly events?: readonly HistoryEvent[];
 }
 
 export interface Instance {
