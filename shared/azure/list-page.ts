@@ -23,6 +23,27 @@ const awaited = new WeakMap<object, Packed[]>();
  */
 type Packed = Buffer;
 
+/**
+ * Bytes to pack into, used again and again: a page outlives the young generation while it waits, and what it is packed into would then stay
+ * until the next full collection.
+ */
+const slabs: ArrayBufferLike[] = [];
+const slabBytes = 32 * 1024;
+/** Two pages at each end of two lists; more are left to the collector. */
+const slabsMax = 512;
+
+function packed(lines: string): Packed {
+  const bytes = Buffer.byteLength(lines);
+  if (bytes > slabBytes) return Buffer.from(lines);
+  const slab = Buffer.from(slabs.pop() ?? new ArrayBuffer(slabBytes), 0, bytes);
+  slab.write(lines);
+  return slab;
+}
+
+function unpacked({ buffer }: Packed): void {
+  if (buffer.byteLength === slabBytes && slabs.length < slabsMax) slabs.push(buffer);
+}
+
 export async function listPage(container: ContainerClient, prefix: string, continuationToken: string | null, abortSignal: AbortSignal): Promise<ListedPage> {
   const taken: Packed[] = [];
   awaited.set(abortSignal, taken);
@@ -35,12 +56,13 @@ export async function listPage(container: ContainerClient, prefix: string, conti
 }
 
 function* itemsOf(taken: Packed[], others: readonly SdkBlobItem[]): Generator<BlobItem> {
-  for (let packed = taken.shift(); packed !== undefined; packed = taken.shift()) {
-    for (let at = 0; at < packed.length; ) {
-      const end = packed.indexOf(lineEnd, at);
-      yield JSON.parse(packed.toString("utf8", at, end)) as BlobItem; // packed below
+  for (let lines = taken.shift(); lines !== undefined; lines = taken.shift()) {
+    for (let at = 0; at < lines.length; ) {
+      const end = lines.indexOf(lineEnd, at);
+      yield JSON.parse(lines.toString("utf8", at, end)) as BlobItem; // packed below
       at = end + 1;
     }
+    unpacked(lines);
   }
   for (const item of others) yield itemOf(item);
 }
@@ -57,22 +79,36 @@ export async function frameOf(abortSignal: object, body: AsyncIterable<Uint8Arra
   const frame: Buffer[] = [];
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of body) {
-    const bytes = rest.length === 0 ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length) : Buffer.concat([rest, chunk]);
-    let lines = "";
-    let at = 0;
-    for (let end = bytes.indexOf(blobEnd); end !== -1; end = bytes.indexOf(blobEnd, at)) {
-      const start = bytes.indexOf(blobStart, at);
-      const item = start === -1 || start > end ? null : blobIn(bytes.toString("utf8", start, end));
-      if (item !== null) lines += `${JSON.stringify(item)}\n`;
-      const kept = bytes.subarray(at, item === null ? end + blobEnd.length : start);
-      if (kept.length > 0) frame.push(Buffer.from(kept));
-      at = end + blobEnd.length;
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+    // Only what lies across the border of two chunks is copied together.
+    const border = bytes.indexOf(blobEnd);
+    if (border === -1) {
+      rest = Buffer.concat([rest, bytes]);
+      continue;
     }
-    rest = Buffer.from(bytes.subarray(at));
-    if (lines !== "") taken.push(Buffer.from(lines, "utf8"));
+    const first = border + blobEnd.length;
+    const lines = linesIn(Buffer.concat([rest, bytes.subarray(0, first)]), frame);
+    const others = linesIn(bytes.subarray(first), frame);
+    rest = Buffer.from(others.rest);
+    taken.push(packed(lines.lines + others.lines));
   }
   // As the client decodes an answer: without the mark of its byte order.
   return new TextDecoder().decode(Buffer.concat([...frame, rest]));
+}
+
+/** A line for each blob that ends in these bytes; what lies between blobs goes to the frame, and what follows the last one is the rest. */
+function linesIn(bytes: Buffer, frame: Buffer[]): { readonly lines: string; readonly rest: Buffer } {
+  let lines = "";
+  let at = 0;
+  for (let end = bytes.indexOf(blobEnd); end !== -1; end = bytes.indexOf(blobEnd, at)) {
+    const start = bytes.indexOf(blobStart, at);
+    const item = start === -1 || start > end ? null : blobIn(bytes.toString("utf8", start, end));
+    if (item !== null) lines += `${JSON.stringify(item)}\n`;
+    const kept = bytes.subarray(at, item === null ? end + blobEnd.length : start);
+    if (kept.length > 0) frame.push(Buffer.from(kept));
+    at = end + blobEnd.length;
+  }
+  return { lines, rest: bytes.subarray(at) };
 }
 
 const [blobStart, blobEnd, lineEnd] = ["<Blob>", "</Blob>", 10] as const;
