@@ -1,6 +1,7 @@
 /**
  * `replica-check`: two containers held against each other, blob by blob. Against a bare listing of both with the SDK, and against rclone, in the
- * same run on the same Azurite; and how much memory a million blobs take, from a server that makes them up.
+ * same run on the same Azurite; how much memory a million blobs take, from a server that makes them up; what a second look costs; and what is found
+ * of the planted defects.
  */
 import { execFile, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -16,7 +17,9 @@ import { openBackups } from "../shared/azure/storage.ts";
 import { openTransport } from "../shared/azure/transport.ts";
 import type { Backups, BlobPlace } from "../shared/ports.ts";
 import { allArrived, arrivalOf } from "../shared/domain/replica.ts";
+import { detection } from "./detection.ts";
 import { startListServer } from "./list-server.ts";
+import { recheck } from "./recheck.ts";
 import { container, startSeededAzurite } from "./seeded-azurite.ts";
 
 const limits = { timesBareListing: 1.2, timesFasterThanRclone: 5, growthMB: 50 } as const;
@@ -41,15 +44,21 @@ export async function replicaCheck(options: ReadonlyMap<string, string>): Promis
     process.stderr.write(`${JSON.stringify(one)}\n`);
     memory.push(one);
   }
+  const again = await recheck();
+  process.stderr.write(`${JSON.stringify(again)}\n`);
+  const found = options.get("detection") === "no" ? null : await detection();
+  process.stderr.write(`${JSON.stringify(found)}\n`);
   const growthMB = (memory.at(-1)?.residentMB ?? 0) - (memory[0]?.residentMB ?? 0);
-  const ok = speed.every(({ timesBareListing, timesFasterThanRclone }) => timesBareListing <= limits.timesBareListing && (timesFasterThanRclone ?? Number.POSITIVE_INFINITY) >= limits.timesFasterThanRclone) && growthMB < limits.growthMB;
+  const ok = speed.every(({ timesBareListing, timesFasterThanRclone }) => timesBareListing <= limits.timesBareListing && (timesFasterThanRclone ?? Number.POSITIVE_INFINITY) >= limits.timesFasterThanRclone) && growthMB < limits.growthMB && again.ok && found?.ok !== false;
   return {
     ok,
     speed,
     memory,
     growthMB,
+    recheck: again,
+    detection: found,
     limits,
-    grows: "with the pages, not with the blobs: two pages of 5,000 at each end, and at most 20,000 blobs that have arrived; the rest is only counted. Blobs that have not arrived are kept too, the first 20,000 to be written",
+    grows: "with the pages, not with the blobs: two pages of 5,000 at each end, packed into bytes that are used again, and at most 20,000 blobs that have arrived; the rest is only counted. Blobs that have not arrived are kept too, the first 20,000 to be written",
   };
 }
 
