@@ -51,9 +51,10 @@ async function lookAt(duty: Duty, register: Register, newest: string | null, at:
     const target = targetOf(plan, "failover");
     const cluster = await world.clusters.of(target.cluster);
     const held = await heldPoints(duty, cluster, target, register, records, at);
-    if (newest === null || content === null) return { ...held, evidence: [] };
+    const view = held.views.filter(({ name }) => name === newest).map(({ ok, about }): Evidence => ({ level: "parity", rung: "readable", ok, about, at, planHash, expiresAt: at + plan.backups.verifyEverySeconds * 1_000 }));
+    if (newest === null || content === null) return { ...held, evidence: view };
     const fit = secondaryFit(newest, content.contents, plan, await seenOf(duty, cluster, content.contents), at, planHash);
-    return { findings: [...fit.findings, ...held.findings], evidence: fit.evidence, imported: held.imported };
+    return { findings: [...fit.findings, ...held.findings], evidence: [...view, ...fit.evidence], imported: held.imported };
   } catch (error) {
     if (!(error instanceof WorldError)) throw error;
     const fact = `the secondary's cluster could not be asked: ${error.message}`;
@@ -90,11 +91,17 @@ function quotaOf({ metadata: { name, namespace = "" }, ...object }: KubeObject):
   return { namespace, name, limits: Object.fromEntries(Object.entries({ ...spec.hard, ...hard }).map(([resource, value]) => [resource, { hard: value, used: used[resource] ?? "0" }])) };
 }
 
-async function heldPoints(duty: Duty, cluster: Cluster, target: Target, register: Register, records: Records, at: number): Promise<Omit<Looked, "evidence">> {
+interface Held extends Omit<Looked, "evidence"> {
+  /** How each of them stands there after this look. */
+  readonly views: readonly { readonly name: string; readonly ok: boolean | "unknown"; readonly about: string }[];
+}
+
+async function heldPoints(duty: Duty, cluster: Cluster, target: Target, register: Register, records: Records, at: number): Promise<Held> {
   const { plan } = duty;
   const usable = Object.entries(register.points).map(([name, { restorePoint, firstSeenAt }]) => ({ name, takenAt: restorePoint.takenAt, usable: restorePoint.usable.kind === "usable" && restorePoint.reached !== null, firstSeenAt }));
   const findings: Finding[] = [];
   const imported: string[] = [];
+  const views: Held["views"][number][] = [];
   for (const { name, firstSeenAt } of newestFirst(usable.filter(({ usable }) => usable)).slice(0, pointsHeld)) {
     const files = await filesOf(duty, target, name, await records.found(name));
     const view = await viewOf(cluster, target, name);
@@ -103,8 +110,9 @@ async function heldPoints(duty: Duty, cluster: Cluster, target: Target, register
     if (settled !== null) imported.push(name);
     const fact = factOf(compared, settled, at > firstSeenAt + plan.backups.replicationDeadlineSeconds * 1_000);
     if (fact !== null) findings.push({ kind: "view-differs", point: name, fact });
+    views.push({ name, ...viewToldOf(compared, settled) });
   }
-  return { findings, imported };
+  return { findings, imported, views };
 }
 
 const filesOf = async ({ world }: Duty, target: Target, name: string, found: PointFound | null) => found?.content?.files ?? pointFiles(world.backups, target, name);
@@ -122,6 +130,18 @@ async function inUse({ ledger, plan }: Duty, cluster: Cluster, { veleroNamespace
 async function importedAnew(cluster: Cluster, target: Target, name: string, files: Parameters<typeof alignPoint>[3]): Promise<"dropped and imported anew" | "completed"> {
   const { replaced } = await alignPoint(cluster, target, name, files);
   return replaced > 0 ? "dropped and imported anew" : "completed";
+}
+
+/** What was imported anew was read back, and is the same now. */
+function viewToldOf(compared: Parity, settled: string | null): { readonly ok: boolean | "unknown"; readonly about: string } {
+  switch (compared.kind) {
+    case "equal":
+      return { ok: true, about: "the secondary's Velero shows the same backup" };
+    case "absent":
+      return { ok: "unknown", about: "the secondary's Velero does not show this backup yet; a failover imports it" };
+    case "differs":
+      return settled === null ? { ok: false, about: `the secondary's Velero shows another backup of this name: ${compared.what}` } : { ok: true, about: `the secondary's Velero shows the same backup since it was ${settled}` };
+  }
 }
 
 /** `null`: the cluster shows what the blobs say, or has time left to import it. */

@@ -16,7 +16,6 @@ import {
   isBackup,
   isFinished,
 } from "./ladder-levels.ts";
-import type { Parity } from "./parity.ts";
 import { ladder, type Plan, type Rung } from "./plan.ts";
 import { type Volume, volumesOf } from "./volume.ts";
 import type { Watermark } from "./watermark.ts";
@@ -75,27 +74,7 @@ export function assess(inventory: Inventory, plan: Plan, nowAt: number, watermar
   return judged({ name: inventory.name, takenAt, completedAt, expiresAt, itemCount, bytes, volumes: inScope(volumes ?? [], plan) }, findings, plan, nowAt, proof);
 }
 
-/**
- * Adds what the secondary's own API says of the point. Until it was asked, `readable` means what the blobs alone show. An object there that
- * differs makes the point unusable, because Velero would restore by that object and not by the blobs; one that is not there yet leaves it `complete`.
- */
-export function heldAgainstCluster(point: RestorePoint, parity: Parity, plan: Plan, nowAt: number): RestorePoint {
-  const findings = [...point.findings.filter(({ level }) => level !== "parity"), parityFinding(parity)];
-  return judged(point, findings, plan, nowAt, point.reached === "restored" || point.reached === "asserted" ? point.reached : null);
-}
-
 const withoutNull = (finding: Finding | null): readonly Finding[] => (finding === null ? [] : [finding]);
-
-function parityFinding(parity: Parity): Finding {
-  switch (parity.kind) {
-    case "equal":
-      return { level: "parity", rung: "readable", ok: true, about: "the secondary cluster shows the same backup" };
-    case "differs":
-      return { level: "parity", rung: "readable", ok: false, about: `the secondary cluster shows another backup of this name: ${parity.what}` };
-    case "absent":
-      return { level: "parity", rung: "readable", ok: "unknown", about: "the secondary cluster does not show this backup yet" };
-  }
-}
 
 function judged(facts: Omit<RestorePoint, "findings" | "reached" | "usable">, findings: readonly Finding[], plan: Plan, nowAt: number, proof: Proof | null): RestorePoint {
   const { name, takenAt, completedAt, expiresAt, itemCount, bytes, volumes } = facts;

@@ -51,7 +51,7 @@ describe("the secondary's cluster", () => {
     world.backups.read = async (_place, name) => Promise.reject(new Error(`${reads.push(name)}`));
     expect(await hold()).toEqual({ point: newest, findings: 0, imported: [] });
     const { secondary } = await readRegister(home, "shop");
-    expect(secondary?.evidence.map(({ level, ok }) => [level, ok])).toEqual([["api", true], ["classes", true], ["images", "unknown"], ["quota", true], ["quota", true]]);
+    expect(secondary?.evidence.map(({ level, ok }) => [level, ok])).toEqual([["parity", "unknown"], ["api", true], ["classes", true], ["images", "unknown"], ["quota", true], ["quota", true]]);
     expect([await open(), reads]).toEqual([[], []]);
   });
 
@@ -89,6 +89,7 @@ describe("what the secondary's Velero has imported", () => {
     imported(run, (object) => ({ ...object, status: { ...(object["status"] as object), phase: "Finalizing" } }));
     expect(await run.hold()).toMatchObject({ imported: [newest] });
     expect(await run.open()).toMatchObject([{ kind: "view-differs", point: newest, fact: expect.stringMatching(/phase.*dropped and imported anew/) as string }]);
+    expect((await readRegister(run.home, "shop")).secondary?.evidence[0]).toMatchObject({ level: "parity", ok: true, about: expect.stringContaining("since it was dropped and imported anew") as string });
     expect(run.effects).toEqual([`delete backups velero/${newest}`, `create backups velero/${newest}`, expect.stringContaining("create podvolumebackups velero/") as string]);
     run.time.now += 60_000;
     await run.hold();
@@ -109,6 +110,7 @@ describe("what the secondary's Velero has imported", () => {
     run.secondary.has(kinds.restores, { metadata: { name: "by-hand", namespace: "velero" }, status: { phase: "InProgress" } });
     expect(await run.hold()).toMatchObject({ imported: [] });
     expect(await run.open()).toMatchObject([{ kind: "view-differs", fact: expect.stringContaining("left as it is") as string }]);
+    expect((await readRegister(run.home, "shop")).secondary?.evidence[0]).toMatchObject({ level: "parity", ok: false });
     await run.secondary.delete(kinds.restores, "velero", "by-hand");
     await run.duty.ledger.change("shop", (head) => openRun(head, { kind: "failover", door: "http", by: "Ada", reason: "dark", alertId: null, applications: [] }, "hash", 0));
     expect(await run.hold()).toMatchObject({ imported: [] });

@@ -1,6 +1,6 @@
 import { describe, test } from "vitest";
 import type { Inventory } from "../../shared/domain/inventory.ts";
-import { assess, heldAgainstCluster, type RestorePoint } from "../../shared/domain/restore-point.ts";
+import { assess, type RestorePoint } from "../../shared/domain/restore-point.ts";
 import type { Watermark } from "../../shared/domain/watermark.ts";
 import { type Ingredients, inventoryOf, nowAt, plan, podVolumeBackup, takenAt, volumeInfo, writtenAt } from "./restore-point-case.ts";
 
@@ -162,19 +162,7 @@ describe("what the source has, had, or may have", () => {
   });
 });
 
-describe("proof and the cluster's own view", () => {
-  test("a drill's proof raises a readable point, and no other", ({ expect }) => {
-    expect(assess(inventoryOf(), plan, nowAt, null, "asserted").reached).toBe("asserted");
-    expect(assess({ ...inventoryOf(), tarball: { kind: "not-read" } }, plan, nowAt, null, "asserted").reached).toBe("complete");
-  });
-
-  test("another backup of the same name in the cluster spoils the point; one not yet imported leaves it complete", ({ expect }) => {
-    const point = judge(inventoryOf());
-    expect(heldAgainstCluster(point, { kind: "equal" }, plan, nowAt).reached).toBe("readable");
-    expect(heldAgainstCluster(point, { kind: "absent" }, plan, nowAt)).toMatchObject({ reached: "complete", usable: { kind: "usable" } });
-    const differing = heldAgainstCluster(point, { kind: "differs", what: "phase is Failed there" }, plan, nowAt);
-    expect(reasonOf(differing)).toBe("the secondary cluster shows another backup of this name: phase is Failed there");
-    // Synced again, it is looked at again.
-    expect(heldAgainstCluster(differing, { kind: "equal" }, plan, nowAt)).toMatchObject({ reached: "readable", usable: { kind: "usable" } });
-  });
+test("a drill's proof raises a readable point, and no other", ({ expect }) => {
+  expect(assess(inventoryOf(), plan, nowAt, null, "asserted").reached).toBe("asserted");
+  expect(assess({ ...inventoryOf(), tarball: { kind: "not-read" } }, plan, nowAt, null, "asserted").reached).toBe("complete");
 });

@@ -28,7 +28,10 @@ describe("GET /api/plans/{plan}/restore-points", () => {
     expect((body["findings"] as { kind: string }[]).map(({ kind }) => kind).filter((kind) => !kind.startsWith("missing-"))).toEqual([]);
     const one = await told(`/${newest}`);
     expect(one.body).toMatchObject({ name: newest, proven: true, manifest: expect.stringMatching(/^[0-9a-f]{64}$/) as string, history: [{ reached: "readable", usable: "usable" }], repositories: ["shop"] });
-    const { evidence, blobs } = one.body as { evidence: { level: string; ok: boolean; at: number; expiresAt: number; planHash: string }[]; blobs: { sha256: string; etag: string }[] };
+    const { evidence, blobs } = one.body as { evidence: { level: string; read: string[]; ok: boolean; at: number; expiresAt: number; planHash: string }[]; blobs: { name: string; sha256: string; etag: string }[] };
+    // Each says from what it was read, and each of those blobs is there with its digest.
+    expect(evidence.find(({ level }) => level === "L4")?.read).toEqual([`${newest}.tar.gz`, `${newest}-resource-list.json.gz`]);
+    expect(evidence.every(({ read }) => read.length > 0 && read.every((file) => blobs.some(({ name }) => name === file)))).toBe(true);
     expect(new Set(evidence.map(({ level }) => level))).toEqual(new Set(["L0", "L1", "L2", "L3", "L4", "L5", "L6", "L7", "L8"]));
     expect(evidence.every(({ ok, at, expiresAt, planHash }) => ok && expiresAt > at && planHash.length === 64)).toBe(true);
     expect(blobs.every(({ sha256, etag }) => sha256.length === 64 && etag !== "")).toBe(true);

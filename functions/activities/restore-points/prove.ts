@@ -113,7 +113,7 @@ async function keep(proof: Proof, inventory: Inventory, point: RestorePoint, fol
   const whole = point.findings.every(({ ok, level, trouble }) => ok === true || (level === "L1" && trouble === "none"));
   const contents = whole ? await contentsOf(proof, name, folder) : readAnyway(proof, name, folder);
   const blobs = [...folder].map(([file, { bytes, etag }]): BlobRead => ({ name: file, bytes, etag, sha256: contents.get(file) ?? null }));
-  await records.keepFound(name, { format: 1, at, planHash, evidence: evidenceOf(point.findings, at, planHash, plan.backups.rereadEverySeconds), blobs, content: contentOf(inventory, point) });
+  await records.keepFound(name, { format: 1, at, planHash, evidence: evidenceOf(name, point.findings, blobs, at, planHash, plan.backups.rereadEverySeconds), blobs, content: contentOf(inventory, point) });
   // Whoever writes while we read leaves another shape behind: then nothing is vouched for, and the next look begins anew.
   const shape = shapeOf(folder);
   if (shapeOf(await listOne(world, places.replica, name)) !== shape) return { sealed: null, read: null };
