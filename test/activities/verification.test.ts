@@ -179,7 +179,7 @@ describe("the last proven point that is about to expire", () => {
 test("what another host has verified since the same tick is not verified again; the next tick's is", async () => {
   const run = await stage();
   const lists = { count: 0 };
-  const { list } = run.world.backups;
+  const list = run.world.backups.list.bind(run.world.backups);
   run.world.backups.list = (place, prefix) => {
     lists.count += 1;
     return list(place, prefix);
