@@ -21,6 +21,8 @@ export interface Doing {
   readonly told: readonly Told[];
   /** Whether somebody still has something to do, or waits for an answer. */
   readonly busy: () => boolean;
+  /** How many events of the world's log and of the ledger there were. */
+  readonly events: () => number;
 }
 
 /** How long a sender waits for an answer, and how often it sends again. */
@@ -97,7 +99,7 @@ export function beginDeeds(sim: Sim): Doing {
             story.tell(scheduler.now, deed.who, `asks ${runId} to stop`);
             send(deed, "abort-asked", { person: deed.who, body: { reason: "I want it to stop" }, params: { runId } }, runId);
           });
-        if (typeof deed.when === "number") atEffect.push({ nth: deed.when, ask });
+        if (typeof deed.when === "number") atEvent.push({ nth: deed.when, ask });
         else whenBegun(deed.when, ask);
         break;
       }
@@ -131,11 +133,15 @@ export function beginDeeds(sim: Sim): Doing {
     });
   };
 
-  const atEffect: { readonly nth: number; readonly ask: () => void }[] = [];
-  let effects = 0;
-  sim.onEffect(() => {
-    for (const { nth, ask } of atEffect) if (nth === effects) ask();
-    effects += 1;
+  const atEvent: { readonly nth: number; readonly ask: () => void }[] = [];
+  let events = 0;
+  const happened = (): void => {
+    for (const { nth, ask } of atEvent) if (nth === events) ask();
+    events += 1;
+  };
+  sim.onEffect(happened);
+  sim.pair.home.onWrite((name) => {
+    if (name.startsWith("ledger/")) happened();
   });
 
   const watch = (): void =>
@@ -149,5 +155,5 @@ export function beginDeeds(sim: Sim): Doing {
   const first = scenario.quietDay === "played" ? taking() : null;
   first?.tick("verification-due", sim.clientOf(first));
   for (const deed of scenario.deeds) begin(deed);
-  return { told, busy: () => pending > 0 };
+  return { told, busy: () => pending > 0, events: () => events };
 }

@@ -68,7 +68,7 @@ function drawDeeds(random: Random, { approval, trafficOnly }: PlanChoice, { at }
   if (random.chance(0.25)) {
     // The moments around a point of no return are short, and matter most.
     const phase = random.pick(["fence", "promote", "open", "open", "open"] as const);
-    deeds.push({ kind: "abort", when: random.chance(0.5) ? phase : random.between(0, 45), afterMs: random.chance(0.6) ? random.between(0, 600) : random.between(0, 30) * s, who: random.pick(people) });
+    deeds.push({ kind: "abort", when: random.chance(0.5) ? phase : random.between(0, 160), afterMs: random.chance(0.6) ? random.between(0, 600) : random.between(0, 30) * s, who: random.pick(people) });
   }
   if (random.chance(0.05)) deeds.push({ kind: "edit-plan", at: at + random.between(0, 240) * s });
   return deeds;

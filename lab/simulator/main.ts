@@ -1,16 +1,20 @@
 /**
  * `npm run simulate -- --runs N [--seed N]`: plays N seeds from the given one on, on all cores, and ends with one line of JSON. `--seed N
- * --trace`: tells the story of one seed, made as small as it gets where it fails.
+ * --trace`: tells the story of one seed, made as small as it gets where it fails. `--matrix`: a crash in every step and mode, an abort after
+ * every event. `--pairs [--every N]`: two crashes in one run, in all places or in every N-th pair of them.
  */
 import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { Driver } from "./durable/host.ts";
 import { loadSimulator } from "./load.ts";
-import { playAll } from "./pool.ts";
+import type { Found } from "./explore.ts";
+import { exploreAll, playAll } from "./pool.ts";
 import { lineText } from "./story.ts";
+import { counted, matrixPage } from "./tables.ts";
 
-const { values } = parseArgs({ options: { runs: { type: "string", default: "200" }, seed: { type: "string", default: "1" }, "twice-every": { type: "string", default: "50" }, cores: { type: "string" }, driver: { type: "string", default: "bare" }, trace: { type: "boolean", default: false } } });
-const number = (name: "runs" | "seed" | "twice-every" | "cores"): number => {
+const { values } = parseArgs({ options: { runs: { type: "string", default: "200" }, seed: { type: "string", default: "1" }, "twice-every": { type: "string", default: "50" }, cores: { type: "string" }, driver: { type: "string", default: "bare" }, every: { type: "string", default: "1" }, trace: { type: "boolean", default: false }, matrix: { type: "boolean", default: false }, pairs: { type: "boolean", default: false }, write: { type: "boolean", default: false } } });
+const number = (name: "runs" | "seed" | "twice-every" | "cores" | "every"): number => {
   const value = Number(values[name]);
   if (Number.isInteger(value) && value > 0) return value;
   process.stderr.write(`--${name} must be a whole number above 0\n`);
@@ -24,7 +28,35 @@ const driverAsked = (asked: string): Driver => {
 };
 const driver = driverAsked(values.driver);
 
-process.exitCode = values.trace ? await trace(number("seed")) : await many();
+process.exitCode = values.trace ? await trace(number("seed")) : values.matrix ? await matrix() : values.pairs ? await pairs() : await many();
+
+/** Every step and crash mode, and an abort after every event. `--write` puts the tables into docs/crash-matrix.md. */
+async function matrix(): Promise<number> {
+  const every = number("every");
+  const [crashes, aborts] = [await exploreAll("crashes", every), await exploreAll("aborts", every)];
+  const line = { crashes: said(crashes), aborts: said(aborts), every, commit: commit() };
+  if (values.write && every === 1) writeFileSync(new URL("../../docs/crash-matrix.md", import.meta.url), matrixPage(crashes, aborts, commit()));
+  return tell(line, [...crashes, ...aborts]);
+}
+
+/** Two crashes in one run. */
+async function pairs(): Promise<number> {
+  const every = number("every");
+  const found = await exploreAll("pairs", every);
+  return tell({ pairs: said(found), every, commit: commit() }, found);
+}
+
+function said(found: readonly Found[]) {
+  const { played, wrong, missed, ends } = counted(found);
+  return { played, wrong: wrong.length, missed, ends };
+}
+
+function tell(line: object, found: readonly Found[]): number {
+  const { wrong } = counted(found);
+  for (const { of, row, column, wrong: why } of wrong.slice(0, 50)) process.stdout.write(`${of}: ${row}, ${column}: ${why}\n`);
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+  return wrong.length === 0 ? 0 : 1;
+}
 
 /** Tells one seed. */
 async function trace(seed: number): Promise<number> {

@@ -36,6 +36,10 @@ export interface NetworkOptions {
   /** Which fault hits this call, if any. Used up by asking. */
   readonly faultFor: (host: string, asked: Asked) => CallFault | null;
   readonly told: (host: string, what: string) => void;
+  /** In which of the crash modes that are about a call the host dies now; `null`: in none. */
+  readonly strike: (asked: Asked) => 2 | 3 | 4 | 5 | null;
+  /** Ends the host that asks. */
+  readonly die: (about: string, afterMs: number) => void;
 }
 
 const deadlineMsDefault = 30_000;
@@ -56,10 +60,15 @@ export class Network {
 
   /** Does `work` in the world, at once and whole, and brings its answer back. Throws a `WorldError` where nothing came back. */
   ask<T>(asked: Asked, work: () => T): Promise<T> {
-    const { scheduler, random, world, faultFor, told } = this.#options;
+    const { scheduler, random, world, faultFor, told, strike, die } = this.#options;
     const host = this.#host;
     const { port, op, thing, region, deadlineMs = deadlineMsDefault } = asked;
     const name = `${port}.${op}`;
+    const struck = strike(asked);
+    if (struck === 2) die(`mode 2, ${name}`, 0);
+    // The host hears nothing for a moment, then it is gone.
+    if (struck === 3) die(`mode 3, ${name}`, 500);
+    if (struck === 2 || struck === 3) return new Promise(() => undefined);
     this.#sent(name);
     const fault = faultFor(host.name, asked);
     if (fault !== null) told(host.name, `${name} ${thing}: ${spoken(fault)}`);
@@ -67,6 +76,7 @@ export class Network {
       const back = (ms: number, call: () => void): void => {
         scheduler.after(ms, host, () => {
           this.#answered(name);
+          if (struck === 5) die(`mode 5, ${name}`, 0);
           if (host.alive) call();
         });
       };
@@ -83,6 +93,7 @@ export class Network {
       scheduler.after(outMs + delayMs, nature, () => {
         const reach = world.reach(region);
         if (reach !== "up") {
+          if (struck === 4) return die(`mode 4, ${name}`, 0);
           if (gaveUp) return;
           if (reach === "black-hole") return fails(deadlineMs, `no answer within ${deadlineMs / 1_000} s`);
           return fails(1, reach === "reset" ? "connection reset" : "status 503 ServiceUnavailable");
@@ -91,9 +102,11 @@ export class Network {
         try {
           value = work();
         } catch (error) {
+          if (struck === 4) return die(`mode 4, ${name}`, 0);
           if (!gaveUp) back(outMs, () => reject(error));
           return;
         }
+        if (struck === 4) return die(`mode 4, ${name}`, 0);
         if (gaveUp) return;
         if (fault?.kind === "lost-answer") return fails(outMs, "the connection was closed before an answer came");
         back(outMs, () => resolve(value));

@@ -3,6 +3,8 @@ import { spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import type { Batch, BatchResult } from "./batch.ts";
+import type { Exploration, Found } from "./explore.ts";
+import type { Job } from "./worker.ts";
 
 /** A run makes much that is soon forgotten: with room for it the collector has a tenth of the work. */
 const roomForYoung = "--max-semi-space-size=64";
@@ -17,7 +19,7 @@ export async function playAll(batch: Batch, told: (done: number) => void, cores 
   const results: BatchResult[] = [];
   const work = async (): Promise<void> => {
     for (let next = shares.shift(); next !== undefined; next = shares.shift()) {
-      results.push(await playShare(next));
+      results.push(await inAProcess<BatchResult>({ kind: "seeds", batch: next }));
       told(results.reduce((sum, { runs }) => sum + runs, 0));
     }
   };
@@ -38,16 +40,22 @@ function together(one: BatchResult, other: BatchResult): BatchResult {
   };
 }
 
-function playShare(batch: Batch): Promise<BatchResult> {
+/** All of an exploration, or every so manieth of its scenarios, on all cores. */
+export async function exploreAll(exploration: Exploration, every: number, cores = availableParallelism()): Promise<readonly Found[]> {
+  const shares = await Promise.all(Array.from({ length: cores }, (_, share) => inAProcess<readonly Found[]>({ kind: "share", share: { exploration, every, share, shares: cores } })));
+  return shares.flat();
+}
+
+function inAProcess<Result>(job: Job): Promise<Result> {
   return new Promise((resolve, reject) => {
     // The loader of this process is the loader of that one.
-    const child = spawn(process.execPath, [roomForYoung, ...process.execArgv, path.join(import.meta.dirname, "worker.ts"), JSON.stringify(batch)], { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(process.execPath, [roomForYoung, ...process.execArgv, path.join(import.meta.dirname, "worker.ts"), JSON.stringify(job)], { stdio: ["ignore", "pipe", "inherit"] });
     const chunks: Buffer[] = [];
     child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
     child.once("error", reject);
     child.once("close", (code) => {
-      if (code === 0) resolve(JSON.parse(Buffer.concat(chunks).toString("utf8")) as BatchResult);
-      else reject(new Error(`the process that played seeds ${batch.from} to ${batch.from + batch.runs - 1} ended with ${code}`));
+      if (code === 0) resolve(JSON.parse(Buffer.concat(chunks).toString("utf8")) as Result);
+      else reject(new Error(`a process that plays ended with ${code}: ${JSON.stringify(job)}`));
     });
   });
 }

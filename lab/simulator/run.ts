@@ -5,7 +5,7 @@ import { type Head, headName } from "../../shared/domain/ledger.ts";
 import { labStart } from "../clock.ts";
 import type { Effect } from "../world/world.ts";
 import { openClient, type SimulatedClient } from "./durable/client.ts";
-import { Host } from "./durable/host.ts";
+import { Host, type Moment, nameOf } from "./durable/host.ts";
 import { Hub } from "./durable/hub.ts";
 import { Network } from "./network.ts";
 import { planName, planText } from "./plan.ts";
@@ -14,6 +14,7 @@ import type { Scenario } from "./scenario.ts";
 import { shelves } from "./shelves.ts";
 import { type Registered, registered } from "./shims/functions.ts";
 import { openStory, type Story } from "./story.ts";
+import { openStrikes, type StepCallMade, type Strikes } from "./strikes.ts";
 import { randomOf } from "./time/random.ts";
 import { nature, Scheduler } from "./time/scheduler.ts";
 import { play } from "./time/virtual.ts";
@@ -52,12 +53,13 @@ const quick = { poolScale: 20_000, clusterStart: 40_000, volumeRestore: 6_000, r
 let archive: Promise<Uint8Array> | null = null;
 
 /** Lays a scenario out, with what a quiet day leaves behind where one is given; `go` lets its time pass. */
-export async function openSim(scenario: Scenario, quietDay: QuietDay | null): Promise<Sim & { go(until: () => boolean, lastAt: number): ReturnType<Scheduler["run"]> }> {
+export async function openSim(scenario: Scenario, quietDay: QuietDay | null, callMade: ((call: StepCallMade) => void) | null = null): Promise<Sim & { go(until: () => boolean, lastAt: number): ReturnType<Scheduler["run"]> }> {
   const scheduler = new Scheduler(labStart);
   const random = randomOf(scenario.seed);
   play({ scheduler, random: random.fork("node") });
   const story = openStory();
   const troubles = openTroubles(scenario.troubles);
+  const strikes = openStrikes(scenario.troubles, callMade);
   const { plan: choice, shelf, stopped } = scenario;
   const pair = await openPair(scheduler, {
     topology: choice.topology,
@@ -83,18 +85,22 @@ export async function openSim(scenario: Scenario, quietDay: QuietDay | null): Pr
   const hosts: Host[] = [];
   const lies = new Set<Liar>();
   const differences: string[] = [];
-  const hub = new Hub({ scheduler, random: random.fork("hub"), workers: () => hosts, leaseMs: 60_000, again: () => troubles.again() });
+  const hub = new Hub({ scheduler, random: random.fork("hub"), workers: () => hosts, leaseMs: 60_000, again: (work) => strikes?.again(nameOf(work)) ?? troubles.again() });
   const state = { cutOff: false };
   const clients = new Map<Host, SimulatedClient>();
 
   const openHost = (place: number, generation: number): void => {
     const hostRandom = random.fork(`host ${place} ${generation}`);
-    const strike = (moment: Parameters<typeof troubles.crash>[0], about: string): void => {
-      const downMs = host.alive ? troubles.crash(moment) : null;
-      if (downMs === null) return;
+    const die = (downMs: number, about: string): void => {
+      if (!host.alive) return;
       host.alive = false;
-      story.tell(scheduler.now, host.name, `dies (${moment}, ${about}); another starts in ${downMs / 1_000} s`);
+      story.tell(scheduler.now, host.name, `dies (${about}); another starts in ${downMs / 1_000} s`);
       scheduler.after(downMs, nature, () => openHost(place, generation + 1), false);
+    };
+    const strike = (moment: Moment, about: string, instanceId = ""): void => {
+      if (!host.alive) return;
+      const downMs = struckAt(strikes, moment, about, instanceId) ?? troubles.crash(moment);
+      if (downMs !== null) die(downMs, `${moment}, ${about}`);
     };
     // The app needs its world, the world its network, and the network its host.
     let app: Registered | null = null;
@@ -107,7 +113,8 @@ export async function openSim(scenario: Scenario, quietDay: QuietDay | null): Pr
       random: hostRandom,
       hub,
       registered: all,
-      at: (moment, _host, about) => strike(moment, about),
+      at: (moment, _host, about, instanceId) => strike(moment, about, instanceId),
+      within: (step, work) => (strikes === null ? work() : strikes.within(step, work)),
       replaysAlways: scenario.replaysAlways,
       driver: scenario.driver,
       differs: (about) => void differences.push(about),
@@ -115,7 +122,11 @@ export async function openSim(scenario: Scenario, quietDay: QuietDay | null): Pr
     });
     const network = new Network(
       host,
-      { scheduler, random: hostRandom.fork("network"), world: pair.world, faultFor: (_host, asked) => (state.cutOff && asked.port !== "home" && asked.port !== "hub" ? { kind: "cut-off" } : troubles.call(asked)), told: (name, what) => story.tell(scheduler.now, name, what) },
+      { scheduler, random: hostRandom.fork("network"), world: pair.world, faultFor: (_host, asked) => (state.cutOff && asked.port !== "home" && asked.port !== "hub" ? { kind: "cut-off" } : troubles.call(asked)), told: (name, what) => story.tell(scheduler.now, name, what), strike: (asked) => strikes?.call(asked) ?? null, die: (about, afterMs) => {
+        const now = (): void => die(strikes?.downMs ?? 0, about);
+        if (afterMs === 0) now();
+        else scheduler.after(afterMs, nature, now, false);
+      } },
       (about) => strike("call-sent", about),
       (about) => strike("call-answered", about),
     );
@@ -158,4 +169,20 @@ export async function openSim(scenario: Scenario, quietDay: QuietDay | null): Pr
     onEffect: (call) => void listeners.push(call),
     go: (until, lastAt) => scheduler.run(until, lastAt),
   };
+}
+
+/** What a strike at a named place makes of a moment: for how long the host is down. */
+function struckAt(strikes: Strikes | null, moment: Moment, about: string, instanceId: string): number | null {
+  switch (moment) {
+    case "work-taken":
+      return strikes?.taken(about) ?? null;
+    case "work-done":
+      return strikes?.done(about, instanceId) ?? null;
+    case "turn-sent":
+      return strikes?.turnSent(about) ?? null;
+    case "turn-played":
+    case "call-sent":
+    case "call-answered":
+      return null;
+  }
 }

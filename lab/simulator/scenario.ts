@@ -5,6 +5,7 @@ import type { CallFault } from "./network.ts";
 import type { Driver, Moment } from "./durable/host.ts";
 import type { PlanChoice } from "./plan.ts";
 import type { ShelfName } from "./shelves.ts";
+import type { CrashMode } from "./strikes.ts";
 import type { RestoreTrouble } from "./world/velero.ts";
 
 /** How the primary is lost, if it is. Times are milliseconds after the beginning. */
@@ -26,13 +27,15 @@ export type Deed =
   | { readonly kind: "decide"; readonly about: "decision" | "fence"; readonly afterMs: number; readonly who: string; readonly verdict: "approve" | "deny"; readonly times: number }
   /** Puts another version of the plan in the first one's place. */
   | { readonly kind: "edit-plan"; readonly at: number }
-  /** When so many events of the world's log have happened, or a run has begun a phase, and this much later. */
+  /** When so many events of the world's log and of the ledger have happened, or a run has begun a phase, and this much later. */
   | { readonly kind: "abort"; readonly when: number | Phase; readonly afterMs: number; readonly who: string };
 
 /** What goes wrong. Each happens a bounded number of times, so that every run can come to its end. */
 export type Trouble =
   | { readonly kind: "call"; readonly port: string; readonly op: string; readonly nth: number; readonly times: number; readonly fault: CallFault }
   | { readonly kind: "crash"; readonly moment: Moment; readonly nth: number; readonly downMs: number }
+  /** At a named place: see `strikes.ts`. `call` counts the calls of the step, for the modes that are about one. */
+  | { readonly kind: "strike"; readonly step: string; readonly mode: CrashMode; readonly call: number; readonly downMs: number }
   | { readonly kind: "pause"; readonly at: number; readonly host: number; readonly forMs: number }
   | { readonly kind: "again"; readonly nth: number; readonly afterMs: number }
   | { readonly kind: "restore"; readonly nth: number; readonly trouble: RestoreTrouble }

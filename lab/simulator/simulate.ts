@@ -9,6 +9,7 @@ import { quietDayOf } from "./quiet-day.ts";
 import { openSim, type Sim } from "./run.ts";
 import type { Scenario } from "./scenario.ts";
 import type { Line } from "./story.ts";
+import type { StepCallMade } from "./strikes.ts";
 import { nature } from "./time/scheduler.ts";
 import { play } from "./time/virtual.ts";
 import { endRegion } from "./world/front.ts";
@@ -26,6 +27,10 @@ export interface Played {
   readonly failovers: number;
   readonly virtualMs: number;
   readonly events: number;
+  /** What those who asked a run to stop were told, in order: 202 it stops, 409 it is too late. */
+  readonly aborts: readonly number[];
+  /** Events of the world's log and of the ledger: an abort may be asked after each. */
+  readonly logged: number;
 }
 
 const dayMs = 86_400_000;
@@ -45,8 +50,9 @@ function fallOver({ pair, scheduler, story }: Sim, afterMs: number): void {
   });
 }
 
-export async function playOut(scenario: Scenario): Promise<Played> {
-  const sim = await openSim(scenario, scenario.quietDay === "laid" ? await quietDayOf(scenario) : null);
+/** `callMade` is told of every call that a step makes. */
+export async function playOut(scenario: Scenario, callMade: ((call: StepCallMade) => void) | null = null): Promise<Played> {
+  const sim = await openSim(scenario, scenario.quietDay === "laid" ? await quietDayOf(scenario) : null, callMade);
   const { scheduler, pair, story, lies, hosts } = sim;
   const witness = beginWitness(sim);
   const startAt = scheduler.now;
@@ -104,5 +110,5 @@ export async function playOut(scenario: Scenario): Promise<Played> {
   const outcomes = reportsOf(evidence).map(({ outcome }) => outcome);
   for (const { invariant, at, what } of violations) story.tell(at, "checker", `${invariant} is violated: ${what}`);
   play(null);
-  return { scenario, violations, story: story.lines, digest: story.digest(), outcomes, failovers: outcomes.filter((outcome) => outcome === "recovered").length, virtualMs: scheduler.now - startAt, events: scheduler.happened };
+  return { scenario, violations, story: story.lines, digest: story.digest(), outcomes, failovers: outcomes.filter((outcome) => outcome === "recovered").length, virtualMs: scheduler.now - startAt, events: scheduler.happened, aborts: doing.told.flatMap(({ deed, status }) => (deed.kind === "abort" ? [status] : [])), logged: doing.events() };
 }

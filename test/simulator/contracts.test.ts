@@ -42,7 +42,7 @@ async function openStage() {
     restoreTrouble: () => null,
   });
   const state = { armIsLost: false };
-  const options = { scheduler, random: randomOf(1), world: pair.world, faultFor: (_host: string, { port }: { readonly port: string }) => (port === "arm" && state.armIsLost ? ({ kind: "cut-off" } as const) : null), told: () => undefined };
+  const options = { scheduler, random: randomOf(1), world: pair.world, faultFor: (_host: string, { port }: { readonly port: string }) => (port === "arm" && state.armIsLost ? ({ kind: "cut-off" } as const) : null), told: () => undefined, strike: () => null, die: () => undefined };
   const network = new Network(nature, options, () => undefined, () => undefined);
   let running = false;
   const timer = setInterval(() => {

@@ -19,7 +19,7 @@ export interface HostOptions {
   /** What the app has registered in this process. */
   readonly registered: () => Registered;
   /** Asked at each moment; what it does may kill this host. */
-  readonly at: (moment: Moment, host: Host, about: string) => void;
+  readonly at: (moment: Moment, host: Host, about: string, instanceId?: string) => void;
   /** Replays from the beginning before each turn, as a host without a cache does. */
   readonly replaysAlways: boolean;
   /** Who plays turns: the simulator's own player, or the real library. */
@@ -28,6 +28,8 @@ export interface HostOptions {
   readonly differs: (about: string) => void;
   /** An activity that begins or comes to an end, for the story. */
   readonly told: (host: Host, what: string) => void;
+  /** Does an activity's work: whoever wants to know whose calls are whose puts it into a room of its own. */
+  readonly within: <T>(step: string, work: () => T) => T;
 }
 
 interface Live {
@@ -100,19 +102,19 @@ export class Host implements Owner, Worker {
   }
 
   doWork(work: Work): void {
-    const { scheduler, random, hub, registered, at, told } = this.#options;
+    const { scheduler, random, hub, registered, at, told, within } = this.#options;
     scheduler.after(random.between(1, 6), this, () => {
       const handler = registered().activities.get(work.name);
       if (!handler) throw new Error(`the app has no activity ${work.name}`);
-      at("work-taken", this, work.name);
+      at("work-taken", this, nameOf(work));
       if (!this.alive) return;
       const again = work.deliveries > 1 ? ` (delivery ${work.deliveries})` : "";
       told(this, `begins ${nameOf(work)}${again}`);
-      void handler(work.input, contextOf(work.name)).then((value) => {
+      void within(nameOf(work), () => handler(work.input, contextOf(work.name))).then((value) => {
         const json = JSON.stringify(value);
         const answer = arrived(json);
         told(this, `has done ${nameOf(work)}${again}: ${inShort(json)}`);
-        at("work-done", this, work.name);
+        at("work-done", this, nameOf(work), work.instanceId);
         scheduler.after(random.between(2, 12), this, () => hub.done(work, answer), false);
       });
     });
@@ -160,7 +162,8 @@ export class Host implements Owner, Worker {
 const contextOf = (functionName: string): Context => ({ functionName, log: nothing, warn: nothing, error: nothing, debug: nothing });
 const nothing = (): void => undefined;
 
-function nameOf({ name, input }: Work): string {
+/** A step and its key: `start-restore shop-main`. */
+export function nameOf({ name, input }: Pick<Work, "name" | "input">): string {
   const key = (input as { readonly key?: string } | null)?.key ?? "";
   return key === "" ? name : `${name} ${key}`;
 }
