@@ -127,11 +127,13 @@ export interface Share {
   readonly shares: number;
   /** Takes every so manieth scenario only: 1 is all of them. */
   readonly every: number;
+  /** Only this row of the tables. */
+  readonly row?: string;
 }
 
 /** Plays one share of an exploration. */
-export async function explore({ exploration, share, shares, every }: Share, simulator: Simulator): Promise<readonly Found[]> {
-  const list = (await lists[exploration](simulator)).filter((_, at) => at % every === 0);
+export async function explore({ exploration, share, shares, every, row }: Share, simulator: Simulator): Promise<readonly Found[]> {
+  const list = (await lists[exploration](simulator)).filter((one, at) => at % every === 0 && (row === undefined || one.row === row));
   const found: Found[] = [];
   for (const [at, explored] of list.entries()) if (at % shares === share) found.push(await judged(explored, simulator));
   return found;
