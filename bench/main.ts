@@ -2,6 +2,7 @@
 import { fuzz } from "./fuzz.ts";
 import { intake } from "./intake.ts";
 import { killTest } from "./kill.ts";
+import { mutation } from "./mutation.ts";
 import { ownOverhead } from "./own-overhead.ts";
 import { labWall } from "./lab-wall.ts";
 import { plantedBugsFound } from "./planted-bugs.ts";
@@ -22,6 +23,7 @@ const benches: Readonly<Record<string, { readonly about: string; readonly run: (
   intake: { about: "a storm of alerts at the door: all accounted for, one run (--rate 1000 --seconds 300 --kills 0)", run: intake },
   "planted-bugs": { about: "puts one mistake at a time into the app: the simulator must find it (--runs 1000 --seed 1 --bugs primary-not-closed,…)", run: plantedBugsFound },
   fuzz: { about: "garbage for what reads alerts, approvals, ledgers and plans (--what alerts,plans --cases 10000000 --seed 1 --seconds 600)", run: fuzz },
+  mutation: { about: "one small change of the domain's rules at a time: their tests must find it, all of it where users are moved", run: mutation },
   kill: { about: "SIGKILLs of the host at random moments: every run ends right, no effect twice (--kills 100 --seed 1)", run: killTest },
 };
 

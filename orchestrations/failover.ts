@@ -1,8 +1,9 @@
 /** The runbook for losing a region. It is read top to bottom, and run the same way: the eleven steps of docs/product.md. */
+import { decisionAsked, fenceAsked, lossAsked } from "../shared/domain/asked.ts";
 import type { Outcome } from "../shared/domain/outcome.ts";
 import type { Plan } from "../shared/domain/plan.ts";
 import { fenceLevel, isEnough } from "../shared/domain/fence.ts";
-import { confirmWaiting, decisionAsked, fenceAsked, lossAsked, stillLostWaiting, waits, wavesOf } from "../shared/domain/runbook-terms.ts";
+import { confirmWaiting, stillLostWaiting, waits, wavesOf } from "../shared/domain/runbook-terms.ts";
 import { lookReady, makeReady } from "./make-ready.ts";
 import { promote } from "./promote.ts";
 import { release } from "./release.ts";

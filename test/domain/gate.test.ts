@@ -47,6 +47,23 @@ describe("a gate", () => {
       shut(entry(record, values[record], { kind: "intent" }), `the record of ${name} says what was meant, not what came of it`);
     });
 
+  test("looks where the steps write their answers", () => {
+    expect(Object.entries(gateRecords).map(([record, { phase, step, key }]) => `${record}: ${phase}/${step}${key === "" ? "" : `.${key}`}`)).toEqual([
+      "decided: decide/put-question.decision",
+      "weighed: decide/weigh-restore-points",
+      "closed: fence/close-primary",
+      "quieted: fence/quiet-primary",
+      "chosen: choose/choose-restore-point",
+      "lossAgreed: choose/put-question.loss",
+      "verified: verify/verify-applications",
+    ]);
+  });
+
+  test("names two versions of a plan by the beginning of their hashes", () => {
+    const long = { ...run, planHash: "c515b88b2069ffff" };
+    expect(gateLacks("data", long, plan, { ...whole, weighed: null, verified: null, closed: null, quieted: null, chosen: null }, at).at(-1)).toContain("(hash, not c515b88b2069)");
+  });
+
   test("reads nothing of what is not its own: only that it is missing or foreign is said", () => {
     const both = { ...whole, closed: null, chosen: entry("chosen", { kind: "nothing-restorable", passedOver: [] }, { epoch: 2 }) };
     expect(gateLacks("data", run, plan, both, at)).toEqual([expect.stringContaining("no record of close-primary"), expect.stringContaining("epoch 2")]);

@@ -187,6 +187,12 @@ const question = (more: Partial<Question> = {}): Question => ({ id: "asked-once"
 const decision = (more: Partial<Decision> = {}): Decision => ({ about: "decision", question: "asked-once", verdict: "approve", by: "Grace", personId: `id of ${more.by ?? "Grace"}`, at: at + 1_000, reason: "because", ...more });
 const asked = (more: Partial<Question> = {}, ...decisions: Partial<Decision>[]): Head => decisions.reduce((head, each) => headOf(decide(head, "shop-1", decision(each))), headOf(askQuestion(opened(), 1, question(more))));
 
+/** Somebody let a fence pass before; now the decision is asked about. */
+const withForeignYes = (): Head => {
+  const forced = asked({ about: "fence", approvalsNeeded: 1 }, { about: "fence" });
+  return headOf(askQuestion(forced, 1, question({ approvalsNeeded: 1 })));
+};
+
 const askedByHand = (): Head => headOf(askQuestion(opened({ ...byHand, byId: "id of Ada" }), 1, question()));
 
 describe("a question", () => {
@@ -225,6 +231,9 @@ describe("a question", () => {
     ["approval: one denial ends it", asked({}, {}, { by: "Ken", verdict: "deny" }), at + 2_000, { kind: "declined", why: "Ken said no: because" }],
     ["approval: silence declines", asked({}, {}), at + 300_000, { kind: "declined", why: "nobody answered in time (1 of 2 approvals)" }],
     ["another question: waits", asked({ about: "fence" }), at + 2_000, { kind: "waiting" }],
+    ["another question that expired: waits for its own", asked({ about: "fence" }), at + 300_000, { kind: "waiting" }],
+    ["no question: waits", opened(), at + 300_000, { kind: "waiting" }],
+    ["a yes to another question is none to this one", withForeignYes(), at + 2_000, { kind: "waiting" }],
   ];
   test("takes a no that names no question, also from whoever asked for the run", () => {
     for (const no of [{ question: null }, { personId: "id of Ada" }]) expect(why(decide(askedByHand(), "shop-1", decision({ verdict: "deny", ...no })))).toBe("changed");
@@ -244,6 +253,25 @@ describe("closing a run", () => {
     const passed = headOf(passPoint(opened(), 1, "traffic", at));
     const halted: Outcome = { kind: "halted", phase: "open", step: "seen-from-outside", cause: "late", next: "look" };
     for (const outcome of [recovered, halted]) expect(closed(passed, outcome)).toMatchObject({ active: "secondary", cooldownUntilAt: at + 60_000 + 3_600_000, unprotectedSinceAt: at + 60_000 });
+  });
+
+  test("past the data point only, the next run knows that the replica may be cut off; one that passed nothing forgets nothing", () => {
+    const halted = closed(headOf(passPoint(opened(), 1, "data", at)), declined);
+    expect(halted).toMatchObject({ active: "primary", promotedBy: "shop-1" });
+    expect(closed(opened(byHand, halted), declined).promotedBy).toBe("shop-1");
+    expect(closed(opened(), declined).promotedBy).toBeNull();
+    expect(closed(headOf(passPoint(opened(byHand, halted), 2, "traffic", at)), recovered).promotedBy).toBeNull();
+  });
+
+  test("past the traffic point forgets the alerts that waited: they told of what is over", () => {
+    const pending = { alertId: "alert-9", rule: "r", reason: "why", at };
+    const waiting = headOf(keepAlert(opened(), pending));
+    expect(closed(waiting, declined).pendingAlerts).toEqual([pending]);
+    expect(closed(headOf(passPoint(waiting, 1, "traffic", at)), recovered).pendingAlerts).toEqual([]);
+  });
+
+  test("a ledger that is new has the first format and a chain without links", () => {
+    expect(newHead("shop")).toMatchObject({ format: 1, epoch: 0, digest: "0".repeat(64) });
   });
 
   test("a recovery in place moves nothing", () => {

@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { pauseMs } from "../../orchestrations/runbook.ts";
+import { decisionAsked, fenceAsked } from "../../shared/domain/asked.ts";
 import { cardText, predictRtoSeconds, spoken, warmUpSeconds } from "../../shared/domain/decision.ts";
 import { type Closed, fenceLevel, isEnough, type Quieted } from "../../shared/domain/fence.ts";
-import { confirmWaiting, decisionAsked, fenceAsked, waits, wavesOf } from "../../shared/domain/runbook-terms.ts";
+import { confirmWaiting, waits, wavesOf } from "../../shared/domain/runbook-terms.ts";
 import { targetOf } from "../../shared/domain/target.ts";
 import { examplePlan } from "./example-plans.ts";
 
