@@ -1,4 +1,5 @@
 import { kinds } from "../../shared/domain/kinds.ts";
+import { damageOf } from "../../shared/domain/damage.ts";
 import { nodeState } from "../../shared/domain/cluster-objects.ts";
 import { type Reading, type Soak, type SoakStep, soak } from "../../shared/domain/health.ts";
 import type { Plan, Signal } from "../../shared/domain/plan.ts";
@@ -37,7 +38,7 @@ async function read(signal: Signal, plan: Plan, world: World): Promise<Reading> 
   }
 }
 
-type Says = Pick<Reading, "says" | "about">;
+type Says = Pick<Reading, "says" | "about" | "damage">;
 
 async function ask(signal: Signal, plan: Plan, world: World): Promise<Says> {
   const { timeoutSeconds } = plan.confirmation;
@@ -80,8 +81,10 @@ async function askKubernetes(plan: Plan, world: World): Promise<Says> {
   // It lives and cannot say more: what runs behind it may well serve.
   if (ready.kind === "not-ready") return { says: "unknown", about: `the API server answers that it is not ready: ${ready.why}` };
   const nodes = (await inTime(timeoutSeconds, cluster.list(kinds.nodes, null))) ?? [];
-  const alive = nodes.filter((node) => nodeState(node).ready).length;
-  return { says: alive === 0 ? "down" : "up", about: `the API server answers; ${alive} of ${nodes.length} nodes are Ready` };
+  const states = nodes.map(nodeState);
+  const alive = states.filter(({ ready }) => ready).length;
+  const damage = damageOf(states);
+  return { says: alive === 0 ? "down" : "up", about: `the API server answers; ${alive} of ${nodes.length} nodes are Ready`, ...(damage === null ? {} : { damage }) };
 }
 
 /** What is asked *about* the primary must not hold up the round: an answer that comes too late is none, and says nothing of the primary. */

@@ -24,10 +24,10 @@ const node = z.object({
   status: z.object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })).default([]) }).prefault({}),
 });
 
-export function nodeState(object: unknown): { readonly ready: boolean; readonly pool: string } {
+export function nodeState(object: unknown): { readonly ready: boolean; readonly pool: string; readonly zone: string } {
   const { metadata, spec, status } = node.parse(object);
   const ready = status.conditions.some(({ type, status }) => type === "Ready" && status === "True");
-  return { ready: ready && !spec.unschedulable, pool: metadata.labels["agentpool"] ?? metadata.labels["kubernetes.azure.com/agentpool"] ?? "" };
+  return { ready: ready && !spec.unschedulable, pool: metadata.labels["agentpool"] ?? metadata.labels["kubernetes.azure.com/agentpool"] ?? "", zone: metadata.labels["topology.kubernetes.io/zone"] ?? "" };
 }
 
 const storageLocation = z.object({

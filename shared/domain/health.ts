@@ -1,4 +1,5 @@
 /** The confirmation: several witnesses, read together, who must agree without a break for the soak time. Pure. */
+import type { Damage } from "./damage.ts";
 import { instantText } from "./instant.ts";
 import { clusterSignals, type Plan, type Signal } from "./plan.ts";
 
@@ -7,6 +8,8 @@ export interface Reading {
   /** `unknown` is a reading of its own: it neither confirms nor clears. */
   readonly says: "down" | "up" | "unknown";
   readonly about: string;
+  /** What is broken in a cluster that answers: less than its loss, and said to whoever reads why nobody failed over. */
+  readonly damage?: Damage;
 }
 
 /** What is carried from one round of readings to the next. */
@@ -59,20 +62,23 @@ export function soak(state: Soak | null, readings: readonly Reading[], controls:
 
   // Everybody who could see says it is there: nobody needs to wait for the give-up time.
   const up = seen.filter(({ says }) => says === "up");
-  if (up.length === seen.length) return { kind: "done", value: { kind: "not-lost", why: "every signal says the primary is up", readings: seen } };
+  if (up.length === seen.length) return notLost("every signal says the primary is up", seen);
 
   // It was there, then not, then there again: what users see is back, whatever slower witnesses still say.
-  if (before.usersWereDown && served) return { kind: "done", value: { kind: "not-lost", why: `a blip: the primary answers its users again (${counted})`, readings: seen } };
+  if (before.usersWereDown && served) return notLost(`a blip: the primary answers its users again (${counted})`, seen);
 
   // Users never noticed what the other witnesses say. The first rounds do not count: what is being lost need not fall silent all at once.
-  if (next.usersUpSinceAt !== null && at - next.usersUpSinceAt >= soakMs) return { kind: "done", value: { kind: "not-lost", why: `the primary has answered its users for ${confirmation.soakSeconds} s (${counted})`, readings: seen } };
+  if (next.usersUpSinceAt !== null && at - next.usersUpSinceAt >= soakMs) return notLost(`the primary has answered its users for ${confirmation.soakSeconds} s (${counted})`, seen);
 
   if (at - next.firstAskedAt >= confirmation.giveUpSeconds * 1_000)
-    return {
-      kind: "done",
-      value: { kind: "not-lost", why: `not confirmed within ${confirmation.giveUpSeconds} s: ${confirmation.agree} of ${seen.length} signals must say down, ${clusterSignals.join(" or ")} among them, ${counted}`, readings: seen },
-    };
+    return notLost(`not confirmed within ${confirmation.giveUpSeconds} s: ${confirmation.agree} of ${seen.length} signals must say down, ${clusterSignals.join(" or ")} among them, ${counted}`, seen);
   return { kind: "not-yet", state: next, about: counted };
+}
+
+/** A node or a zone that failed is told of by name: it is no reason to leave the region, and may be why somebody was called. */
+function notLost(why: string, readings: readonly Reading[]): SoakStep {
+  const damage = readings.find((reading) => reading.damage !== undefined)?.damage;
+  return { kind: "done", value: { kind: "not-lost", why: damage === undefined ? why : `${why}; a ${damage.kind} failed, which is no loss of the cluster: ${damage.about}`, readings } };
 }
 
 const count = (readings: readonly Reading[]): string =>

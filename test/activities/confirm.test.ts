@@ -127,6 +127,14 @@ describe("the confirmation", () => {
     expect(run.saying(verdict.readings, "kubernetes-api")?.says).toBe(says);
   });
 
+  test("tells a zone's failure, and a node's, from the cluster's loss, by name", async () => {
+    const run = await lost();
+    run.cluster.state.ready = { kind: "ready" };
+    run.cluster.has(kinds.nodes, object("user-1", null, { labels: { "topology.kubernetes.io/zone": "westeurope-1" }, status: { conditions: [{ type: "Ready", status: "False" }] } }));
+    run.cluster.has(kinds.nodes, object("user-2", null, { labels: { "topology.kubernetes.io/zone": "westeurope-2" }, status: { conditions: [{ type: "Ready", status: "True" }] } }));
+    expect(await run.verdict()).toMatchObject({ kind: "not-lost", why: expect.stringMatching(/a zone failed, which is no loss of the cluster: no node of westeurope-1 is Ready; 1 of 2 nodes are$/) as string });
+  });
+
   test("asks the primary's own ingress under the public name", async () => {
     const run = await lost();
     const asked: string[] = [];

@@ -9,10 +9,10 @@ describe("what is absent reads as the API means it", () => {
   });
 
   test("a node: not Ready", () => {
-    expect(nodeState({ metadata: {} })).toEqual({ ready: false, pool: "" });
+    expect(nodeState({ metadata: {} })).toEqual({ ready: false, pool: "", zone: "" });
     const ready = { conditions: [{ type: "Ready", status: "True" }] };
-    expect(nodeState({ metadata: { labels: { agentpool: "user" } }, status: ready })).toEqual({ ready: true, pool: "user" });
-    expect(nodeState({ metadata: { labels: { "kubernetes.azure.com/agentpool": "user" } }, status: ready })).toEqual({ ready: true, pool: "user" });
+    expect(nodeState({ metadata: { labels: { agentpool: "user", "topology.kubernetes.io/zone": "westeurope-2" } }, status: ready })).toEqual({ ready: true, pool: "user", zone: "westeurope-2" });
+    expect(nodeState({ metadata: { labels: { "kubernetes.azure.com/agentpool": "user" } }, status: ready })).toEqual({ ready: true, pool: "user", zone: "" });
     expect(nodeState({ metadata: {}, spec: { unschedulable: true }, status: ready }).ready).toBe(false);
     expect(nodeState({ metadata: {}, status: { conditions: [{ type: "Ready", status: "Unknown" }] } }).ready).toBe(false);
   });
