@@ -30,7 +30,8 @@ export interface Found {
   readonly wrong: string | null;
 }
 
-const base: Scenario = {
+/** A region that is lost for good, an automatic plan, one alert, two hosts. */
+export const base: Scenario = {
   seed: 1,
   plan: { topology: "replicated", approval: "automatic", agree: 5, trafficOnly: true },
   loss: { kind: "region", at: 60_000, reach: "reset", forMs: null },
