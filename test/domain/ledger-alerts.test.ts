@@ -76,3 +76,14 @@ test("one that is resolved takes back what was kept for it", () => {
   const kept = change(keepAlert(recovering, { alertId: "new", rule: "dark", reason: "", at }));
   expect(takeAlerts(kept, [resolved("new")], "hash", at).head.pendingAlerts).toEqual([]);
 });
+
+test("each is answered with the run that speaks for it, or against it", () => {
+  const answers = (head: Head, ...asked: readonly Arrival[]) => takeAlerts(head, asked, "hash", at).taken;
+  expect(answers(newHead("shop"), fired("a"), fired("b"), fired("a"), resolved("a"))).toEqual([{ kind: "opened", runId: "shop-1" }, { kind: "joined", runId: "shop-1" }, { kind: "joined", runId: "shop-1" }, { kind: "resolved" }]);
+  // A late copy finds the run that answered it, whatever is open by now.
+  const second = change(openRun(aborted, { kind: "failover", door: "http", by: "Ada", reason: "gone", alertId: null, applications: [] }, "hash", at));
+  expect(answers(second, fired("first"), fired("other"))).toEqual([{ kind: "joined", runId: "shop-1" }, { kind: "joined", runId: "shop-2" }]);
+  expect(answers(recovering, fired("a"))).toEqual([{ kind: "kept", why: "run-open", runId: "shop-1", epoch: 1 }]);
+  expect(answers(resting, fired("a"))).toEqual([{ kind: "kept", why: "cooldown", runId: null, epoch: 1 }]);
+  expect(answers(moved, fired("a"))).toEqual([{ kind: "refused", why: "already-moved", runId: "shop-1", epoch: 1 }]);
+});

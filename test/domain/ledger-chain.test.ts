@@ -63,6 +63,15 @@ describe("the chain of a ledger", () => {
     expect(judged(blobs, [kept])).toMatchObject({ kind: "broken", name: linkName("shop", kept) });
   });
 
+  test.each(["null", "[]", "1", "{}", '{"before":"","epoch":1,"entries":[null]}', '{"before":"","epoch":1,"entries":["x"]}', '{"before":"","epoch":1,"entries":[{"sha256":"x"}]}', '{"before":"","epoch":1,"entries":[{"name":"x"}]}', '{"before":"","epoch":1,"entries":[{"name":1,"sha256":"x"}]}', '{"before":"","epoch":1,"entries":[{"name":"x","sha256":1}]}'])("names a link that is none: %s", (body) => {
+    const name = [...blobs.keys()].find((known) => known.includes("/chain/")) ?? "";
+    expect(judged(new Map([...blobs, [name, body]]))).toEqual({ kind: "broken", name, why: "the link is missing, or is not one: what was written before it can no longer be shown to be unchanged" });
+  });
+
+  test.each(["null", '{"plan":"shop"}', '{"plan":"shop","digest":"0","run":7}', '{"plan":"shop","digest":"0","run":{"epoch":"3","phases":[]}}', '{"plan":"shop","digest":"0","run":{"epoch":3,"phases":{}}}'])("names a head that is none: %s", (body) => {
+    expect(judged(new Map([...blobs, [headName("shop"), body]]))).toEqual({ kind: "broken", name: headName("shop"), why: "the head is missing, or is not one" });
+  });
+
   test("that hangs on itself ends", () => {
     const digest = "cd".repeat(32);
     const head = JSON.stringify({ ...(JSON.parse(blobs.get(headName("shop")) ?? "") as object), digest });
