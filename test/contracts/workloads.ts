@@ -57,6 +57,8 @@ export function describeWorkloadsContract(name: string, open: () => Promise<Work
     test("a quota counts, refuses what is over it, and says so on the deployment", async ({ expect }) => {
       const namespace = await wire.namespace();
       const quota = `/api/v1/namespaces/${namespace}/resourcequotas/small`;
+      // What comes while a quota is just being made known is counted minutes later.
+      await eventually("the CA bundle", speaker.patienceMs, async () => ((await wire.ask("GET", `/api/v1/namespaces/${namespace}/configmaps/kube-root-ca.crt`)).status === 200 ? true : null));
       await wire.create(`/api/v1/namespaces/${namespace}/resourcequotas`, { metadata: { name: "small" }, spec: { hard: { pods: "1", "requests.cpu": "500m", "count/configmaps": "2" } } });
       await until("the count", quota, (one) => usedOf(one, "count/configmaps") === "1");
       const send = (body: unknown, path = pods(namespace)) => wire.ask("POST", path, { body });
