@@ -3,6 +3,8 @@
  * classes, custom resources), for the restore (consumers, claims) and for the completeness check, and bounded however large it is.
  */
 
+import { type Demand, demandOf } from "./resource-demand.ts";
+
 /** What one namespace, or the cluster scope, contributes. */
 export interface Share {
   readonly objects: number;
@@ -12,6 +14,8 @@ export interface Share {
   readonly storageClasses: readonly string[];
   /** Classes that its Ingresses name. */
   readonly ingressClasses?: readonly string[];
+  /** What its pods and claims would take of a quota. Not given: by who did not count it. */
+  readonly demand?: Demand;
 }
 
 /** An object that one of the plan's consumer selectors picks, by its own labels or by those of its pods: it, or they, must not act before release. */
@@ -138,6 +142,10 @@ export function gatherContents(consumerSelectors: readonly string[]): { add(stor
         const storageClass = claimOf(stored)?.storageClass;
         if (storageClass) remember(share.storageClasses, "storageClasses", storageClass, cut);
         const ingressClass = ingressClassOf(stored);
+        for (const [resource, amount] of Object.entries(demandOf(stored.kind, stored.object))) {
+          const before = share.demand.get(resource);
+          share.demand.set(resource, before === null || amount === null ? null : (before ?? 0) + amount);
+        }
         if (ingressClass) remember(share.ingressClasses, "ingressClasses", ingressClass, cut);
       }
       keep(consumers, "consumers", consumerOf(stored, consumerSelectors));
@@ -164,8 +172,9 @@ interface GrowingShare {
   readonly images: Set<string>;
   readonly storageClasses: Set<string>;
   readonly ingressClasses: Set<string>;
+  readonly demand: Map<string, number | null>;
 }
-const emptyShare = (): GrowingShare => ({ objects: 0, kinds: new Map(), images: new Set(), storageClasses: new Set(), ingressClasses: new Set() });
+const emptyShare = (): GrowingShare => ({ objects: 0, kinds: new Map(), images: new Set(), storageClasses: new Set(), ingressClasses: new Set(), demand: new Map() });
 const byKey = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1);
 const shown = (share: GrowingShare): Share => ({
   objects: share.objects,
@@ -173,6 +182,7 @@ const shown = (share: GrowingShare): Share => ({
   images: [...share.images].sort(),
   storageClasses: [...share.storageClasses].sort(),
   ...(share.ingressClasses.size === 0 ? {} : { ingressClasses: [...share.ingressClasses].sort() }),
+  demand: Object.fromEntries([...share.demand].sort(byKey)),
 });
 
 function remember(set: Set<string>, what: "images" | "storageClasses" | "ingressClasses", value: string, cut: Set<string>): void {

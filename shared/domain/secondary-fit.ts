@@ -5,6 +5,7 @@
 import type { Contents } from "./contents.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Finding, FindingKind } from "./findings.ts";
+import { quantityOf } from "./quantity.ts";
 import { namespacesOf } from "./ladder-levels.ts";
 import type { Plan } from "./plan.ts";
 import { someOf } from "./replica.ts";
@@ -101,23 +102,35 @@ function quotas(contents: Contents, { quotas: found }: SecondarySeen): Answer {
     Object.entries(limits).map(([resource, { hard, used }]) => ({ what: `${resource} in ${namespace} (${name})`, room: roomIn(hard, used), needs: countOf(contents, namespace, resource) })),
   );
   const over = counted.filter(({ room, needs }) => needs !== null && room !== null && needs > room);
-  if (over.length > 0) return say(false, `it does not fit: ${over.map(({ what, room, needs }) => `${what} has room for ${room} and it brings ${needs}`).join("; ")}`);
+  if (over.length > 0) return say(false, `it does not fit: ${over.map(({ what, room, needs }) => `${what} has room for ${amountText(what, room ?? 0)} and it brings ${amountText(what, needs ?? 0)}`).join("; ")}`);
   const uncounted = counted.filter(({ room, needs }) => needs === null || room === null);
   if (uncounted.length > 0) return say("unknown", `what it would use of ${someOf(uncounted.map(({ what }) => what))} is not counted`);
   return say(true, counted.length === 0 ? "no quota limits the target namespaces" : `it fits into the ${counted.length} limits of the target namespaces`);
 }
 
-/** Whole numbers only; CPU and memory have units and are not counted. */
 function roomIn(hard: string, used: string): number | null {
-  return /^\d+$/.test(hard) && /^\d*$/.test(used) ? Number(hard) - Number(used || "0") : null;
+  const [limit, taken] = [quantityOf(hard), quantityOf(used === "" ? "0" : used)];
+  return limit === null || taken === null ? null : limit - taken;
 }
+
+/** Bytes as people say them. */
+const amountText = (what: string, amount: number): string => (/memory|storage/.test(what) ? `${Math.round(amount / 2 ** 20)} MiB` : String(Math.round(amount * 1_000) / 1_000));
 
 /** Quota names of kinds that are counted (Kubernetes, object count quota). */
 const counts: Readonly<Record<string, string>> = { pods: "v1/Pod", services: "v1/Service", configmaps: "v1/ConfigMap", secrets: "v1/Secret", persistentvolumeclaims: "v1/PersistentVolumeClaim", replicationcontrollers: "v1/ReplicationController", "count/deployments.apps": "apps/v1/Deployment", "count/statefulsets.apps": "apps/v1/StatefulSet", "count/jobs.batch": "batch/v1/Job", "count/cronjobs.batch": "batch/v1/CronJob", "count/pods": "v1/Pod", "count/services": "v1/Service", "count/configmaps": "v1/ConfigMap", "count/secrets": "v1/Secret", "count/persistentvolumeclaims": "v1/PersistentVolumeClaim" };
 
-function countOf(contents: Contents, namespace: string, resource: string): number | null {
-  const kind = counts[resource];
-  return kind === undefined ? null : (contents.namespaces[namespace]?.kinds[kind] ?? 0);
+/** A quota may leave the word out: `cpu` is `requests.cpu` (https://kubernetes.io/docs/concepts/policy/resource-quotas/#compute-resource-quota). */
+const demanded: Readonly<Record<string, string>> = { cpu: "requests.cpu", memory: "requests.memory", "requests.cpu": "requests.cpu", "requests.memory": "requests.memory", "limits.cpu": "limits.cpu", "limits.memory": "limits.memory", "requests.storage": "requests.storage" };
+
+/** `null`: nobody counts it, or an object does not say what it takes. */
+function countOf({ namespaces }: Contents, namespace: string, resource: string): number | null {
+  const share = namespaces[namespace];
+  const [kind, demand] = [counts[resource], demanded[resource]];
+  if (kind !== undefined) return share?.kinds[kind] ?? 0;
+  if (demand === undefined) return null;
+  if (share === undefined) return 0;
+  const amount = share.demand === undefined ? null : share.demand[demand];
+  return amount === undefined ? 0 : amount;
 }
 
 function pools(plan: Plan, { pools: found }: SecondarySeen): Answer {

@@ -72,6 +72,21 @@ describe("the secondary's cluster", () => {
     expect(run.logged).toEqual(expect.arrayContaining(["finding.opened missing-api", "finding.closed missing-api"]));
   });
 
+  test("has room for the claims' storage or has not; what the pods do not say is unknown", async () => {
+    const run = await stage();
+    const look = async (hard: Record<string, string>) => {
+      run.secondary.has(kinds.resourceQuotas, { metadata: { name: "compute", namespace: "shop" }, status: { hard, used: {} } });
+      run.time.now += 60_000;
+      await run.hold();
+      return (await readRegister(run.home, "shop")).secondary?.evidence.find(({ level }) => level === "quota");
+    };
+    expect(await look({ "requests.storage": "1Ti" })).toMatchObject({ ok: true });
+    expect(await look({ "requests.storage": "1Mi" })).toMatchObject({ ok: false, about: expect.stringMatching(/requests.storage in shop \(compute\) has room for 1 MiB and it brings \d+ MiB/) as string });
+    // One of the shop's pods asks for nothing: what it takes is the cluster's to say.
+    expect(await look({ "requests.cpu": "64" })).toMatchObject({ ok: "unknown", about: expect.stringContaining("requests.cpu in shop (compute)") as string });
+    expect(await look({ "count/widgets.example.com": "1" })).toMatchObject({ ok: "unknown" });
+  });
+
   test("that does not answer is unknown, and never said to fit", async () => {
     const run = await stage();
     run.secondary.state.before = () => {
