@@ -136,7 +136,7 @@ export function buildReport({ head, run, plan, entries, outcome, endedAt }: Repo
     decision: { card: weighed?.card ?? null, by: run.question === null ? null : decidedBy(run, plan), asked: run.question?.text ?? null, answers: run.decisions, abort: run.abort },
     fence: fenceOf(run, plan.fence, found("close-primary"), found("quiet-primary")),
     traffic: trafficOf({ head, run, plan, opened: opened?.after ?? null, closed: found<Closed>("close-primary")?.kind === "closed", reopened: found<{ kind: string }>("reopen-primary")?.kind === "reopened", open: open.map(({ step }) => step) }),
-    checks: [...degradedRestores(outcomes), ...(verified?.value.checks ?? [])],
+    checks: [...remarkableRestores(outcomes), ...(verified?.value.checks ?? [])],
     pointsOfNoReturn: { data: instantOrNull(run.pointsOfNoReturn.data), traffic: instantOrNull(run.pointsOfNoReturn.traffic) },
     acts: [...outcomes, ...open]
       .toSorted((a, b) => a.at - b.at)
@@ -153,11 +153,12 @@ function unanswered(entries: readonly Entry[]): readonly Entry[] {
   return entries.filter((entry) => entry.kind === "intent" && entry.phase !== "report" && !entries.some((other) => other.kind === "outcome" && same(entry, other)));
 }
 
-/** Restores that are whole and yet not as they should be: whoever relies on them must know what is missing. */
-function degradedRestores(outcomes: readonly Entry[]): Report["checks"] {
+/** Restores that are whole and yet not as they should be, and those that had to be asked for again: whoever relies on them must know. */
+function remarkableRestores(outcomes: readonly Entry[]): Report["checks"] {
   return outcomes.flatMap(({ step, key, value }) => {
     if (step !== "restore-ended") return [];
     const { value: end } = value as { readonly kind: "done"; readonly value: RestoreEnd };
+    if (end.kind === "interrupted") return [{ check: `restore ${key}`, saw: "Velero's server ended in the middle of it; the same was restored again" }];
     return end.kind === "degraded" ? [{ check: `restore ${key}`, saw: `degraded: ${end.why}` }] : [];
   });
 }

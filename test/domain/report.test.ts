@@ -46,12 +46,13 @@ function reportOf({ outcome = recovered, answers = [], run = {}, begun = [], pro
   return buildReport({ head: { ...made.head, run: opened }, run: opened, plan, entries: entries.toReversed(), outcome, endedAt: openedAt + 300_000 });
 }
 
-test("a restore that is whole and lacks its log stands among the checks; one that lacks nothing does not", () => {
+test("a restore that lacks its log, or was given up with Velero's server, stands among the checks; one that lacks nothing does not", () => {
+  const interrupted = { kind: "done", value: { kind: "interrupted", why: "server starting" } };
   const degraded = { kind: "done", value: { kind: "degraded", why: "no log", warnings: 0, items: 60 } };
   const whole = { kind: "done", value: { kind: "whole", warnings: 1, items: 60 } };
   const verified = { kind: "done", value: { checks: [{ check: "GET /", saw: "status 200" }] } };
-  const { checks } = reportOf({ answers: [["restore", "restore-ended", whole], ["restore", "restore-ended", degraded], ["verify", "verify-applications", verified]] });
-  expect(checks).toEqual([{ check: "restore ", saw: "degraded: no log" }, { check: "GET /", saw: "status 200" }]);
+  const { checks } = reportOf({ answers: [["restore", "restore-ended", interrupted], ["restore", "restore-ended", whole], ["restore", "restore-ended", degraded], ["verify", "verify-applications", verified]] });
+  expect(checks).toEqual([{ check: "restore ", saw: "Velero's server ended in the middle of it; the same was restored again" }, { check: "restore ", saw: "degraded: no log" }, { check: "GET /", saw: "status 200" }]);
 });
 
 describe("the figures", () => {
