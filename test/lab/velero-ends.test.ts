@@ -30,6 +30,7 @@ test.each([
   expect(report).toMatchObject({ outcome: "recovered", topology });
   const name = await killed;
   expect(name).not.toBeNull();
+  expect(report.checks).toContainEqual({ check: `restore ${name}`, saw: "Velero's server ended in the middle of it; the same was restored again" });
   expect(ended).toContain(`${name} Failed`);
   expect(ended).toContain(`${name}-again2 ${topology === "shared" ? "PartiallyFailed" : "Completed"}`);
 });
