@@ -28,6 +28,23 @@ export function predictRtoSeconds(items: number, volumeBytes: number, spentSecon
   return Math.ceil(spentSeconds + fixedSeconds + items / itemsPerSecond + volumeBytes / volumeBytesPerSecond);
 }
 
+/** What the restores of an earlier run of this plan took, and what they brought. */
+export interface RestoreMeasured {
+  readonly items: number;
+  readonly volumeBytes: number;
+  readonly seconds: number;
+}
+
+/** A restore of less than this says little of a long one: most of it is what does not grow with the data. */
+const tellingSeconds = 30;
+
+/** What the plan's own history adds to the figures above, seconds: by as much as its slowest restore was slower than they say. Never less than they say. */
+export function slowerThanFiguresSeconds(items: number, volumeBytes: number, history: readonly RestoreMeasured[]): number {
+  const figured = (of: Pick<RestoreMeasured, "items" | "volumeBytes">): number => of.items / itemsPerSecond + of.volumeBytes / volumeBytesPerSecond;
+  const factor = Math.max(1, ...history.map((measured) => measured.seconds / Math.max(tellingSeconds, figured(measured))));
+  return Math.ceil(figured({ items, volumeBytes }) * (factor - 1));
+}
+
 /** A stopped cluster's start, and a pool's new nodes until they are Ready: estimates, see docs/latencies.md. */
 const clusterStartSeconds = 180;
 const poolGrowthSeconds = 90;

@@ -9,8 +9,9 @@ import { openedRun } from "./run.ts";
 const pool = { name: "user", count: 2, minCount: null, maxCount: null, autoscaled: false, provisioning: "Succeeded" };
 
 /** The card of a run that was opened some seconds ago, with a replica that holds what a real Velero wrote. */
-async function card(aks: { readonly power?: "running" | "stopped"; readonly pools?: readonly (typeof pool)[] } = {}, spentSeconds = 0) {
-  const run = await openedRun({ phase: "decide", plan: examplePlan("shop-shared") });
+async function card(aks: { readonly power?: "running" | "stopped"; readonly pools?: readonly (typeof pool)[] } = {}, spentSeconds = 0, lastReport: unknown = null) {
+  const run = await openedRun({ phase: "decide", plan: examplePlan("shop-shared"), epoch: 2 });
+  if (lastReport !== null) await run.world.home.put("reports/shop-1/report.json", typeof lastReport === "string" ? lastReport : JSON.stringify(lastReport));
   const { backups } = targetOf(run.plan, "failover");
   for (const [name, { bytes, lastModifiedAt }] of recordedContainer()) run.put(backups, name, bytes, lastModifiedAt);
   run.state.aks = { ...run.state.aks, ...aks };
@@ -37,6 +38,13 @@ describe("the predicted recovery time counts what the secondary still needs:", (
     const late = await card({ pools: [{ ...pool, count: 1 }] }, 730);
     expect(late).toMatchObject({ predictedRtoSeconds: 912, withinRto: false, text: expect.stringContaining("Back in about 15 min 12 s after the loss") as string });
     expect((await card({}, 730)).withinRto).toBe(true);
+  });
+
+  test("and what the plan's last failover needed, where that was slower than the figures", async () => {
+    const usual = await card();
+    const slow = { outcome: "recovered", kind: "failover", restorePoint: { items: 3_000, volumeBytes: 0 }, steps: [{ name: "restore", seconds: 600 }] };
+    expect((await card({}, 0, slow)).predictedRtoSeconds).toBeGreaterThan(usual.predictedRtoSeconds);
+    for (const silent of [{ ...slow, outcome: "halted" }, { ...slow, steps: [] }, "[", { ...slow, restorePoint: null }]) expect((await card({}, 0, silent)).predictedRtoSeconds).toBe(usual.predictedRtoSeconds);
   });
 
   // `npm run lab` as it is, once with each topology (the sum is the same for both): how long after its opening the points were weighed, and

@@ -27,6 +27,8 @@ export interface RunOptions {
   readonly plan?: Plan;
   readonly kind?: RunKind;
   readonly phase?: Phase;
+  /** As if runs had been before it. */
+  readonly epoch?: number;
 }
 
 export interface Taking {
@@ -37,13 +39,13 @@ export interface Taking {
   readonly world?: World;
 }
 
-export async function openedRun({ plan = examplePlan("shop-replicated"), kind = "failover", phase = "confirm" }: RunOptions = {}) {
+export async function openedRun({ plan = examplePlan("shop-replicated"), kind = "failover", phase = "confirm", epoch = 1 }: RunOptions = {}) {
   const memory = memoryWorld();
   const { world } = memory;
   const ledger = openLedger(world.home);
   const hash = digest(JSON.stringify(plan));
   await keepVersion(world.home, plan, hash);
-  const made = await ledger.change(plan.plan, (head) => openRun(head, { kind, door: "alert", by: "region-down", reason: "dark", alertId: null, applications: [] }, hash, world.clock.now()));
+  const made = await ledger.change(plan.plan, (head) => openRun({ ...head, epoch: epoch - 1 }, { kind, door: "alert", by: "region-down", reason: "dark", alertId: null, applications: [] }, hash, world.clock.now()));
   if (made.kind === "refused" || made.head.run === null) throw new Error("not opened");
   const ref = refOf(made.head.run, plan.plan);
 

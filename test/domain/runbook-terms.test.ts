@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { pauseMs } from "../../orchestrations/runbook.ts";
 import { decisionAsked, fenceAsked } from "../../shared/domain/asked.ts";
-import { cardText, predictRtoSeconds, spoken, warmUpSeconds } from "../../shared/domain/decision.ts";
+import { cardText, predictRtoSeconds, slowerThanFiguresSeconds, spoken, warmUpSeconds } from "../../shared/domain/decision.ts";
 import { type Closed, fenceLevel, isEnough, type Quieted } from "../../shared/domain/fence.ts";
 import { confirmWaiting, waits, wavesOf } from "../../shared/domain/runbook-terms.ts";
 import { targetOf } from "../../shared/domain/target.ts";
@@ -65,6 +65,17 @@ describe("the decision", () => {
     expect(predictRtoSeconds(0, 200 * 1024 * 1024, 0) - predictRtoSeconds(0, 0, 0)).toBe(10);
     expect([warmUpSeconds({ stopped: false, small: false }), warmUpSeconds({ stopped: false, small: true }), warmUpSeconds({ stopped: true, small: true })]).toEqual([0, 90, 270]);
     expect(predictRtoSeconds(0, 0, 61.2)).toBe(Math.ceil(61.2 + predictRtoSeconds(0, 0, 0)));
+  });
+
+  test("goes by the plan's own history where that was slower than the figures, and never below them", () => {
+    const thousand = { items: 3_000, volumeBytes: 0 }; // a minute by the figures
+    expect(slowerThanFiguresSeconds(1_000, 0, [])).toBe(0);
+    expect(slowerThanFiguresSeconds(1_000, 0, [{ ...thousand, seconds: 30 }])).toBe(0);
+    expect(slowerThanFiguresSeconds(1_000, 0, [{ ...thousand, seconds: 120 }])).toBe(20);
+    expect(slowerThanFiguresSeconds(1_000, 0, [{ ...thousand, seconds: 60 }, { ...thousand, seconds: 180 }])).toBe(40);
+    // Three seconds for sixty objects is twice the figure, and says nothing of an hour.
+    expect(slowerThanFiguresSeconds(180_000, 0, [{ items: 60, volumeBytes: 0, seconds: 3 }])).toBe(0);
+    expect(slowerThanFiguresSeconds(0, 200 * 1024 * 1024, [{ items: 0, volumeBytes: 1_200 * 1024 * 1024, seconds: 90 }])).toBe(5);
   });
 
   test.each([
