@@ -1,4 +1,4 @@
-/** What was done, how often, and when not any more: S3, S4, S5, S14, S21, S25, S26, L4. */
+/** What was done, how often, and when not any more: S3, S4, S5, S14, S21, S23, S25, S26, L4. */
 import { kinds } from "../../../shared/domain/kinds.ts";
 import type { Evidence, Violation } from "./violation.ts";
 import { wrong } from "./violation.ts";
@@ -66,6 +66,11 @@ export function stillAfterEnd({ witness, sim }: Evidence): readonly Violation[] 
     const late = lateMs(sim.scenario.troubles);
     return effect.at > head.last.endedAt + late ? [wrong("S26", effect.at, `${effect.act} ${effect.key} ${effect.detail === undefined ? "" : JSON.stringify(effect.detail).slice(0, 80)}, ${Math.round((effect.at - head.last.endedAt) / 1_000)} s after ${head.last.runId} ended`)] : [];
   });
+}
+
+/** A run changes nothing in the world before it has written down that it means to. */
+export function intendedFirst({ witness }: Evidence): readonly Violation[] {
+  return witness.seen.filter(({ effect, head, intended }) => ownActs.test(effect.act) && head?.run != null && !intended).map(({ effect }) => wrong("S23", effect.at, `${effect.act} ${effect.key}, and the ledger holds no intent`));
 }
 
 /** What was already on its way when the run ended: no longer than a call may be late. */

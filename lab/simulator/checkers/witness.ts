@@ -4,6 +4,7 @@
  */
 import type { Head } from "../../../shared/domain/ledger.ts";
 import type { Effect } from "../../world/world.ts";
+import { planName } from "../plan.ts";
 import type { Sim } from "../run.ts";
 
 /** The world at one event. */
@@ -21,6 +22,8 @@ export interface Seen {
   readonly secondaryServes: boolean;
   /** The ledger at that instant. */
   readonly head: Head | null;
+  /** Whether the open run had written down by then that it means to change something. */
+  readonly intended: boolean;
 }
 
 export interface Witness {
@@ -44,6 +47,7 @@ export function beginWitness(sim: Sim): Witness {
   sim.onEffect((effect) => {
     const { westeurope, northeurope } = clusters;
     const takes = front.takesWrites("primary");
+    const head = sim.head();
     if (state.takes && !takes && !front.isOpen("secondary")) state.lastWriteAt = scheduler.now;
     state.takes = takes;
     seen.push({
@@ -56,7 +60,8 @@ export function beginWitness(sim: Sim): Witness {
       primaryReach: world.reach("westeurope"),
       volume: northeurope.volume(),
       secondaryServes: front.page("northeurope", "/").body.includes("EUR") && front.page("northeurope", "/orders").status === 200,
-      head: sim.head(),
+      head,
+      intended: head?.run != null && hasIntent(pair.home.blobs.keys(), head.run.epoch),
     });
   });
   pair.home.onWrite((name) => {
@@ -64,6 +69,12 @@ export function beginWitness(sim: Sim): Witness {
     if (head !== null) heads.push({ at: scheduler.now, head });
   });
   return { seen, heads, storeBefore, lastWriteAt: () => state.lastWriteAt };
+}
+
+function hasIntent(names: Iterable<string>, epoch: number): boolean {
+  const folder = `ledger/${planName}/${String(epoch).padStart(6, "0")}/`;
+  for (const name of names) if (name.startsWith(folder) && name.endsWith(".intent.json")) return true;
+  return false;
 }
 
 /** Names and lengths of all blobs that backups are made of, at both ends. */

@@ -56,6 +56,8 @@ export function noThinEvidence({ sim, witness }: Evidence): readonly Violation[]
   const { loss, plan } = sim.scenario;
   const thin = loss.kind === "nothing" || loss.kind === "cut-off" || (loss.kind === "liars" && loss.liars.length < plan.agree) || (loss.kind === "region" && loss.forMs !== null && loss.forMs < 40_000);
   if (!thin) return [];
+  const decided = witness.heads.find(({ head: { run } }) => run !== null && run.door !== "http" && run.phases.some(({ phase }) => phase === "decide"));
+  if (decided !== undefined) return [wrong("S11", decided.at, `${decided.head.run?.id} goes on to its decision although ${loss.kind === "cut-off" ? "it is we who are cut off" : loss.kind === "region" ? "it was a blip" : "it is not lost"}`)];
   return witness.seen.filter((seen) => (closes(seen) || opens(seen)) && seen.head?.run?.door !== "http").map((seen) => wrong("S11", seen.effect.at, `the primary is touched although ${loss.kind === "region" ? "it was a blip" : "it is not lost"}`));
 }
 
