@@ -101,6 +101,9 @@ const acts: readonly (readonly [port: string, op: string])[] = [
   ["hub", "raiseEvent"],
 ];
 
+/** What a whole failover creates in a cluster: restores, a modifier, a location, a schedule, a backup. */
+const createsMost = 9;
+
 function drawTroubles(random: Random): readonly Trouble[] {
   if (random.chance(0.12)) return [];
   const kinds = (["calls", "acts", "crash", "pause", "again", "restore", "capacity", "falls"] as const).filter(() => random.chance(0.3));
@@ -112,7 +115,7 @@ function drawTroubles(random: Random): readonly Trouble[] {
       case "acts":
         return some(3, () => {
           const [port, op] = random.pick(acts);
-          return { kind: "call", port, op, nth: random.between(0, port === "home" ? 40 : 3), times: random.chance(0.85) ? 1 : 3, fault: drawFault(random) };
+          return { kind: "call", port, op, nth: random.between(0, port === "home" ? 40 : op === "create" ? createsMost : 3), times: random.chance(0.85) ? 1 : 3, fault: drawFault(random) };
         });
       case "crash":
         return some(3, () => {
