@@ -11,5 +11,6 @@ const world = azureWorld({
   homeContainer: config.home.container,
   hosts: config.endpointHosts,
   dnsServers: config.dnsServers,
+  ...(config.manifestKeyVaultKey === undefined ? {} : { manifestKey: config.manifestKeyVaultKey }),
 });
 registerApp(config, config.manifestKeyFile === undefined ? world : { ...world, seal: openFileSeal(config.manifestKeyFile) });

@@ -4,6 +4,7 @@
  */
 import { Cron } from "croner";
 import { z } from "zod";
+import { keyVaultKey } from "./key-vault-key.ts";
 
 /** What a row of the table says beside its schema. `example` is a value that a real installation could have. */
 export interface SettingNotes {
@@ -67,6 +68,11 @@ export const settings = z.object({
     example: "/secrets/lifeboat-manifest.pem",
     sample: "",
   }),
+  MANIFEST_KEY_VAULT_KEY: setting(text.regex(keyVaultKey, "must be the address of a key in a key vault: https://VAULT.vault.azure.net/keys/NAME, with /VERSION behind it for a version of its own").optional(), {
+    about: "Key in a key vault (EC, P-256) that signs the manifests of restore points, in place of `MANIFEST_KEY_FILE`. The vault belongs outside the primary region. Not set: no vault is asked.",
+    example: "https://kv-lifeboat.vault.azure.net/keys/manifests",
+    sample: "",
+  }),
   DNS_SERVERS: setting(list.pipe(z.array(z.union([z.ipv4(), z.string().refine(isAddressAndPort)], { error: "must be a comma-separated list of addresses, each with a port if it is not 53: 10.0.0.4,10.0.0.5:5353" })).max(8, "must list at most 8 servers")).default([]), {
     about: "DNS servers that are asked what users get, separated by commas. Not set: those of the machine.",
     example: "168.63.129.16",
@@ -96,6 +102,7 @@ export interface Config {
   readonly schedules: { readonly verification: string; readonly watchdog: string };
   /** Not there: manifests are not signed. */
   readonly manifestKeyFile?: string;
+  readonly manifestKeyVaultKey?: string;
   /** Empty: the machine's own. */
   readonly dnsServers: readonly string[];
   /** Lower-case host name to the address (scheme, host, port) that is asked in its place. */
@@ -118,6 +125,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const read = settings.safeParse(given);
   const problems = read.success ? [] : read.error.issues.map((issue) => `${String(issue.path[0])}: ${issue.message}${remedyOf(String(issue.path[0]))}`);
   const names = settings.shape.BACKUP_SOURCES.safeParse(given["BACKUP_SOURCES"]).data ?? [];
+  if (given["MANIFEST_KEY_FILE"] !== undefined && given["MANIFEST_KEY_VAULT_KEY"] !== undefined) problems.push("MANIFEST_KEY_VAULT_KEY: is set beside MANIFEST_KEY_FILE; manifests are signed with one key, remove one of the two");
   problems.push(...names.flatMap((name) => sourceProblems(env, name)));
   if (!read.success || problems.length > 0) throw new ConfigError([...new Set(problems)]);
 
@@ -129,6 +137,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     backupSources: Object.freeze(all.BACKUP_SOURCES.map((name) => Object.freeze({ name, container: env[`${name}__container`]?.trim() ?? "" }))),
     schedules: Object.freeze({ verification: all.VERIFICATION_SCHEDULE, watchdog: all.WATCHDOG_SCHEDULE }),
     ...(all.MANIFEST_KEY_FILE === undefined ? {} : { manifestKeyFile: all.MANIFEST_KEY_FILE }),
+    ...(all.MANIFEST_KEY_VAULT_KEY === undefined ? {} : { manifestKeyVaultKey: all.MANIFEST_KEY_VAULT_KEY }),
     dnsServers: Object.freeze(all.DNS_SERVERS),
     endpointHosts: Object.freeze(all.ENDPOINT_HOSTS),
   });

@@ -11,6 +11,7 @@ import { openProbes } from "./probes.ts";
 import { openReplication } from "./replication.ts";
 import { openHealth } from "./resource-health.ts";
 import { openBackups } from "./storage.ts";
+import { openKeyVaultSeal } from "./seal-key-vault.ts";
 import { openTraffic } from "./traffic.ts";
 import { type Hosts, openTransport, retarget } from "./transport.ts";
 
@@ -24,10 +25,12 @@ export interface AzureOptions {
   readonly hosts: Hosts;
   /** Name servers for probes, `address` or `address:port`; empty: the system's. */
   readonly dnsServers: readonly string[];
+  /** A key in a key vault that signs manifests, by its address. */
+  readonly manifestKey?: string;
 }
 
 /** Opens the world without a single call: clients are made when first needed. */
-export function azureWorld({ identity, homeUrl, homeContainer, hosts, dnsServers }: AzureOptions): World {
+export function azureWorld({ identity, homeUrl, homeContainer, hosts, dnsServers, manifestKey }: AzureOptions): World {
   const credential: TokenCredential = openIdentity(identity);
   const transport = openTransport(hosts);
   const arm = { credential, transport, deadlineSeconds: deadlines.controlSeconds };
@@ -52,5 +55,6 @@ export function azureWorld({ identity, homeUrl, homeContainer, hosts, dnsServers
     replication: openReplication(arm, blobService),
     traffic: openTraffic(arm),
     health: openHealth(arm),
+    ...(manifestKey === undefined ? {} : { seal: openKeyVaultSeal(manifestKey, arm) }),
   };
 }

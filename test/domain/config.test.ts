@@ -67,6 +67,13 @@ describe("settings", () => {
     expect(problemsOf(cleared)).toHaveLength(4);
   });
 
+  test("take one key for manifests, from a file or from a vault", () => {
+    const [file, key] = [{ MANIFEST_KEY_FILE: "/secrets/manifests.pem" }, { MANIFEST_KEY_VAULT_KEY: "https://kv-lifeboat.vault.azure.net/keys/manifests" }];
+    expect([readConfig({ ...least, ...file }).manifestKeyFile, readConfig({ ...least, ...key }).manifestKeyVaultKey]).toEqual([file.MANIFEST_KEY_FILE, key.MANIFEST_KEY_VAULT_KEY]);
+    expect(problemsOf({ ...least, ...file, ...key })).toEqual([expect.stringContaining("remove one of the two")]);
+    for (const wrong of ["https://kv-lifeboat.vault.azure.net", "http://kv-lifeboat.vault.azure.net/keys/manifests", "https://kv-lifeboat.vault.azure.net/secrets/manifests", `${key.MANIFEST_KEY_VAULT_KEY}/newest`]) expect(problemsOf({ ...least, MANIFEST_KEY_VAULT_KEY: wrong })).toEqual([expect.stringContaining("must be the address of a key in a key vault")]);
+  });
+
   test("cannot be changed once they are read", () => {
     const config = readConfig({ ...least, ENDPOINT_HOSTS: '{"a.example.com":"http://127.0.0.1:1"}' });
     for (const part of [config, ...Object.values(config).filter((value) => typeof value === "object" && value !== null)]) expect(Object.isFrozen(part)).toBe(true);

@@ -8,6 +8,7 @@ import { checkBackup } from "../../functions/activities/restore-points/check-bac
 import { openRecords } from "../../functions/activities/restore-points/records.ts";
 import { verifyBackups } from "../../functions/activities/restore-points/verify-backups.ts";
 import { canonicalJson } from "../../shared/domain/canonical-json.ts";
+import { type Seal, WorldError } from "../../shared/ports.ts";
 import { openFileSeal } from "../../shared/seal-file.ts";
 import { openFindings } from "../../shared/domain/findings.ts";
 import { placesOf } from "../../shared/domain/replica.ts";
@@ -235,6 +236,21 @@ describe("a manifest that is signed", () => {
     await expect(signed.manifest(newest)).rejects.toThrow("it is not signed");
     const another = openFileSeal(keyFile());
     expect([await seal.verify(kept.sha256, kept.seal ?? { key: "", signature: "" }), await another.verify(kept.sha256, kept.seal ?? { key: "", signature: "" })]).toEqual([true, false]);
+  });
+
+  test("that nobody can check keeps no failover waiting, and is told; one that cannot be made is made at the next look", async ({ expect }) => {
+    const { verify, stage, home, proof } = proving();
+    const seal = openFileSeal(keyFile());
+    const dark = () => Promise.reject(new WorldError("read key", "the vault", "no answer within 10 s"));
+    const signing = (of: Partial<Seal>) => ({ proof: { ...proof, records: openRecords(home, "shop", { ...seal, ...of }) } });
+    const unsigned = await verify(signing({ sign: dark }));
+    expect([unsigned.choice.kind, await openRecords(home, "shop", seal).manifest(newest)]).toEqual(["chosen", null]);
+    await verify(signing({}));
+    // Written again with what it held: it is looked into anew.
+    put(stage, `backups/${newest}/${newest}-logs.gz`, again);
+    const { choice, points } = await verify(signing({ verify: dark }));
+    expect(choice).toMatchObject({ kind: "chosen", point: { name: newest } });
+    expect(points[0]?.findings.filter(({ ok }) => ok === "unknown")).toEqual([{ level: "manifest", rung: "asserted", ok: "unknown", about: expect.stringContaining("its signature could not be checked: read key on the vault") as string }]);
   });
 
   test("needs a key that is there and of the right kind, and the reason never shows what the file holds", ({ expect }) => {

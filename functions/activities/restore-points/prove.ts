@@ -12,10 +12,10 @@ import type { Places } from "../../../shared/domain/replica.ts";
 import { repositoryFinding } from "../../../shared/domain/repository-manifest.ts";
 import type { RestorePoint } from "../../../shared/domain/restore-point.ts";
 import { backupFolder } from "../../../shared/domain/velero-backup-files.ts";
-import type { World } from "../../../shared/ports.ts";
+import { type World, WorldError } from "../../../shared/ports.ts";
 import { digestBlob, digesting } from "./digesting.ts";
 import { type Folder, listOne, shapeOf } from "./look-over.ts";
-import { type Records, SealBroken, type SealedManifest } from "./records.ts";
+import { type ManifestFound, type Records, SealBroken } from "./records.ts";
 import { sideBySide } from "./side-by-side.ts";
 import { type RepositoryWatched, takeUpRepository, watchRepository } from "./watch-repository.ts";
 
@@ -102,7 +102,7 @@ async function sinceProven(proof: Proof, inventory: Inventory, folder: Folder): 
   const { manifest } = kept;
   // In a run only what was read anyway is judged by its content.
   const contents = proof.thorough ? await contentsOf(proof, name, folder) : readAnyway(proof, name, folder);
-  return [driftFinding(manifest, driftOf(manifest, folder, contents, uidOf(inventory))), ...(await ofRepositories(proof, manifest.repositories, manifest.takenAt))];
+  return [driftFinding(manifest, driftOf(manifest, folder, contents, uidOf(inventory))), ...uncheckedFinding(kept), ...(await ofRepositories(proof, manifest.repositories, manifest.takenAt))];
 }
 
 async function keep(proof: Proof, inventory: Inventory, point: RestorePoint, folder: Folder): ReturnType<Prover["keep"]> {
@@ -117,7 +117,13 @@ async function keep(proof: Proof, inventory: Inventory, point: RestorePoint, fol
   // Whoever writes while we read leaves another shape behind: then nothing is vouched for, and the next look begins anew.
   const shape = shapeOf(folder);
   if (shapeOf(await listOne(world, places.replica, name)) !== shape) return { sealed: null, read: null };
-  return { sealed: whole ? await seal(proof, inventory, blobs, at) : null, read: { at, planHash, shape } };
+  try {
+    return { sealed: whole ? await seal(proof, inventory, blobs, at) : null, read: { at, planHash, shape } };
+  } catch (error) {
+    // Home or the key is out of reach: the next look reads it through again, and vouches for it then.
+    if (error instanceof WorldError) return { sealed: null, read: null };
+    throw error;
+  }
 }
 
 /** The point's manifest: the one that it has, or, if it is whole for the first time, one made now. */
@@ -141,6 +147,10 @@ async function seal(proof: Proof, inventory: Inventory, blobs: readonly BlobRead
   const kept = known ?? (await records.keepManifest(manifest));
   return { manifest: kept.sha256, takenAt: kept.manifest.takenAt, repositories: kept.manifest.repositories };
 }
+
+/** No failover waits for a key vault: a signature that nobody can check takes a point none of the states that looking proves, and is told. */
+const uncheckedFinding = ({ unchecked }: ManifestFound): readonly Finding[] =>
+  unchecked === undefined ? [] : [{ level: "manifest", rung: "asserted", ok: "unknown", about: `its manifest's digest fits, and its signature could not be checked: ${unchecked}` }];
 
 /** What is wrong with the repositories, for a point whose manifest was taken then. */
 async function ofRepositories({ watch }: Proof, namespaces: readonly string[], takenAt: number): Promise<readonly Finding[]> {
@@ -167,7 +177,7 @@ function readAnyway({ digested }: Proof, name: string, folder: Folder): Readonly
   return contents;
 }
 
-async function manifestOf({ records }: Proof, name: string): Promise<SealedManifest | { readonly broken: string } | null> {
+async function manifestOf({ records }: Proof, name: string): Promise<ManifestFound | { readonly broken: string } | null> {
   try {
     return await records.manifest(name);
   } catch (error) {

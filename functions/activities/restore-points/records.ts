@@ -27,10 +27,13 @@ export interface PointFound {
   readonly content: { readonly takenAt: number; readonly contents: Contents; readonly volumes: readonly Volume[]; readonly spec: Readonly<Record<string, unknown>>; readonly files: PointFiles } | null;
 }
 
+/** A manifest as it was found. `unchecked`: why nobody could say whether its signature is the key's; its digest fits. */
+export type ManifestFound = SealedManifest & { readonly unchecked?: string };
+
 export interface Records {
   /** `null`: there is none. Throws `SealBroken` when it is not what was written. */
-  manifest(backup: string): Promise<SealedManifest | null>;
-  /** The first manifest of a point counts, and is returned. */
+  manifest(backup: string): Promise<ManifestFound | null>;
+  /** The first manifest of a point counts, and is returned. Throws a `WorldError` when it cannot be signed: then nothing is kept. */
   keepManifest(manifest: Manifest): Promise<SealedManifest>;
   found(backup: string): Promise<PointFound | null>;
   keepFound(backup: string, found: PointFound): Promise<void>;
@@ -53,7 +56,7 @@ export function openRecords(home: Home, plan: string, seal: Seal | null): Record
   const foundName = (backup: string) => `registers/${plan}/points/${backup}/found.json`;
   const repositoryName = (namespace: string) => `registers/${plan}/repositories/${namespace}.json`;
 
-  const manifestAt = async (backup: string): Promise<SealedManifest | null> => {
+  const manifestAt = async (backup: string): Promise<ManifestFound | null> => {
     const stored = await home.read(manifestName(backup));
     if (stored === null) return null;
     const read = JSON.parse(stored.body) as SealedManifest;
@@ -61,8 +64,10 @@ export function openRecords(home: Home, plan: string, seal: Seal | null): Record
     if (digest !== read.sha256) throw new SealBroken(`${manifestName(backup)} was changed at home: its digest is ${digest.slice(0, 12)}… and it says ${read.sha256.slice(0, 12)}…`);
     // A key that came later finds manifests from before it; deleting them, as the page says, has them made anew and signed.
     if (seal !== null && read.seal === null) throw new SealBroken(`${manifestName(backup)} is not what is written here: it is not signed`);
-    if (seal !== null && read.seal !== null && !(await seal.verify(digest, read.seal))) throw new SealBroken(`${manifestName(backup)} was changed at home: its signature is not one of ${read.seal.key}`);
-    return read;
+    if (seal === null || read.seal === null) return read;
+    const verdict = await verdictOf(seal.verify(digest, read.seal));
+    if (verdict === false) throw new SealBroken(`${manifestName(backup)} was changed at home: its signature is not one of ${read.seal.key}`);
+    return verdict === true ? read : { ...read, unchecked: verdict };
   };
 
   return {
@@ -103,6 +108,16 @@ export function openRecords(home: Home, plan: string, seal: Seal | null): Record
       throw new WorldError("write the manifest of a repository", name, `${swapsMax} others were faster`, { retryAfterSeconds: 1 });
     },
   };
+}
+
+/** What a seal said of a signature, or why it could not be asked. */
+async function verdictOf(asked: Promise<boolean>): Promise<boolean | string> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof WorldError) return error.message;
+    throw error;
+  }
 }
 
 const digestOf = (manifest: Manifest): string => createHash("sha256").update(canonicalJson(manifest)).digest("hex");
