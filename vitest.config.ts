@@ -3,8 +3,8 @@ import { configDefaults, defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    // Those start real clusters: vitest.real.config.ts.
-    exclude: [...configDefaults.exclude, "test/real/**"],
+    // Those start real clusters, and those take minutes: vitest.real.config.ts, vitest.deep.config.ts.
+    exclude: [...configDefaults.exclude, "test/real/**", "test/**/*.deep.test.ts"],
     // Hosts and worlds listen on sockets and load SDKs that may be loaded once a process: a process for each file.
     pool: "forks",
     // Most of a lab test is waiting: a core left for the runner would stand idle.

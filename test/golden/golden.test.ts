@@ -16,18 +16,16 @@ const folder = new URL("./", import.meta.url);
 const { extensions: { durableTask: { defaultVersion } } } = JSON.parse(readFileSync(new URL("../../host.json", import.meta.url), "utf8")) as { extensions: { durableTask: { defaultVersion: string } } };
 const recording = process.env["GOLDEN_RECORD"];
 
-describe.skipIf(recording === undefined)("a release is recorded:", () => {
-  test.each(goldenPlays)("$name", async ({ name, works, options, meanwhile, arm }) => {
-    const store = new RecordingStore();
-    const playing = await play(works, { ...options, engine: { store, defaultVersion } });
-    arm?.(() => playing);
-    await meanwhile?.(playing);
-    expect((await playing.ended()).report).not.toBeNull();
-    await playing.run.engine.idle();
-    const release = new URL(`${recording}/`, folder);
-    mkdirSync(release, { recursive: true });
-    writeFileSync(new URL(`${name}.json.gz`, release), gzipSync(JSON.stringify(store.recorded()), { level: 9 }));
-  });
+test.each(recording === undefined ? [] : goldenPlays)("a release is recorded: $name", async ({ name, works, options, meanwhile, arm }) => {
+  const store = new RecordingStore();
+  const playing = await play(works, { ...options, engine: { store, defaultVersion } });
+  arm?.(() => playing);
+  await meanwhile?.(playing);
+  expect((await playing.ended()).report).not.toBeNull();
+  await playing.run.engine.idle();
+  const release = new URL(`${recording ?? ""}/`, folder);
+  mkdirSync(release, { recursive: true });
+  writeFileSync(new URL(`${name}.json.gz`, release), gzipSync(JSON.stringify(store.recorded()), { level: 9 }));
 });
 
 const releases = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name);
