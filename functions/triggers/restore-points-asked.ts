@@ -1,5 +1,6 @@
 /** GET /api/plans/{plan}/restore-points and …/{name}: which points are proven, what is wrong, and the evidence. By the register alone: no store is asked. */
 import { app } from "@azure/functions";
+import { own } from "../../shared/domain/own.ts";
 import { onePointTold, restorePointsTold } from "../../shared/domain/restore-points-told.ts";
 import type { World } from "../../shared/ports.ts";
 import { readRegister } from "../activities/register.ts";
@@ -37,7 +38,7 @@ export function restorePointsAsked(world: World, admit: Doorkeeper): void {
       const plan = await planNamed(planName);
       if (plan === null) return noPlan(planName);
       const register = await readRegister(world.home, planName);
-      const point = register.points[name];
+      const point = own(register.points, name);
       if (point === undefined) return problem(404, "no such restore point", `the register of ${planName} has no restore point ${name}`);
       const found = await openRecords(world.home, planName, null).found(name);
       return answer(200, onePointTold(name, point, found, register, plan, world.clock.now()));

@@ -7,6 +7,7 @@
 import type { FindingKind } from "./findings.ts";
 import { instantText } from "./instant.ts";
 import type { Inventory, Repository } from "./inventory.ts";
+import { own } from "./own.ts";
 import type { Plan, Rung } from "./plan.ts";
 import { allArrived, arrivalOf, kopiaWriteOnce, lastWriteOf, type Listing, someOf, type SourceView, type Written, whyNotArrived } from "./replica.ts";
 import { ended, stillWriting, type VeleroBackup } from "./velero-backup.ts";
@@ -213,7 +214,7 @@ export const inScope = (volumes: readonly Volume[], plan: Plan): readonly Volume
 function repositoriesOf({ volumes, plan, inventory }: Case): readonly { readonly namespace: string; readonly repository: Repository | null }[] | null {
   if (volumes === null) return null;
   const namespaces = new Set(inScope(volumes, plan).filter(inRepository).map(({ namespace }) => namespace));
-  return [...namespaces].map((namespace) => ({ namespace, repository: inventory.repositories[namespace] ?? null }));
+  return [...namespaces].map((namespace) => ({ namespace, repository: own(inventory.repositories, namespace) ?? null }));
 }
 
 /**

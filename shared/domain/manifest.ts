@@ -4,6 +4,7 @@
  */
 import { instantText } from "./instant.ts";
 import type { Finding } from "./ladder-levels.ts";
+import { own } from "./own.ts";
 import { someOf } from "./replica.ts";
 
 export interface ManifestBlob {
@@ -57,7 +58,7 @@ export function driftOf({ blobs, uid }: Manifest, listed: ReadonlyMap<string, Li
     else if (now.bytes !== was.bytes || (sha256 === undefined ? now.etag !== was.etag : sha256 !== was.sha256)) changed.push(name);
     else if (now.etag !== was.etag) rewritten.push(name);
   }
-  const added = [...listed.keys()].filter((name) => blobs[name] === undefined);
+  const added = [...listed.keys()].filter((name) => own(blobs, name) === undefined);
   return { gone: gone.toSorted(), changed: changed.toSorted(), rewritten: rewritten.toSorted(), added: added.toSorted(), recreated: uidNow !== null && uid !== "" && uidNow !== uid };
 }
 

@@ -6,6 +6,7 @@
 import type { Evidence } from "./evidence.ts";
 import { type FindingKind, type Finding as PlanFinding, type Findings, mergeFindings } from "./findings.ts";
 import { type Finding as LevelFinding, troubleOf } from "./ladder-levels.ts";
+import { own } from "./own.ts";
 import type { Listing, SourceView, Written } from "./replica.ts";
 import type { Proof, RestorePoint, Usable } from "./restore-point.ts";
 import type { Rung } from "./plan.ts";
@@ -160,7 +161,7 @@ function mergeHistories(one: readonly PointState[], other: readonly PointState[]
 export function withHistory(before: Register, after: Register): Register {
   const points = Object.entries(after.points).map(([name, point]): [string, RegisteredPoint] => {
     const now = stateOf(point);
-    const last = before.points[name]?.history.at(-1) ?? point.history.at(-1);
+    const last = own(before.points, name)?.history.at(-1) ?? point.history.at(-1);
     const same = last !== undefined && last.reached === now.reached && last.usable === now.usable;
     return [name, same ? point : { ...point, history: mergeHistories(point.history, [now]) }];
   });
@@ -188,7 +189,7 @@ export const carriedOver = (name: string, point: RegisteredPoint, checkedAt: num
 
 /** A point that lives longer now. */
 export function withExtension(register: Register, name: string, untilAt: number): Register {
-  const point = register.points[name];
+  const point = own(register.points, name);
   return point ? { ...register, points: { ...register.points, [name]: { ...point, extendedUntilAt: Math.max(untilAt, point.extendedUntilAt ?? 0) } } } : register;
 }
 
@@ -198,7 +199,7 @@ export const livesUntil = ({ restorePoint: { expiresAt }, extendedUntilAt }: Pic
 
 /** What a drill or a failover has proven of a backup. A backup that the register does not know is left out: nothing was found out about it. */
 export function withProof(register: Register, name: string, proof: { readonly rung: Proof; readonly at: number }): Register {
-  const point = register.points[name];
+  const point = own(register.points, name);
   return point ? { ...register, points: { ...register.points, [name]: { ...point, proof: newerOrNull(point.proof, proof, ({ at }) => at) } } } : register;
 }
 

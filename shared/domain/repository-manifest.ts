@@ -4,6 +4,7 @@
  */
 import type { Finding } from "./ladder-levels.ts";
 import type { ListedBlob } from "./manifest.ts";
+import { own } from "./own.ts";
 import { someOf } from "./replica.ts";
 import { instantText } from "./instant.ts";
 
@@ -51,7 +52,7 @@ export function repositoryDrift({ blobs, maintenance }: RepositoryManifest, list
     else if (now.bytes !== bytes || now.etag !== etag) touched.push(name);
   }
   const etagNow = listed.get(maintenanceBlob)?.etag ?? null;
-  return { gone: gone.toSorted(), touched: touched.toSorted(), maintained: etagNow !== null && etagNow !== maintenance, reindexed: [...listed.keys()].some((name) => isIndex(name) && blobs[name] === undefined) };
+  return { gone: gone.toSorted(), touched: touched.toSorted(), maintained: etagNow !== null && etagNow !== maintenance, reindexed: [...listed.keys()].some((name) => isIndex(name) && own(blobs, name) === undefined) };
 }
 
 const isIndex = (name: string): boolean => /^[xn]/.test(name);
@@ -95,7 +96,7 @@ export interface RepositoryVerdict {
  * is presumed to have taken costs no proof: it runs every hour, and a region that is lost minutes later can confirm nothing any more.
  */
 export function repositoryFinding({ namespace, gone, presumed, changed, doubtful }: RepositoryVerdict, { blobs }: RepositoryManifest, takenAt: number): Finding | null {
-  const needed = (names: readonly string[]) => names.filter((name) => (blobs[name]?.[3] ?? 0) <= takenAt);
+  const needed = (names: readonly string[]) => names.filter((name) => (own(blobs, name)?.[3] ?? 0) <= takenAt);
   const since = `when the point was first whole, at ${instantText(takenAt)}`;
   const say = (ok: Finding["ok"], about: string): Finding => ({ level: "manifest", rung: "replicated", ok, about });
   const [isGone, isPresumed, isChanged, isDoubtful] = [needed(gone), needed(presumed), needed(changed), needed(doubtful)];

@@ -52,5 +52,6 @@ describe("GET /api/plans/{plan}/restore-points", () => {
     expect((await ask("GET", "plans/nobody/restore-points", { headers: await bearer(["reader"]) })).status).toBe(404);
     expect((await told("/never-seen")).body).toMatchObject({ title: "no such restore point" });
     expect((await told("/..%2f..%2fhead")).status).toBe(404);
+    expect((await told("/constructor")).status).toBe(404);
   });
 });

@@ -63,6 +63,15 @@ describe("one bad backup", () => {
   });
 });
 
+test("a folder of whatever name is looked at by its name alone", async ({ expect }) => {
+  const stage = openStage();
+  // Each is a property of every object in JavaScript; the first is a name that Velero allows.
+  for (const name of ["constructor", "__proto__", "toString"]) both(stage, `backups/${name}/velero-backup.json`, Buffer.from("{}"));
+  both(stage, "backups/valueOf/debris", new Uint8Array(1));
+  both(stage, "kopia/shop/constructor", new Uint8Array(1));
+  expect((await spoiled(stage)).whole).toEqual([newest, ...older]);
+});
+
 test("ten thousand folders that are no backups cost a list, and the backups among them are found", { timeout: 30_000 }, async ({ expect }) => {
   const stage = openStage();
   for (let at = 0; at < 10_000; at++) both(stage, `backups/debris-${at}/debris-${at}-logs.gz`, new Uint8Array(1));

@@ -1,5 +1,6 @@
 /** The replication check of one backup: both containers are read, and what was found goes into the register. */
 import type { Depth, Inventory } from "../../../shared/domain/inventory.ts";
+import { own } from "../../../shared/domain/own.ts";
 import type { Plan } from "../../../shared/domain/plan.ts";
 import { type CheckedBy, emptyRegister, inventoryOf, mergeRegisters, registered, type Register } from "../../../shared/domain/register.ts";
 import { placesOf } from "../../../shared/domain/replica.ts";
@@ -42,7 +43,7 @@ export async function checkBackup(
   const inventory = proof === undefined || onItsWay ? first : await readInventory(reading, backup, { places, plan, depth, register: previous, source });
   // The watermark of replicated storage costs a listing of the whole source: it is worth that once, when the backup has come.
   const watermark = verdict.kind === "pending" ? previous.watermark : laterWatermark(previous.watermark, await readWatermark(world, plan, source));
-  const before = previous.points[backup];
+  const before = own(previous.points, backup);
   const sinceProven = prover === null || onItsWay ? [] : await prover.sinceProven(inventory, folder);
   const checkedAt = world.clock.now();
   const point = assess(inventory, plan, checkedAt, watermark, before?.proof?.rung ?? null, { extendedUntilAt: before?.extendedUntilAt ?? null, sinceProven });

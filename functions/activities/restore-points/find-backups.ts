@@ -1,4 +1,5 @@
 /** Which backups of a plan there are at either end, and which of them a look goes into. */
+import { own } from "../../../shared/domain/own.ts";
 import type { Plan } from "../../../shared/domain/plan.ts";
 import { labelledForPlan, namedByPlan } from "../../../shared/domain/plan-backups.ts";
 import { type Register, registerBounds } from "../../../shared/domain/register.ts";
@@ -44,7 +45,7 @@ export async function findBackups(asked: Asked): Promise<Found> {
   const all = [...new Set([...here, ...(there ?? [])])];
   const strangers: Record<string, string> = {};
   const candidates = await sideBySide(metadataAtOnce, folders === null ? all : strangersLeft(all, plan, previous, folders), async (name): Promise<Candidate | null> => {
-    const known = previous.points[name]?.restorePoint.takenAt ?? null;
+    const known = own(previous.points, name)?.restorePoint.takenAt ?? null;
     if (known !== null) return { name, takenAt: known, exact: true };
     if (namedByPlan(plan, name)) return { name, takenAt: roughly(name, folders), exact: false };
     const metadata = await metadataOf(asked, name);
@@ -73,15 +74,15 @@ function worthALook(ours: readonly Candidate[], { world, plan, previous, newest,
   const oldestAt = world.clock.now() - plan.backups.maxAgeSeconds * 1_000;
   const worth = ours.filter(({ takenAt }, at) => at < newest || takenAt === null || takenAt >= oldestAt).slice(0, registerBounds.points);
   let unknown = 0;
-  return worth.filter(({ name }) => unknownToo || previous.points[name] !== undefined || ++unknown <= newest);
+  return worth.filter(({ name }) => unknownToo || own(previous.points, name) !== undefined || ++unknown <= newest);
 }
 
 /** Those whose names or labels may make them the plan's: debris without metadata, and folders that were read before and are another's, are left out. */
 function strangersLeft(all: readonly string[], plan: Plan, { points, strangers }: Register, folders: ReadonlyMap<string, Folder>): readonly string[] {
-  const named = all.filter((name) => namedByPlan(plan, name) || points[name] !== undefined);
+  const named = all.filter((name) => namedByPlan(plan, name) || own(points, name) !== undefined);
   if (plan.backups.schedule === undefined) return named;
   const writtenAt = (name: string) => folders.get(name)?.get("velero-backup.json")?.lastModifiedAt ?? 0;
-  const unread = all.filter((name) => !namedByPlan(plan, name) && points[name] === undefined && markOf(plan, folders.get(name)) !== null && strangers[name] !== markOf(plan, folders.get(name)));
+  const unread = all.filter((name) => !namedByPlan(plan, name) && own(points, name) === undefined && markOf(plan, folders.get(name)) !== null && own(strangers, name) !== markOf(plan, folders.get(name)));
   return [...named, ...unread.toSorted((a, b) => writtenAt(b) - writtenAt(a)).slice(0, strangersMax)];
 }
 

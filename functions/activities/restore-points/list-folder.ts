@@ -1,4 +1,5 @@
 /** Lists a folder at the replica and, as long as it answers, at the source: both at once, name by name, in memory that does not grow with the folder. */
+import { own } from "../../../shared/domain/own.ts";
 import { arrivalOf, gatherEnds, type Listing, type Places, type SourceView } from "../../../shared/domain/replica.ts";
 import { recordedView, type SourceInventory } from "../../../shared/domain/register.ts";
 import { DeadlinePassed, withDeadline } from "../../../shared/deadline.ts";
@@ -42,7 +43,7 @@ export async function listBothEnds(reach: Reach, places: Places, source: Source,
 
 async function look({ backups, clock }: Reach, { replica: place, source: sourcePlace, statusPerBlob }: Places, source: Source, { folder, recorded, writeOnce = () => false, max = blobsMax }: FolderAsked): Promise<BothEnds> {
   const listedAt = clock.now();
-  const gathered = (names?: Readonly<Record<string, unknown>>) => gatherEnds(writeOnce, (name) => !writeOnce(name) || names?.[name] !== undefined, undefined, statusPerBlob);
+  const gathered = (names?: Readonly<Record<string, unknown>>) => gatherEnds(writeOnce, (name) => !writeOnce(name) || (names !== undefined && own(names, name) !== undefined), undefined, statusPerBlob);
   const atSource = await source.list(folder);
   if (atSource !== null) {
     try {

@@ -1,6 +1,7 @@
 /** One look over the replica's names: which folders there are, and what of each stands under which ETag. Costs one listing and no downloads. */
 import { createHash } from "node:crypto";
 import type { ListedBlob } from "../../../shared/domain/manifest.ts";
+import { own } from "../../../shared/domain/own.ts";
 import type { RepositoryManifest } from "../../../shared/domain/repository-manifest.ts";
 import { backupFolder, repositoryFolder } from "../../../shared/domain/velero-backup-files.ts";
 import { type BlobPlace, type World, WorldError } from "../../../shared/ports.ts";
@@ -45,7 +46,7 @@ export async function listRepository({ backups }: Pick<World, "backups">, place:
   for await (const page of pagesOf(backups, place, folder))
     for (const { name, bytes, etag, lastModifiedAt } of page) {
       const short = name.slice(folder.length);
-      if (known[short] === undefined && ++fresh > max) continue;
+      if (own(known, short) === undefined && ++fresh > max) continue;
       blobs.set(short, { bytes, etag, lastModifiedAt });
     }
   return blobs;

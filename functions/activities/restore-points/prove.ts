@@ -6,6 +6,7 @@ import { evidenceOf, type BlobRead } from "../../../shared/domain/evidence.ts";
 import type { Inventory } from "../../../shared/domain/inventory.ts";
 import type { Finding } from "../../../shared/domain/ladder-levels.ts";
 import { driftFinding, driftOf, type Manifest } from "../../../shared/domain/manifest.ts";
+import { own } from "../../../shared/domain/own.ts";
 import type { Plan } from "../../../shared/domain/plan.ts";
 import type { ReadThrough, Register, RegisteredPoint, Sealed } from "../../../shared/domain/register.ts";
 import type { Places } from "../../../shared/domain/replica.ts";
@@ -83,7 +84,7 @@ interface Proof extends ProverOptions {
 
 async function stands(proof: Proof, name: string, folder: Folder | undefined): Promise<RegisteredPoint | null> {
   const { register, planHash, plan, world } = proof;
-  const point = register.points[name];
+  const point = own(register.points, name);
   if (point === undefined || folder === undefined || point.read === null) return null;
   const { at, planHash: readFor, shape } = point.read;
   if (readFor !== planHash || world.clock.now() >= at + plan.backups.rereadEverySeconds * 1_000 || shape !== shapeOf(folder)) return null;

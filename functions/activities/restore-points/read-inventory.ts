@@ -1,6 +1,7 @@
 /** Finds out what there is of a backup: at the replica, at the source while that answers, and inside the files. */
 import type { Depth, Inventory, Repository, TarballFound } from "../../../shared/domain/inventory.ts";
 import { namespacesOf } from "../../../shared/domain/ladder-levels.ts";
+import { own } from "../../../shared/domain/own.ts";
 import type { Plan } from "../../../shared/domain/plan.ts";
 import { consumerSelectorsOf } from "../../../shared/domain/plan-backups.ts";
 import type { Register } from "../../../shared/domain/register.ts";
@@ -56,7 +57,7 @@ async function readOne(
   repository: (namespace: string) => Promise<Repository | null>,
 ): Promise<Inventory> {
   const folder = backupFolder(name);
-  const ends = await foundOrTooLarge(() => listBothEnds(world, places, source, { folder, recorded: register.points[name]?.source, max: folderMax }));
+  const ends = await foundOrTooLarge(() => listBothEnds(world, places, source, { folder, recorded: own(register.points, name)?.source, max: folderMax }));
   if (ends instanceof FolderTooLarge) return notLookedInto(name, world.clock.now(), ends.message);
   const { replica, source: atSource } = ends;
   const files = await readFiles(world.backups, places.replica, name, replica, depth);
@@ -88,7 +89,7 @@ function repositoriesOf(files: BackupFiles, plan: Plan): readonly string[] {
 /** `null`: it has more blobs than can be compared, so nothing is known of it. */
 async function readRepository(world: Pick<World, "backups" | "clock">, namespace: string, { places, register }: Looking, source: Source): Promise<Repository | null> {
   const folder = repositoryFolder(namespace);
-  const ends = await foundOrTooLarge(() => listBothEnds(world, places, source, { folder, recorded: register.repositories[namespace], writeOnce: kopiaWriteOnce }));
+  const ends = await foundOrTooLarge(() => listBothEnds(world, places, source, { folder, recorded: own(register.repositories, namespace), writeOnce: kopiaWriteOnce }));
   return ends instanceof FolderTooLarge ? null : ends;
 }
 

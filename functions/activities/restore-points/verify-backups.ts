@@ -1,5 +1,6 @@
 /** Looks at a plan's backups, newest first, and says which of them a failover would take now. For the timer, and for the run itself. */
 import type { Depth, Inventory } from "../../../shared/domain/inventory.ts";
+import { own } from "../../../shared/domain/own.ts";
 import type { Plan } from "../../../shared/domain/plan.ts";
 import { carriedOver, type CheckedBy, emptyRegister, livesUntil, mergeRegisters, registered, type Register, type RegisteredPoint } from "../../../shared/domain/register.ts";
 import { type Places, placesOf } from "../../../shared/domain/replica.ts";
@@ -116,7 +117,7 @@ async function lookInto({ world, plan, previous, options: { by, depth, places },
   const points = [...stand].map(([name, point]) => carriedPoint(name, point, plan, checkedAt));
   for (const inventory of inventories) {
     const folder = folders?.get(inventory.name) ?? new Map();
-    const before = previous.points[inventory.name];
+    const before = own(previous.points, inventory.name);
     const sinceProven = (await prover?.sinceProven(inventory, folder)) ?? [];
     const point = assess(inventory, plan, checkedAt, watermark, before?.proof?.rung ?? null, { extendedUntilAt: before?.extendedUntilAt ?? null, sinceProven });
     const kept = await prover?.keep(inventory, point, folder);
@@ -139,7 +140,7 @@ const inBatches = (names: readonly string[]): readonly (readonly string[])[] => 
 /** Points that the register has and the store has no more: whoever reads the register must not believe in them. */
 function gone(previous: Register, names: readonly string[], plan: Plan, checkedAt: number, by: CheckedBy): Register {
   const lost = Object.keys(previous.points).filter((name) => !names.includes(name));
-  return lost.map((name) => registered(lostPoint(name, previous.points[name], plan, checkedAt), { checkedAt, by, source: { kind: "unknown", why: "" } })).reduce(mergeRegisters, emptyRegister);
+  return lost.map((name) => registered(lostPoint(name, own(previous.points, name), plan, checkedAt), { checkedAt, by, source: { kind: "unknown", why: "" } })).reduce(mergeRegisters, emptyRegister);
 }
 
 /** It keeps what dates it; what was found of it holds no more. */

@@ -1,4 +1,5 @@
 /** Holds a Kopia repository at the replica against its manifest, and takes up what has come since. */
+import { own } from "../../../shared/domain/own.ts";
 import { arrivalOf, kopiaWriteOnce, type Places } from "../../../shared/domain/replica.ts";
 import { grown, type PackRecord, type RepositoryVerdict, repositoryDrift, type RepositoryManifest, takenByItself, watchedMax, watched, withDigests } from "../../../shared/domain/repository-manifest.ts";
 import { repositoryFolder } from "../../../shared/domain/velero-backup-files.ts";
@@ -33,14 +34,14 @@ export async function watchRepository(world: Reach, records: Records, places: Pl
   if (drift.gone.length + drift.touched.length === 0) return { manifest, verdict, listed };
 
   const atSource = drift.gone.length === 0 || !askSource || source === "itself" ? null : await namesAt(world, source, repositoryFolder(namespace));
-  const own = takenByItself(drift, atSource ?? nothing);
-  verdict.gone.push(...drift.gone.filter((name) => !own.includes(name)));
-  if (atSource === null) verdict.presumed.push(...own);
+  const byItself = takenByItself(drift, atSource ?? nothing);
+  verdict.gone.push(...drift.gone.filter((name) => !byItself.includes(name)));
+  if (atSource === null) verdict.presumed.push(...byItself);
 
   const same = new Map<string, { etag: string; sha256: string }>();
   await sideBySide(atOnce, drift.touched, async (name) => {
     const now = listed.get(name);
-    const [bytes, , sha256] = manifest.blobs[name] ?? [0, "", null];
+    const [bytes, , sha256] = own(manifest.blobs, name) ?? [0, "", null];
     if (now === undefined || now.bytes !== bytes) return void verdict.changed.push(name);
     if (sha256 === null) return void verdict.doubtful.push(name);
     const found = await digestBlob(world.backups, replica, repositoryFolder(namespace) + name);
@@ -48,7 +49,7 @@ export async function watchRepository(world: Reach, records: Records, places: Pl
     else verdict.changed.push(name);
   });
   // What is only presumed stays in the manifest: a later look that can ask the source decides.
-  const taken = atSource === null ? [] : own;
+  const taken = atSource === null ? [] : byItself;
   if (taken.length + same.size === 0) return { manifest, verdict, listed };
   const after = await records.changeRepository(namespace, (before) => withDigests(forgotten(before, taken, world.clock.now(), listed), same));
   return { manifest: after, verdict, listed };
@@ -74,7 +75,7 @@ async function heldAgainstSource(world: Reach, places: Places, askSource: boolea
 /** Takes note of what maintenance has removed, and takes up nothing: that is for a point's manifest to do. */
 function forgotten(manifest: RepositoryManifest, names: readonly string[], nowAt: number, listed: Folder): RepositoryManifest {
   if (names.length === 0) return manifest;
-  const known = new Map([...listed].filter(([name]) => manifest.blobs[name] !== undefined || name === "kopia.maintenance"));
+  const known = new Map([...listed].filter(([name]) => own(manifest.blobs, name) !== undefined || name === "kopia.maintenance"));
   return grown(manifest, known, names, nowAt);
 }
 
@@ -83,7 +84,7 @@ export async function takeUpRepository(world: Reach, records: Records, replica: 
   const troubled = new Set([...verdict.gone, ...verdict.changed, ...verdict.doubtful]);
   // One that grew too large meanwhile is not worth reading either: it will not be watched.
   if (manifest.beyond || [...listed.keys()].filter(watched).length > watchedMax) return records.changeRepository(manifest.namespace, (before) => (before.beyond ? before : grown(before, listed, [], nowAt)));
-  const fresh = [...listed].filter(([name]) => watched(name) && !troubled.has(name) && (manifest.blobs[name]?.[2] ?? null) === null);
+  const fresh = [...listed].filter(([name]) => watched(name) && !troubled.has(name) && (own(manifest.blobs, name)?.[2] ?? null) === null);
   const digests = new Map<string, { etag: string; sha256: string }>();
   let left = digestBytesMax;
   const now = fresh.filter(([, { bytes }]) => (left -= bytes) >= 0);
