@@ -169,9 +169,9 @@ export interface Backups {
   pages?(place: BlobPlace, prefix: string): AsyncIterable<Iterable<BlobItem>>;
   /** Folder names directly under a prefix. */
   folders(place: BlobPlace, prefix: string): Promise<readonly string[]>;
-  /** A small blob as bytes; `null`: no such blob. Throws when it has more than `maxBytes` (default 16 MiB). */
+  /** A small blob as bytes; `null`: no such blob. Throws a `BlobUnreadable` when it has more than `maxBytes` (default 16 MiB). */
   read(place: BlobPlace, name: string, maxBytes?: number): Promise<Uint8Array | null>;
-  /** A blob as a stream of chunks; `null`: no such blob. */
+  /** A blob as a stream of chunks; `null`: no such blob. Throws a `BlobUnreadable` where the account keeps it out of reach. */
   open(place: BlobPlace, name: string): Promise<AsyncIterable<Uint8Array> | null>;
   /** Writes and deletes a small blob: does this container take writes? `locked` and `read-only` are the refusals of a replica and of a secondary endpoint. */
   probeWrite(place: BlobPlace, name: string): Promise<{ readonly kind: "accepted" | "locked" | "read-only" } | { readonly kind: "refused"; readonly why: string }>;
@@ -225,7 +225,7 @@ export interface TrafficEnd {
 
 /** The world did not do what was asked, and might if asked again. Thrown by adapters only. */
 export class WorldError extends Error {
-  override readonly name = "WorldError";
+  override readonly name: string = "WorldError";
   readonly operation: string;
   readonly thing: string;
   readonly retryAfterSeconds: number | null;
@@ -234,5 +234,15 @@ export class WorldError extends Error {
     this.operation = operation;
     this.thing = thing;
     this.retryAfterSeconds = options.retryAfterSeconds ?? null;
+  }
+}
+
+/** One blob that the store has and does not give: it is larger than asked for, or lies in the archive tier. Of the store beside it this says nothing. */
+export class BlobUnreadable extends WorldError {
+  override readonly name = "BlobUnreadable";
+  readonly why: string;
+  constructor(operation: string, thing: string, why: string) {
+    super(operation, thing, why);
+    this.why = why;
   }
 }

@@ -1,6 +1,6 @@
 /** Reading blobs, whole or as a stream: shared by our own account and by what Velero wrote. */
 import type { BlobClient } from "@azure/storage-blob";
-import { WorldError } from "../ports.ts";
+import { BlobUnreadable } from "../ports.ts";
 import { answerOf, azureCall } from "./azure-call.ts";
 
 export interface BlobBytes {
@@ -11,9 +11,9 @@ export interface BlobBytes {
 /** All bytes of a blob; `null`: there is none. Throws when it has more than `bytesMax`, before reading them. */
 export function readBlob(blob: BlobClient, thing: string, bytesMax: number, deadlineSeconds: number): Promise<BlobBytes | null> {
   return azureCall("read blob", thing, deadlineSeconds, async (abortSignal) => {
-    const answer = await download(blob, abortSignal);
+    const answer = await download(blob, thing, abortSignal);
     if (answer === null) return null;
-    const tooLarge = () => new WorldError("read blob", thing, `it has more than ${bytesMax} bytes`);
+    const tooLarge = () => new BlobUnreadable("read blob", thing, `it has more than ${bytesMax} bytes`);
     if (answer.bytes > bytesMax) {
       answer.body.destroy();
       throw tooLarge();
@@ -31,7 +31,7 @@ export function readBlob(blob: BlobClient, thing: string, bytesMax: number, dead
 
 /** A blob as chunks, each of which must come within the deadline; `null`: there is none. Leaving the loop early ends the download. */
 export async function streamBlob(blob: BlobClient, thing: string, deadlineSeconds: number): Promise<AsyncIterable<Uint8Array> | null> {
-  const answer = await azureCall("open blob", thing, deadlineSeconds, (abortSignal) => download(blob, abortSignal));
+  const answer = await azureCall("open blob", thing, deadlineSeconds, (abortSignal) => download(blob, thing, abortSignal));
   return answer && chunksOf(answer.body, thing, deadlineSeconds);
 }
 
@@ -50,13 +50,16 @@ async function* chunksOf(body: Body, thing: string, deadlineSeconds: number): As
 
 type Body = NodeJS.ReadableStream & { destroy(): void };
 
-async function download(blob: BlobClient, abortSignal: AbortSignal): Promise<{ readonly body: Body; readonly bytes: number; readonly etag: string } | null> {
+async function download(blob: BlobClient, thing: string, abortSignal: AbortSignal): Promise<{ readonly body: Body; readonly bytes: number; readonly etag: string } | null> {
   try {
     const { readableStreamBody, contentLength, etag } = await blob.download(0, undefined, { abortSignal });
     if (readableStreamBody === undefined) throw new Error("an answer without a body");
     return { body: readableStreamBody, bytes: contentLength ?? 0, etag: etag ?? "" };
   } catch (error) {
     if (noSuchBlob(error)) return null;
+    const answer = answerOf(error);
+    // In the archive tier, being brought back from it, under a key that we were not given: `BlobArchived` and its like.
+    if (answer?.status === 409 && answer.code.startsWith("Blob")) throw new BlobUnreadable("read blob", thing, `the account does not give it: ${answer.code}`);
     throw error;
   }
 }

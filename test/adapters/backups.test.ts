@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, test } from "vitest";
+import { BlobUnreadable } from "../../shared/ports.ts";
 import { openBackups } from "../../shared/azure/storage.ts";
 import { backupsContract, listed } from "../contracts/backups.ts";
 import { type AzuriteAccount, openAzuriteAccount } from "./azurite-account.ts";
@@ -20,6 +21,15 @@ async function openStage() {
 }
 
 backupsContract("blob storage over Azurite", openStage);
+
+test("a blob in the archive tier is unreadable by itself, and its neighbours are read", async ({ expect }) => {
+  const { backups, place, put } = await openStage();
+  for (const name of ["old", "new"]) await put(name, name);
+  await account.blobService.at(place.url).getContainerClient(place.container).getBlobClient("old").setAccessTier("Archive");
+  await expect(backups.read(place, "old")).rejects.toBeInstanceOf(BlobUnreadable);
+  await expect(backups.open(place, "old")).rejects.toBeInstanceOf(BlobUnreadable);
+  expect(Buffer.from((await backups.read(place, "new")) ?? []).toString()).toBe("new");
+});
 
 test("a container that is missing is an error for readers and a refusal for the probe", async ({ expect }) => {
   const { backups } = await openStage();

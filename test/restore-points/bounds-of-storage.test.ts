@@ -4,7 +4,7 @@ import { openRecords } from "../../functions/activities/restore-points/records.t
 import { verifyBackups } from "../../functions/activities/restore-points/verify-backups.ts";
 import { openBackups } from "../../shared/azure/storage.ts";
 import { emptyRegister } from "../../shared/domain/register.ts";
-import type { Backups } from "../../shared/ports.ts";
+import { type Backups, BlobUnreadable } from "../../shared/ports.ts";
 import { memoryHome } from "../activities/memory-world.ts";
 import { openAzuriteAccount } from "../adapters/azurite-account.ts";
 import { openStage, type Stage } from "./store.ts";
@@ -61,6 +61,24 @@ describe("one bad backup", () => {
     for (const name of ["漢".repeat(80), "🛶".repeat(60), "x".repeat(250), "a & b <c> %20 'd'"]) both(stage, `backups/${name}/velero-backup.json`, Buffer.from("{}"));
     expect((await spoiled(stage)).whole).toEqual([newest, ...older]);
   });
+});
+
+test("metadata larger than any backup's, in another's folder, keeps no plan from its own backups, at neither end", async ({ expect }) => {
+  const stage = openStage();
+  both(stage, "backups/monster/velero-backup.json", Buffer.alloc(17 * 1024 * 1024));
+  stage.source.set("backups/monster-at-source/velero-backup.json", { bytes: Buffer.alloc(17 * 1024 * 1024), lastModifiedAt: stage.nowAt, replication: "complete" });
+  const { whole, chosen } = await spoiled(stage);
+  expect([whole, chosen]).toEqual([[newest, ...older], newest]);
+  expect((await look(stage)).sourceSilent).toBe(null);
+});
+
+test.for([`${newest}.tar.gz`, `${newest}-resource-list.json.gz`, "velero-backup.json"])("%s in the archive tier spoils its own backup and no other", async (file, { expect }) => {
+  const stage = openStage();
+  const archived = (name: string) => (name === `backups/${newest}/${file}` ? Promise.reject(new BlobUnreadable("read blob", name, "the account does not give it: BlobArchived")) : null);
+  const world = withBackups(stage, (real) => ({ read: (place, name, max) => archived(name) ?? real.read(place, name, max), open: (place, name) => archived(name) ?? real.open(place, name) }));
+  const { reason, whole, chosen } = await spoiled(stage, world);
+  expect(reason).toContain("cannot be read: the account does not give it: BlobArchived");
+  expect([whole, chosen]).toEqual([older, older[0]]);
 });
 
 test("a folder of whatever name is looked at by its name alone", async ({ expect }) => {

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
 import type { Backups, BlobItem, BlobPlace, World } from "../../shared/ports.ts";
-import { WorldError } from "../../shared/ports.ts";
+import { BlobUnreadable, WorldError } from "../../shared/ports.ts";
 import type { Plan } from "../../shared/domain/plan.ts";
 import { placesOf } from "../../shared/domain/replica.ts";
 import { examplePlan } from "../domain/example-plans.ts";
@@ -90,9 +90,11 @@ function inMemory(containerOf: (place: BlobPlace) => Container, asked: string[])
       asked.push(`folders ${new URL(place.url).hostname} ${prefix}`);
       return [...new Set([...containerOf(place).keys()].filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length).split("/")[0] ?? ""))].sort();
     },
-    async read(place, name) {
+    async read(place, name, maxBytes = 16 * 1024 * 1024) {
       asked.push(`read ${new URL(place.url).hostname} ${name}`);
-      return containerOf(place).get(name)?.bytes ?? null;
+      const bytes = containerOf(place).get(name)?.bytes ?? null;
+      if (bytes !== null && bytes.length > maxBytes) throw new BlobUnreadable("read blob", name, `it has more than ${maxBytes} bytes`);
+      return bytes;
     },
     async open(place, name) {
       asked.push(`open ${new URL(place.url).hostname} ${name}`);

@@ -1,6 +1,7 @@
 /** The digest of a blob's content, taken while it is read for another reason, or by reading it. */
 import { createHash } from "node:crypto";
-import type { Backups, BlobPlace } from "../../../shared/ports.ts";
+import { type Backups, type BlobPlace, BlobUnreadable } from "../../../shared/ports.ts";
+import { bytesOr } from "./read-files.ts";
 
 export interface Digesting {
   /** The same port; what is read through it to the end is digested on the way. */
@@ -38,10 +39,10 @@ async function* digested(chunks: AsyncIterable<Uint8Array>, done: (digest: strin
   done(hash.digest("hex"));
 }
 
-/** Reads a blob for its digest alone; `null`: it is not there. */
+/** Reads a blob for its digest alone; `null`: it is not there, or not to be read. */
 export async function digestBlob(backups: Backups, place: BlobPlace, name: string): Promise<string | null> {
-  const chunks = await backups.open(place, name);
-  if (chunks === null) return null;
+  const chunks = await bytesOr(backups.open(place, name));
+  if (chunks === null || chunks instanceof BlobUnreadable) return null;
   const hash = createHash("sha256");
   for await (const chunk of chunks) hash.update(chunk);
   return hash.digest("hex");

@@ -7,9 +7,10 @@ import type { Places } from "../../../shared/domain/replica.ts";
 import { newestFirst, timeInName } from "../../../shared/domain/restore-point-choice.ts";
 import { readBackup } from "../../../shared/domain/velero-backup.ts";
 import { backupFolder } from "../../../shared/domain/velero-backup-files.ts";
-import type { World } from "../../../shared/ports.ts";
+import { BlobUnreadable, type World } from "../../../shared/ports.ts";
 import type { Source } from "./list-folder.ts";
 import type { Folder } from "./look-over.ts";
+import { bytesOr } from "./read-files.ts";
 import { sideBySide } from "./side-by-side.ts";
 
 /** Metadata read at once. */
@@ -94,7 +95,7 @@ function markOf({ backups: { schedule = "" } }: Plan, folder: Folder | undefined
 
 async function metadataOf({ world, places, source }: Asked, name: string) {
   const blob = `${backupFolder(name)}velero-backup.json`;
-  const bytes = (await world.backups.read(places.replica, blob)) ?? (await source.read(blob));
-  const read = bytes === null ? null : readBackup(Buffer.from(bytes).toString("utf8"));
+  const bytes = (await bytesOr(world.backups.read(places.replica, blob))) ?? (await source.read(blob));
+  const read = bytes === null || bytes instanceof BlobUnreadable ? null : readBackup(Buffer.from(bytes).toString("utf8"));
   return read?.kind === "read" ? read.value : null;
 }

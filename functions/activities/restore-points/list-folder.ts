@@ -3,7 +3,8 @@ import { own } from "../../../shared/domain/own.ts";
 import { arrivalOf, gatherEnds, type Listing, type Places, type SourceView } from "../../../shared/domain/replica.ts";
 import { recordedView, type SourceInventory } from "../../../shared/domain/register.ts";
 import { DeadlinePassed, withDeadline } from "../../../shared/deadline.ts";
-import { type BlobItem, type BlobPlace, type World, WorldError } from "../../../shared/ports.ts";
+import { type BlobItem, type BlobPlace, BlobUnreadable, type World, WorldError } from "../../../shared/ports.ts";
+import { bytesOr } from "./read-files.ts";
 import { type Pages, pagesOf, upTo, walkTogether } from "./walk-lists.ts";
 
 /** More blobs than this in one folder are not compared; a repository of 20 MB packs has as many at 100 TB. */
@@ -74,7 +75,7 @@ export interface Source {
   list(folder: string): Promise<Pages | null>;
   /** Folder names under a prefix; `null`: it did not answer. */
   folders(prefix: string): Promise<readonly string[] | null>;
-  /** A small blob; `null`: it is not there, or the source did not answer. */
+  /** A small blob; `null`: it is not there or not to be read, or the source did not answer. */
   read(name: string): Promise<Uint8Array | null>;
   /** The oldest Last-Modified among blobs whose copy is not at the replica, of all under these prefixes; `null`: the source did not answer. */
   behindSince(prefixes: readonly string[]): Promise<{ readonly at: number | null } | null>;
@@ -115,7 +116,11 @@ export function openSource(reach: Reach, { source: place }: Places, ask: boolean
   return {
     list: (folder) => asked(async (at) => listed(at, folder)),
     folders: (prefix) => asked((at) => reach.backups.folders(at, prefix)),
-    read: (name) => asked((at) => reach.backups.read(at, name)),
+    read: (name) =>
+      asked(async (at) => {
+        const bytes = await bytesOr(reach.backups.read(at, name));
+        return bytes instanceof BlobUnreadable ? null : bytes;
+      }),
     behindSince: (prefixes) =>
       asked(async (at) => {
         let sinceAt: number | null = null;

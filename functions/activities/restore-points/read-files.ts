@@ -5,7 +5,7 @@ import type { Depth } from "../../../shared/domain/inventory.ts";
 import type { Listing } from "../../../shared/domain/replica.ts";
 import { readBackup, readPodVolumeBackups, type Reading } from "../../../shared/domain/velero-backup.ts";
 import { backupFolder, type BackupFiles, type File, filesOf, readItemOperations, readResourceList, readResults, readVolumeInfo, readVolumeSnapshots } from "../../../shared/domain/velero-backup-files.ts";
-import type { Backups, BlobPlace } from "../../../shared/ports.ts";
+import { type Backups, type BlobPlace, BlobUnreadable } from "../../../shared/ports.ts";
 
 const unzip = promisify(gunzip);
 const MiB = 1024 * 1024;
@@ -19,8 +19,9 @@ export async function readFiles(backups: Backups, place: BlobPlace, backup: stri
     if (!found) return { kind: "absent" };
     const { packedBytes, unpackedBytes } = boundsOf(file);
     if (found.bytes > packedBytes) return { kind: "unreadable", why: `it has ${found.bytes} bytes, more than any such file` };
-    const bytes = await backups.read(place, backupFolder(backup) + file, packedBytes);
+    const bytes = await bytesOr(backups.read(place, backupFolder(backup) + file, packedBytes));
     if (bytes === null) return { kind: "absent" };
+    if (bytes instanceof BlobUnreadable) return { kind: "unreadable", why: bytes.why };
     const json = await textOf(bytes, file.endsWith(".gz"), unpackedBytes);
     return json.kind === "read" ? reader(json.value) : json;
   };
@@ -35,6 +36,16 @@ export async function readFiles(backups: Backups, place: BlobPlace, backup: stri
     deeper(names.volumeSnapshots, readVolumeSnapshots),
   ]);
   return { metadata, volumeInfo, podVolumeBackups, itemOperations, resourceList, results, volumeSnapshots };
+}
+
+/** What the store does not give of one blob is an answer about that blob. */
+export async function bytesOr<T>(read: Promise<T>): Promise<T | BlobUnreadable> {
+  try {
+    return await read;
+  } catch (error) {
+    if (error instanceof BlobUnreadable) return error;
+    throw error;
+  }
 }
 
 async function textOf(bytes: Uint8Array, packed: boolean, unpackedBytes: number): Promise<Reading<string>> {

@@ -8,9 +8,9 @@ import type { Register } from "../../../shared/domain/register.ts";
 import { kopiaWriteOnce, type Listing, type Places } from "../../../shared/domain/replica.ts";
 import { backupFolder, type BackupFiles, filesOf, repositoryFolder } from "../../../shared/domain/velero-backup-files.ts";
 import { inRepository, volumesOf } from "../../../shared/domain/volume.ts";
-import type { World } from "../../../shared/ports.ts";
+import { BlobUnreadable, type World } from "../../../shared/ports.ts";
 import { listBothEnds, openSource, type Source } from "./list-folder.ts";
-import { readFiles } from "./read-files.ts";
+import { bytesOr, readFiles } from "./read-files.ts";
 import { readTarball } from "./read-tarball.ts";
 import { sideBySide } from "./side-by-side.ts";
 import { FolderTooLarge } from "./walk-lists.ts";
@@ -75,7 +75,8 @@ const tarballNeeded = ({ metadata }: BackupFiles, depth: Depth): boolean => dept
 async function readArchive(world: Pick<World, "backups">, places: Places, name: string, replica: Listing, plan: Plan): Promise<TarballFound> {
   const { tarball } = filesOf(name);
   if (!replica.blobs.has(tarball)) return { kind: "absent" };
-  const chunks = await world.backups.open(places.replica, backupFolder(name) + tarball);
+  const chunks = await bytesOr(world.backups.open(places.replica, backupFolder(name) + tarball));
+  if (chunks instanceof BlobUnreadable) return { kind: "broken", why: `the tarball cannot be read: ${chunks.why}` };
   return chunks === null ? { kind: "absent" } : readTarball(chunks, consumerSelectorsOf(plan));
 }
 
