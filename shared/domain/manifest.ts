@@ -62,6 +62,9 @@ export function driftOf({ blobs, uid }: Manifest, listed: ReadonlyMap<string, Li
   return { gone: gone.toSorted(), changed: changed.toSorted(), rewritten: rewritten.toSorted(), added: added.toSorted(), recreated: uidNow !== null && uid !== "" && uidNow !== uid };
 }
 
+/** Whether nobody has written there, not even the same content. */
+export const isUntouched = ({ gone, changed, rewritten, added, recreated }: Drift): boolean => gone.length + changed.length + rewritten.length + added.length === 0 && !recreated;
+
 /** What a drift means for the point. */
 export function driftFinding({ backup, takenAt, blobs }: Manifest, { gone, changed, added, recreated }: Drift): Finding {
   const since = `when it was first whole, at ${instantText(takenAt)}`;

@@ -5,6 +5,7 @@ import path from "node:path";
 import { describe, test } from "vitest";
 import { mergeIntoRegister, readRegister } from "../../functions/activities/register.ts";
 import { checkBackup } from "../../functions/activities/restore-points/check-backup.ts";
+import { listOne, shapeOf } from "../../functions/activities/restore-points/look-over.ts";
 import { openRecords } from "../../functions/activities/restore-points/records.ts";
 import { verifyBackups } from "../../functions/activities/restore-points/verify-backups.ts";
 import { canonicalJson } from "../../shared/domain/canonical-json.ts";
@@ -209,6 +210,36 @@ describe("what differs from the manifest takes the point its proof, and is named
     put(stage, `backups/${newest}/${newest}.tar.gz`, again);
     expect((await later()).points[0]?.usable).toMatchObject({ kind: "unusable", reason: expect.stringContaining("was changed at home") as string });
   });
+
+  test("a manifest that was changed at home is noticed although nobody has written to the folder; one that was deleted is made anew", async ({ expect }) => {
+    const { verify, later, home } = proving();
+    await verify();
+    const name = `registers/shop/points/${newest}/manifest.json`;
+    const before = (await home.read(name))?.body ?? "";
+    await home.put(name, before.replace('"takenAt":', '"takenAt":1'));
+    const changed = await later();
+    expect([changed.points[0]?.usable, changed.open]).toEqual([{ kind: "unusable", reason: expect.stringContaining("was changed at home") as string }, [`tampered ${newest}`]]);
+    home.blobs.delete(name);
+    const anew = await later();
+    expect([anew.points[0]?.usable.kind, anew.open, (await home.read(name)) === null]).toEqual(["usable", [], false]);
+  });
+
+  test("in a run, a blob that was written again with what it held costs no point its proof, whichever it is", async ({ expect }) => {
+    const { verify, stage } = proving();
+    await verify();
+    put(stage, `backups/${newest}/${newest}-logs.gz`, again);
+    expect((await verify({ by: "run", untilChosen: true, askSource: false })).choice).toMatchObject({ kind: "chosen", point: { name: newest } });
+    put(stage, `backups/${newest}/${newest}-logs.gz`, flipped);
+    expect((await verify({ by: "run", untilChosen: true, askSource: false })).choice).toMatchObject({ kind: "chosen", point: { name: others[0] } });
+  });
+
+  test("a blob of another length is changed, and is not read to learn it", async ({ expect }) => {
+    const { verify, later, stage } = proving();
+    await verify();
+    put(stage, `backups/${newest}/${newest}-logs.gz`, (bytes) => new Uint8Array(bytes.length + 1));
+    expect((await later()).open).toContain(`tampered ${newest}`);
+    expect(stage.asked.filter((question) => question.startsWith("open ") && question.endsWith("-logs.gz"))).toEqual([]);
+  });
 });
 
 describe("a manifest that is signed", () => {
@@ -236,6 +267,30 @@ describe("a manifest that is signed", () => {
     await expect(signed.manifest(newest)).rejects.toThrow("it is not signed");
     const another = openFileSeal(keyFile());
     expect([await seal.verify(kept.sha256, kept.seal ?? { key: "", signature: "" }), await another.verify(kept.sha256, kept.seal ?? { key: "", signature: "" })]).toEqual([true, false]);
+  });
+
+  test("proves a folder that is what was signed, whatever somebody wrote into the register", async ({ expect }) => {
+    const { verify, stage, home, proof, world } = proving();
+    const signed = { proof: { ...proof, records: openRecords(home, "shop", openFileSeal(keyFile())) } };
+    await verify(signed);
+    put(stage, `backups/${newest}/${newest}.tar.gz`, flipped);
+    // Who may write to home can say of the changed folder that it was read and found whole.
+    const folder = await listOne(world, placesOf(stage.plan).replica, newest);
+    const register = await readRegister(home, "shop");
+    const point = register.points[newest];
+    if (point?.read == null) throw new Error("it was not read through");
+    await home.put("registers/shop/restore-points.json", JSON.stringify({ ...register, points: { ...register.points, [newest]: { ...point, read: { ...point.read, shape: shapeOf(folder) } } } }));
+    expect((await verify({ ...signed, by: "run", untilChosen: true, askSource: false })).choice).toMatchObject({ kind: "chosen", point: { name: others[0] } });
+  });
+
+  test("whose key does not answer is asked for once in a look, not for each point", async ({ expect }) => {
+    const { verify, home, proof } = proving();
+    const seal = openFileSeal(keyFile());
+    const asked = { count: 0 };
+    const records = (of: Partial<Seal>) => ({ proof: { ...proof, records: openRecords(home, "shop", { ...seal, ...of }) } });
+    await verify(records({}));
+    const { carried } = await verify(records({ verify: () => ((asked.count += 1), Promise.reject(new WorldError("read key", "the vault", "no answer within 10 s"))) }));
+    expect([carried.size, asked.count]).toEqual([3, 1]);
   });
 
   test("that nobody can check keeps no failover waiting, and is told; one that cannot be made is made at the next look", async ({ expect }) => {

@@ -5,7 +5,7 @@
 import { evidenceOf, type BlobRead } from "../../../shared/domain/evidence.ts";
 import type { Inventory } from "../../../shared/domain/inventory.ts";
 import type { Finding } from "../../../shared/domain/ladder-levels.ts";
-import { driftFinding, driftOf, type Manifest } from "../../../shared/domain/manifest.ts";
+import { driftFinding, driftOf, isUntouched, type Manifest } from "../../../shared/domain/manifest.ts";
 import { own } from "../../../shared/domain/own.ts";
 import type { Plan } from "../../../shared/domain/plan.ts";
 import type { ReadThrough, Register, RegisteredPoint, Sealed } from "../../../shared/domain/register.ts";
@@ -92,7 +92,15 @@ async function stands(proof: Proof, name: string, folder: Folder | undefined): P
   if (point.sealed === null) return isFinalNo(point) ? point : null;
   // What was said of an expiry that was moved since is to be said anew.
   if (open.some(({ level }) => level !== "L1") || (point.extendedUntilAt !== null && usable.kind === "unusable")) return null;
+  if (!(await isSealed(proof, name, point.sealed, folder))) return null;
   return (await ofRepositories(proof, point.sealed.repositories, point.sealed.takenAt)).every(({ ok }) => ok === true) ? point : null;
+}
+
+/** Whether the manifest at home is still the one that the register names. Where it is signed, whoever could write the register stands against it too: then the folder itself must be what was signed. */
+async function isSealed(proof: Proof, name: string, { manifest: sha256 }: Sealed, folder: Folder): Promise<boolean> {
+  const kept = await manifestOf(proof, name);
+  if (kept === null || "broken" in kept || kept.sha256 !== sha256) return false;
+  return kept.seal === null || isUntouched(driftOf(kept.manifest, folder, new Map(), null));
 }
 
 async function sinceProven(proof: Proof, inventory: Inventory, folder: Folder): Promise<readonly Finding[]> {
@@ -101,8 +109,7 @@ async function sinceProven(proof: Proof, inventory: Inventory, folder: Folder): 
   if (kept === null) return [];
   if ("broken" in kept) return [{ level: "manifest", rung: "replicated", ok: false, about: kept.broken }];
   const { manifest } = kept;
-  // In a run only what was read anyway is judged by its content.
-  const contents = proof.thorough ? await contentsOf(proof, name, folder) : readAnyway(proof, name, folder);
+  const contents = await contentsOf(proof, name, worthReading(proof, manifest, name, folder));
   return [driftFinding(manifest, driftOf(manifest, folder, contents, uidOf(inventory))), ...uncheckedFinding(kept), ...(await ofRepositories(proof, manifest.repositories, manifest.takenAt))];
 }
 
@@ -112,7 +119,7 @@ async function keep(proof: Proof, inventory: Inventory, point: RestorePoint, fol
   const at = world.clock.now();
   if (!thorough || folder.size === 0 || inventory.depth !== "readable") return { sealed: null, read: null };
   const whole = point.findings.every(({ ok, level, trouble }) => ok === true || (level === "L1" && trouble === "none"));
-  const contents = whole ? await contentsOf(proof, name, folder) : readAnyway(proof, name, folder);
+  const contents = whole ? await contentsOf(proof, name, [...folder.keys()]) : readAnyway(proof, name, folder);
   const blobs = [...folder].map(([file, { bytes, etag }]): BlobRead => ({ name: file, bytes, etag, sha256: contents.get(file) ?? null }));
   await records.keepFound(name, { format: 1, at, planHash, evidence: evidenceOf(name, point.findings, blobs, at, planHash, plan.backups.rereadEverySeconds), blobs, content: contentOf(inventory, point) });
   // Whoever writes while we read leaves another shape behind: then nothing is vouched for, and the next look begins anew.
@@ -159,10 +166,20 @@ async function ofRepositories({ watch }: Proof, namespaces: readonly string[], t
   return watched.flatMap(({ verdict, manifest }) => repositoryFinding(verdict, manifest, takenAt) ?? []);
 }
 
-/** Digests of every blob of a folder: those that were read anyway, and the rest read now. */
-async function contentsOf({ world, places, digested }: Proof, name: string, folder: Folder): Promise<ReadonlyMap<string, string>> {
+/**
+ * Blobs whose content tells more than their length: what has another length is changed, whatever is in it, and may have terabytes. In a run,
+ * those that were read anyway and those that were written again.
+ */
+const worthReading = ({ thorough, digested }: Proof, { blobs }: Manifest, name: string, folder: Folder): readonly string[] =>
+  [...folder].flatMap(([file, { bytes, etag }]) => {
+    const was = own(blobs, file);
+    return was?.bytes === bytes && (thorough || was.etag !== etag || digested(name, file) !== undefined) ? [file] : [];
+  });
+
+/** Digests of these blobs of a folder: those that were read anyway, and the rest read now. */
+async function contentsOf({ world, places, digested }: Proof, name: string, files: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const contents = new Map<string, string>();
-  await sideBySide(atOnce, [...folder.keys()], async (file) => {
+  await sideBySide(atOnce, files, async (file) => {
     const digest = digested(name, file) ?? (await digestBlob(world.backups, places.replica, backupFolder(name) + file));
     if (digest !== null) contents.set(file, digest);
   });

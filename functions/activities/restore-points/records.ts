@@ -51,10 +51,23 @@ const swapsMax = 10;
 /** What home takes is 4 MiB. */
 const foundBytesMax = 3 * 1024 * 1024;
 
+/** To be opened for each look. */
 export function openRecords(home: Home, plan: string, seal: Seal | null): Records {
   const manifestName = (backup: string) => `registers/${plan}/points/${backup}/manifest.json`;
   const foundName = (backup: string) => `registers/${plan}/points/${backup}/found.json`;
   const repositoryName = (namespace: string) => `registers/${plan}/repositories/${namespace}.json`;
+
+  /** Why the seal does not answer: it is not asked again for every manifest of one look. */
+  let dark: string | null = null;
+  const verdictOf = async (asked: () => Promise<boolean>): Promise<boolean | string> => {
+    if (dark !== null) return dark;
+    try {
+      return await asked();
+    } catch (error) {
+      if (!(error instanceof WorldError)) throw error;
+      return (dark = error.message);
+    }
+  };
 
   const manifestAt = async (backup: string): Promise<ManifestFound | null> => {
     const stored = await home.read(manifestName(backup));
@@ -64,9 +77,10 @@ export function openRecords(home: Home, plan: string, seal: Seal | null): Record
     if (digest !== read.sha256) throw new SealBroken(`${manifestName(backup)} was changed at home: its digest is ${digest.slice(0, 12)}… and it says ${read.sha256.slice(0, 12)}…`);
     // A key that came later finds manifests from before it; deleting them, as the page says, has them made anew and signed.
     if (seal !== null && read.seal === null) throw new SealBroken(`${manifestName(backup)} is not what is written here: it is not signed`);
-    if (seal === null || read.seal === null) return read;
-    const verdict = await verdictOf(seal.verify(digest, read.seal));
-    if (verdict === false) throw new SealBroken(`${manifestName(backup)} was changed at home: its signature is not one of ${read.seal.key}`);
+    const { seal: sealed } = read;
+    if (seal === null || sealed === null) return read;
+    const verdict = await verdictOf(() => seal.verify(digest, sealed));
+    if (verdict === false) throw new SealBroken(`${manifestName(backup)} was changed at home: its signature is not one of ${sealed.key}`);
     return verdict === true ? read : { ...read, unchecked: verdict };
   };
 
@@ -108,16 +122,6 @@ export function openRecords(home: Home, plan: string, seal: Seal | null): Record
       throw new WorldError("write the manifest of a repository", name, `${swapsMax} others were faster`, { retryAfterSeconds: 1 });
     },
   };
-}
-
-/** What a seal said of a signature, or why it could not be asked. */
-async function verdictOf(asked: Promise<boolean>): Promise<boolean | string> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (error instanceof WorldError) return error.message;
-    throw error;
-  }
 }
 
 const digestOf = (manifest: Manifest): string => createHash("sha256").update(canonicalJson(manifest)).digest("hex");
