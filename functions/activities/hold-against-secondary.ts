@@ -11,7 +11,7 @@ import { apisNeeded, type Quota, secondaryFit, type SecondarySeen } from "../../
 import { standingOf } from "../../shared/domain/standing.ts";
 import { type Target, targetOf } from "../../shared/domain/target.ts";
 import type { steps } from "../../orchestrations/steps.ts";
-import { type Cluster, type KubeObject, WorldError } from "../../shared/ports.ts";
+import { BlobUnreadable, type Cluster, type KubeObject, WorldError } from "../../shared/ports.ts";
 import { provingOf, tell } from "./check-backups.ts";
 import { alignPoint, pointFiles, viewOf } from "./make-ready.ts";
 import type { Duty, Work } from "./perform.ts";
@@ -103,16 +103,35 @@ async function heldPoints(duty: Duty, cluster: Cluster, target: Target, register
   const imported: string[] = [];
   const views: Held["views"][number][] = [];
   for (const { name, firstSeenAt } of newestFirst(usable.filter(({ usable }) => usable)).slice(0, pointsHeld)) {
-    const files = await filesOf(duty, target, name, await records.found(name));
+    const found = await records.found(name);
+    const files = await orWhy(() => filesOf(duty, target, name, found));
+    if (files.kind === "not") {
+      findings.push({ kind: "unknown", point: name, fact: files.why });
+      views.push({ name, ok: "unknown", about: `it could not be held against the secondary's Velero: ${files.why}` });
+      continue;
+    }
     const view = await viewOf(cluster, target, name);
-    const compared = parity(files, view.backup, view.copies);
-    const settled = compared.kind === "differs" && !(await inUse(duty, cluster, target)) ? await importedAnew(cluster, target, name, files) : null;
-    if (settled !== null) imported.push(name);
+    const compared = parity(files.value, view.backup, view.copies);
+    const settled = compared.kind === "differs" && !(await inUse(duty, cluster, target)) ? await orWhy(() => importedAnew(cluster, target, name, files.value)) : null;
+    if (settled?.kind === "done") imported.push(name);
     const fact = factOf(compared, settled, at > firstSeenAt + plan.backups.replicationDeadlineSeconds * 1_000);
     if (fact !== null) findings.push({ kind: "view-differs", point: name, fact });
     views.push({ name, ...viewToldOf(compared, settled) });
   }
   return { findings, imported, views };
+}
+
+/** What became of one point's part of the look. `null` in its place: it was left as it is. */
+type Became<T> = { readonly kind: "done"; readonly value: T } | { readonly kind: "not"; readonly why: string };
+
+/** What goes wrong with one point is said of it, and the others go on. A cluster or a store that does not answer is thrown on. */
+async function orWhy<T>(act: () => Promise<T>): Promise<Became<T>> {
+  try {
+    return { kind: "done", value: await act() };
+  } catch (error) {
+    if (!(error instanceof Error) || (error instanceof WorldError && !(error instanceof BlobUnreadable))) throw error;
+    return { kind: "not", why: error.message };
+  }
 }
 
 const filesOf = async ({ world }: Duty, target: Target, name: string, found: PointFound | null) => found?.content?.files ?? pointFiles(world.backups, target, name);
@@ -133,25 +152,25 @@ async function importedAnew(cluster: Cluster, target: Target, name: string, file
 }
 
 /** What was imported anew was read back, and is the same now. */
-function viewToldOf(compared: Parity, settled: string | null): { readonly ok: boolean | "unknown"; readonly about: string } {
+function viewToldOf(compared: Parity, settled: Became<string> | null): { readonly ok: boolean | "unknown"; readonly about: string } {
   switch (compared.kind) {
     case "equal":
       return { ok: true, about: "the secondary's Velero shows the same backup" };
     case "absent":
       return { ok: "unknown", about: "the secondary's Velero does not show this backup yet; a failover imports it" };
     case "differs":
-      return settled === null ? { ok: false, about: `the secondary's Velero shows another backup of this name: ${compared.what}` } : { ok: true, about: `the secondary's Velero shows the same backup since it was ${settled}` };
+      return settled?.kind === "done" ? { ok: true, about: `the secondary's Velero shows the same backup since it was ${settled.value}` } : { ok: false, about: `the secondary's Velero shows another backup of this name: ${compared.what}` };
   }
 }
 
 /** `null`: the cluster shows what the blobs say, or has time left to import it. */
-function factOf(compared: Parity, settled: string | null, overdue: boolean): string | null {
+function factOf(compared: Parity, settled: Became<string> | null, overdue: boolean): string | null {
   switch (compared.kind) {
     case "equal":
       return null;
     case "absent":
       return overdue ? "the secondary's Velero does not show this backup: its sync, or its storage location, does not work" : null;
     case "differs":
-      return `${compared.what}${settled === null ? "; a run or a restore is under way, so it was left as it is" : `; the imported object was ${settled}`}`;
+      return `${compared.what}; ${settled === null ? "a run or a restore is under way, so it was left as it is" : settled.kind === "done" ? `the imported object was ${settled.value}` : `it could not be imported anew: ${settled.why}`}`;
   }
 }

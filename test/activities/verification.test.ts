@@ -13,7 +13,7 @@ import { openRun } from "../../shared/domain/ledger.ts";
 import type { Plan } from "../../shared/domain/plan.ts";
 import { placesOf } from "../../shared/domain/replica.ts";
 import { targetOf } from "../../shared/domain/target.ts";
-import { WorldError } from "../../shared/ports.ts";
+import { BlobUnreadable, WorldError } from "../../shared/ports.ts";
 import { examplePlan } from "../domain/example-plans.ts";
 import { recordedBlob, recordedContainer } from "../restore-points/store.ts";
 import { memoryWorld } from "./memory-world.ts";
@@ -130,6 +130,27 @@ describe("what the secondary's Velero has imported", () => {
     await run.duty.ledger.change("shop", (head) => openRun(head, { kind: "failover", door: "http", by: "Ada", reason: "dark", alertId: null, applications: [] }, "hash", 0));
     expect(await run.hold()).toMatchObject({ imported: [] });
     expect(run.effects).toEqual([`delete restores velero/by-hand`]);
+  });
+
+  test("and will not have otherwise is told of, and the point is not said to be the same there", async () => {
+    const run = await stage();
+    await run.hold();
+    imported(run, (object) => ({ ...object, spec: {} }));
+    // As one that somebody makes anew at once, or that a webhook strips.
+    run.secondary.delete = async () => undefined;
+    expect(await run.hold()).toMatchObject({ imported: [] });
+    expect(await run.open()).toMatchObject([{ kind: "view-differs", point: newest, fact: expect.stringContaining("it could not be imported anew: the cluster's view of") as string }]);
+    expect((await readRegister(run.home, "shop")).secondary?.evidence[0]).toMatchObject({ level: "parity", ok: false });
+  });
+
+  test("is not known of a point whose files cannot be had; the others are held all the same", async () => {
+    const run = await stage();
+    imported(run, (object) => ({ ...object, spec: {} }));
+    const [second] = Object.keys((await readRegister(run.home, "shop")).points).toSorted().slice(-2);
+    run.home.blobs.delete(`registers/shop/points/${second}/found.json`);
+    run.world.backups.read = async (_, name) => Promise.reject(new BlobUnreadable("read blob", name, "BlobArchived"));
+    expect(await run.hold()).toMatchObject({ imported: [newest] });
+    expect(await run.open()).toMatchObject([{ kind: "unknown", point: second, fact: expect.stringContaining("BlobArchived") as string }, { kind: "view-differs", point: newest }]);
   });
 
   test("nothing of, long after the backup was there, is a finding", async () => {
