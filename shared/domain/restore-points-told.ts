@@ -4,7 +4,8 @@ import { openFindings, type ToldFinding, told } from "./findings.ts";
 import type { Plan } from "./plan.ts";
 import { livesUntil, type PointState, type Register, type RegisteredPoint } from "./register.ts";
 import { newestFirst, whyNot } from "./restore-point-choice.ts";
-import { type Standing, standingOf } from "./standing.ts";
+import { instantText } from "./instant.ts";
+import { isStale, type Standing, standingOf } from "./standing.ts";
 import type { Watermark } from "./watermark.ts";
 
 export interface RestorePointsTold extends Standing {
@@ -23,9 +24,9 @@ export interface RestorePointsTold extends Standing {
 
 export interface PointTold extends Omit<RegisteredPoint["restorePoint"], "usable" | "expiresAt"> {
   readonly name: string;
-  /** Whether a failover would take it now. `unknown` is no: something that the proof needs could not be learnt. */
+  /** Whether a failover would take it now. `unknown` is no: something that the proof needs could not be learnt, or nobody has looked for a while. */
   readonly proven: boolean | "unknown";
-  /** Why it is not taken; `null`: it would be, if nothing newer were. */
+  /** Why it is not taken, or why that is not known; `null`: it would be, if nothing newer were. */
   readonly reason: string | null;
   readonly livesUntilAt: number | null;
   readonly firstSeenAt: number;
@@ -48,7 +49,7 @@ export function restorePointsTold(register: Register, plan: Plan, nowAt: number)
     watermark: register.watermark,
     findings: openFindings(register.findings).map(told),
     closed: closed.slice(0, closedTold).map(told),
-    secondary: register.secondary === null ? null : { at: register.secondary.at, point: register.secondary.point, evidence: register.secondary.evidence },
+    secondary: register.secondary === null ? null : { at: register.secondary.at, point: register.secondary.point, evidence: register.secondary.evidence.map((each) => believed(each, plan, nowAt)) },
     points,
   };
 }
@@ -72,7 +73,7 @@ export function onePointTold(name: string, point: RegisteredPoint, found: { read
     ...pointTold(name, point, plan, nowAt),
     history: point.history,
     findings: openFindings(register.findings).filter((finding) => finding.point === name).map(told),
-    evidence: found?.evidence ?? [],
+    evidence: (found?.evidence ?? []).map((each) => believed(each, plan, nowAt)),
     blobs: found?.blobs ?? [],
     readAt: found?.at ?? null,
     sealedAt: point.sealed?.takenAt ?? null,
@@ -83,9 +84,14 @@ export function onePointTold(name: string, point: RegisteredPoint, found: { read
 function pointTold(name: string, point: RegisteredPoint, plan: Plan, nowAt: number): PointTold {
   const { usable, expiresAt: _written, ...summary } = point.restorePoint;
   const livesUntilAt = livesUntil(point);
-  const reason = whyNot({ name, usable, takenAt: summary.takenAt, expiresAt: livesUntilAt, reached: summary.reached, findings: summary.open }, plan, nowAt);
-  const proven = reason === null ? true : usable.kind === "usable" && summary.open.some(({ ok }) => ok === "unknown") ? "unknown" : false;
+  const against = whyNot({ name, usable, takenAt: summary.takenAt, expiresAt: livesUntilAt, reached: summary.reached, findings: summary.open }, plan, nowAt);
+  const unseen = against === null && isStale(point.checkedAt, plan, nowAt);
+  const reason = unseen ? `it was looked at last at ${instantText(point.checkedAt)}: whether it still is what it was then is not known, and a failover would look again` : against;
+  const proven = unseen ? "unknown" : reason === null ? true : usable.kind === "usable" && summary.open.some(({ ok }) => ok === "unknown") ? "unknown" : false;
   const { firstSeenAt, checkedAt, by, sealed } = point;
   return { name, ...summary, proven, reason, livesUntilAt, firstSeenAt, checkedAt, by, manifest: sealed?.manifest ?? null };
 }
 
+/** Evidence that was to be looked at anew long ago says nothing of now. */
+const believed = (evidence: Evidence, plan: Plan, nowAt: number): Evidence =>
+  evidence.ok === true && isStale(evidence.expiresAt, plan, nowAt) ? { ...evidence, ok: "unknown", about: `${evidence.about}, at ${instantText(evidence.at)}; nobody has looked since` } : evidence;

@@ -19,6 +19,9 @@ export interface Standing {
 /** A look that is older than this many of the plan's intervals is no look. */
 const looksMissed = 3;
 
+/** Whether what was found then is too long ago to be called so now: the plan's looks have not come for a while. */
+export const isStale = (foundAt: number, { backups: { verifyEverySeconds } }: Plan, nowAt: number): boolean => nowAt - foundAt > looksMissed * verifyEverySeconds * 1_000;
+
 /**
  * Whether the plan's backups are due to be looked at: once in each of its intervals, counted from the epoch, so that two who ask in one interval
  * agree, and any number of missed ones is caught up by one look.
@@ -42,7 +45,7 @@ export function standingOf(register: Register, plan: Plan, nowAt: number): Stand
   }
   const { rpoSeconds } = plan.objectives;
   const lookedAt = register.look?.why === null ? register.look.at : null;
-  const stale = lookedAt === null || nowAt - lookedAt > looksMissed * plan.backups.verifyEverySeconds * 1_000;
+  const stale = lookedAt === null || isStale(lookedAt, plan, nowAt);
   const state = newestProven !== null && newestProven.ageSeconds <= rpoSeconds ? (stale ? "unknown" : "kept") : stale && register.look === null ? "unknown" : "broken";
   return { newestProven, objective: { rpoSeconds, state }, passedOver, lookedAt };
 }
@@ -110,7 +113,9 @@ export function aboutToExpire(register: Register, plan: Plan, nowAt: number): { 
     const point = register.points[name];
     if (point === undefined || !provenButExpiry(point, plan)) continue;
     const untilAt = livesUntil(point);
-    return untilAt !== null && untilAt > nowAt && untilAt <= horizonAt ? { name, untilAt } : null;
+    // It is over, and may lie there still: one that was taken before may live longer, and is the last one then.
+    if (untilAt !== null && untilAt <= nowAt) continue;
+    return untilAt !== null && untilAt <= horizonAt ? { name, untilAt } : null;
   }
   return null;
 }

@@ -58,6 +58,13 @@ describe("a point that is about to expire", () => {
     expect(kindsNow(of(last, point("newer", { takenAt: at(0.1), ...bad("the tarball is empty") })))).toEqual([["expiring", "last"], ["corrupt", "newer"]]);
   });
 
+  test("is not hidden behind a newer one that has expired and still lies there", ({ expect }) => {
+    const expired = [{ level: "L1", rung: "complete", ok: false, about: "it expired", trouble: "none" }] as const;
+    const over = point("over", { takenAt: at(0.25), expiresAt: nowAt - 1_000, reached: "replicated", findings: expired });
+    const last = point("last", { takenAt: at(0.5), expiresAt: nowAt + margin + 1_000 });
+    expect(kindsNow(of(over, last))).toEqual([["expiring", "last"]]);
+  });
+
   test("and is nothing to be mended when it has expired or has grown too old", ({ expect }) => {
     const old = point("old", { takenAt: at(plan.backups.maxAgeSeconds / 3_600 + 1), ...bad("the tarball is empty") });
     const over = point("over", { takenAt: at(0.5), expiresAt: nowAt - 1_000, ...bad("the tarball is empty") });
@@ -72,6 +79,22 @@ test("what is told of a point never shows what is unknown as proven", ({ expect 
   expect(told.points.map(({ name, proven }) => [name, proven])).toEqual([["unsure", "unknown"], ["sure", true], ["broken", false]]);
   const one = register.points["unsure"];
   expect(one && onePointTold("unsure", one, null, register, plan, nowAt)).toMatchObject({ proven: "unknown", reason: expect.stringContaining("no watermark is known") as string, evidence: [], manifest: null });
+});
+
+test("what nobody has looked at for a while is not called proven any more, nor is the evidence for it", ({ expect }) => {
+  const patient = { ...plan, objectives: { ...plan.objectives, rpoSeconds: 86_400 }, backups: { ...plan.backups, maxAgeSeconds: 86_400 } };
+  const looksMissed = nowAt + 3 * plan.backups.verifyEverySeconds * 1_000;
+  const evidence = { level: "api", rung: "readable", ok: true, about: "all are served", at: nowAt, planHash: "p", expiresAt: nowAt } as const;
+  const register: Register = { ...of(point("a", { takenAt: at(0.1) })), secondary: { at: nowAt, point: "a", findings: [], evidence: [evidence, { ...evidence, ok: false }] } };
+  const [one] = Object.values(register.points);
+  if (!one) throw new Error("there is one");
+  const found = { at: nowAt, evidence: [evidence], blobs: [] };
+  const seen = (now: number) => {
+    const { points, secondary } = restorePointsTold(register, patient, now);
+    return [points[0]?.proven, points[0]?.reason, secondary?.evidence.map(({ ok }) => ok), onePointTold("a", one, found, register, patient, now).evidence.map(({ ok }) => ok)];
+  };
+  expect(seen(looksMissed)).toEqual([true, null, [true, false], [true]]);
+  expect(seen(looksMissed + 1)).toEqual(["unknown", expect.stringContaining("looked at last at") as string, ["unknown", false], ["unknown"]]);
 });
 
 describe("findings", () => {
