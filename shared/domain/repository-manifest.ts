@@ -26,7 +26,8 @@ export interface RepositoryManifest {
 /** Blobs watched in one repository: 400 GB in packs of 20 MB. With all of them the manifest has some 3 MiB, of the 4 that home takes. */
 export const watchedMax = 20_000;
 const removedMax = 20;
-const maintenanceBlob = "kopia.maintenance";
+/** Kopia rewrites it whenever its maintenance has run. */
+export const maintenanceBlob = "kopia.maintenance";
 
 export const newRepositoryManifest = (namespace: string): RepositoryManifest => ({ format: 1, namespace, blobs: {}, maintenance: null, removed: [], beyond: false });
 

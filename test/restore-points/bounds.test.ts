@@ -45,6 +45,8 @@ describe("a tar", () => {
     ["a symbolic link", [version, ["resources/pods/x.json", "", { type: "symlink", linkname: "/etc/passwd" }]], "resources/pods/x.json in it is no file but a symbolic link"],
     ["a hard link", [version, ["resources/pods/x.json", "", { type: "link", linkname: "x" }]], "is no file but a hard link"],
     ["a device", [version, ["resources/pods/x.json", "", { type: "character-device" }]], "is no file but a device"],
+    ["a length below zero", [version, ["resources/pods/x.json", "x", { pax: { size: "-5" } }]], "a long header in it cannot be read"],
+    ["a file with holes", [version, ["resources/pods/x.json", "x", { pax: { "GNU.sparse.major": "1" } }]], "makes a sparse file"],
     ["an object under another one's path", [version, ["resources/configmaps/namespaces/shop/other.json", configMap("one")[1]]], "other.json in it is another object, v1/ConfigMap shop/one"],
   ])("with %s is refused by name", async ([, entries, reason], { expect }) => {
     expect(refusal(await read(gzipSync(await packed(entries))))).toContain(reason);

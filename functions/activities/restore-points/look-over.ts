@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import type { ListedBlob } from "../../../shared/domain/manifest.ts";
 import { own } from "../../../shared/domain/own.ts";
-import type { RepositoryManifest } from "../../../shared/domain/repository-manifest.ts";
+import { maintenanceBlob, type RepositoryManifest, watched } from "../../../shared/domain/repository-manifest.ts";
 import { backupFolder, repositoryFolder } from "../../../shared/domain/velero-backup-files.ts";
 import { type BlobPlace, type World, WorldError } from "../../../shared/ports.ts";
 import { pagesOf } from "./walk-lists.ts";
@@ -46,7 +46,8 @@ export async function listRepository({ backups }: Pick<World, "backups">, place:
   for await (const page of pagesOf(backups, place, folder))
     for (const { name, bytes, etag, lastModifiedAt } of page) {
       const short = name.slice(folder.length);
-      if (own(known, short) === undefined && ++fresh > max) continue;
+      // Logs and session markers come and go by the thousand, and no manifest takes them up.
+      if (own(known, short) === undefined && ((!watched(short) && short !== maintenanceBlob) || ++fresh > max)) continue;
       blobs.set(short, { bytes, etag, lastModifiedAt });
     }
   return blobs;

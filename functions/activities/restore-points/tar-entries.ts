@@ -149,7 +149,9 @@ function paxOf(bytes: Buffer): Partial<Pick<Header, "name" | "bytes">> {
     const key = bytes.toString("latin1", space + 1, equals);
     const value = bytes.toString("utf8", equals + 1, at + length - 1);
     if (key === "path") found.name = value;
-    if (key === "size") found.bytes = Number(value);
+    if (key === "size") found.bytes = /^\d+$/.test(value) ? Number(value) : Number.NaN;
+    // Go makes another file of what follows, as these say; nothing in an archive of Velero's is sparse.
+    if (key.startsWith("GNU.sparse.")) throw new Unlike(`a long header in it makes a sparse file`);
     at += length;
   }
   if (found.bytes !== undefined && !Number.isSafeInteger(found.bytes)) throw new Error("a long header in it cannot be read");

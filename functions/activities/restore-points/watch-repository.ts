@@ -87,7 +87,8 @@ export async function takeUpRepository(world: Reach, records: Records, replica: 
   const fresh = [...listed].filter(([name]) => watched(name) && !troubled.has(name) && (own(manifest.blobs, name)?.[2] ?? null) === null);
   const digests = new Map<string, { etag: string; sha256: string }>();
   let left = digestBytesMax;
-  const now = fresh.filter(([, { bytes }]) => (left -= bytes) >= 0);
+  // One that alone is too large takes no other's turn, in this look or any later one.
+  const now = fresh.filter(([, { bytes }]) => bytes <= left && (left -= bytes) >= 0);
   await sideBySide(atOnce, now, async ([name, { etag }]) => {
     const sha256 = await digestBlob(world.backups, replica, repositoryFolder(manifest.namespace) + name);
     if (sha256 !== null) digests.set(name, { etag, sha256 });
