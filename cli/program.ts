@@ -3,6 +3,7 @@ import { verifyLedgers } from "./ledger-verify.ts";
 import { explainPlan } from "./plan-explain.ts";
 import { planSchemaText } from "./plan-schema.ts";
 import { problemLines, readOne, validatePlans } from "./plan-validate.ts";
+import { showRestorePoints } from "./restore-points.ts";
 import { painted, type Terminal } from "./terminal.ts";
 import { version } from "./version.ts";
 
@@ -57,6 +58,17 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     .option("--json", "one JSON object per line")
     .addHelpText("after", "\nExample:\n  az storage blob download-batch --account-name stlifeboat --source lifeboat --destination home\n  lifeboat ledger verify home")
     .action((directory: string, { json = false }: { json?: boolean }) => void (code = verifyLedgers(directory, { json }, terminal)));
+
+  program
+    .command("restore-points")
+    .description("Show which restore points of a plan are proven, and what is wrong; or one of them, level by level. Only looks. Exit code 0: the objective is kept (the point is proven); 1: it is not, or that is not known.")
+    .argument("<plan>", "a plan's name")
+    .argument("[point]", "one restore point")
+    .requiredOption("--app <url>", "the app's address")
+    .requiredOption("--token <file>", "a file with your Entra access token; - is standard input")
+    .option("--json", "one JSON object per line")
+    .addHelpText("after", '\nExample:\n  az account get-access-token --resource "$AUDIENCE" --query accessToken -o tsv | lifeboat restore-points shop --app "$APP" --token -')
+    .action(async (plan: string, point: string | undefined, { app, token, json = false }: { app: string; token: string; json?: boolean }) => void (code = await showRestorePoints(plan, point, { app, token, json }, terminal)));
 
   try {
     await program.parseAsync(args, { from: "user" });

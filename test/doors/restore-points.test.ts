@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { placesOf } from "../../shared/domain/replica.ts";
 import { examplePlan } from "../domain/example-plans.ts";
+import { runProgram } from "../../cli/program.ts";
 import { recordedContainer } from "../restore-points/store.ts";
 import { doors } from "./stage.ts";
 
-const { ask, bearer, plan, put, home, state } = doors();
+const { ask, bearer, plan, put, home, state, url } = doors();
 const newest = "shop-hourly-20261121055825";
 const places = placesOf(examplePlan("shop-replicated"));
 
@@ -35,6 +36,16 @@ describe("GET /api/plans/{plan}/restore-points", () => {
     expect(new Set(evidence.map(({ level }) => level))).toEqual(new Set(["L0", "L1", "L2", "L3", "L4", "L5", "L6", "L7", "L8"]));
     expect(evidence.every(({ ok, at, expiresAt, planHash }) => ok && expiresAt > at && planHash.length === 64)).toBe(true);
     expect(blobs.every(({ sha256, etag }) => sha256.length === 64 && etag !== "")).toBe(true);
+  });
+
+  test("is what the command line shows", async () => {
+    for (const place of [places.replica, places.source]) for (const [name, { bytes, lastModifiedAt }] of recordedContainer()) put(place, name, bytes, lastModifiedAt);
+    await verified();
+    const said: string[] = [];
+    const token = ((await bearer(["reader"]))["authorization"] ?? "").replace("Bearer ", "");
+    const lifeboat = async (...args: string[]) => runProgram(["restore-points", plan(), ...args, "--app", url(), "--token", "-"], { out: (line) => said.push(line), err: (line) => said.push(line), read: () => token, list: () => [], colour: false });
+    expect([await lifeboat(), await lifeboat(newest), await lifeboat("never-seen")]).toEqual([0, 0, 2]);
+    expect(said.join("\n")).toMatch(new RegExp(`objective kept: the newest that is proven is ${newest} [^]*\nproven  ${newest} [^]*\n  yes     L8: [^]*no such restore point`));
   });
 
   test("tells of a plan without a single backup that its objective is broken, with a remedy", async () => {

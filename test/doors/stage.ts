@@ -116,6 +116,7 @@ export function doors() {
     plan: () => plan,
     putPlan,
     ask,
+    url: () => host.url,
     bearer,
     alert: async (body: unknown, headers: Readonly<Record<string, string>> = { "x-functions-key": key }) => ask("POST", "alerts", { body, headers }),
     /** Lets the watchdog look now, and waits until it has. */
