@@ -160,6 +160,8 @@ export interface BlobItem {
   readonly lastModifiedAt: number;
   /** What the source account says of all rules' copies. A list alone cannot tell `pending` from `not-source`: it says `pending` where nothing is said. */
   readonly replication: "complete" | "failed" | "pending" | "not-source";
+  /** It lies in the archive tier: it is there, and nobody can read it. Moving it there leaves its ETag and its time alone. */
+  readonly archived?: true;
 }
 
 export interface Backups {

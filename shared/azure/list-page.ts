@@ -125,7 +125,7 @@ function blobIn(text: string): BlobItem | null {
   const [bytes, etag, modified] = [valueOf("Content-Length"), valueOf("Etag"), valueOf("Last-Modified")];
   const lastModifiedAt = modified === null ? Number.NaN : Date.parse(modified);
   if (name === null || bytes === null || etag === null || !/^\d+$/.test(bytes) || Number.isNaN(lastModifiedAt)) return null;
-  return { name, bytes: Number(bytes), etag, lastModifiedAt, replication: replicationOf(statusesIn(text)) };
+  return { name, bytes: Number(bytes), etag, lastModifiedAt, replication: replicationOf(statusesIn(text)), ...inArchive(valueOf("AccessTier")) };
 }
 
 const entities: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
@@ -143,6 +143,8 @@ function plain(text: string | null): string | null {
   return unknown ? null : decoded;
 }
 
+const inArchive = (tier: string | null | undefined): Pick<BlobItem, "archived"> => (tier === "Archive" ? { archived: true } : {});
+
 /** `<OrMetadata><or-POLICY_RULE>complete</or-POLICY_RULE></OrMetadata>`, one for each rule. */
 function statusesIn(text: string): readonly string[] {
   const start = text.indexOf("<OrMetadata>");
@@ -156,6 +158,7 @@ const itemOf = (item: SdkBlobItem): BlobItem => ({
   etag: item.properties.etag,
   lastModifiedAt: item.properties.lastModified.getTime(),
   replication: replicationOf((item.objectReplicationSourceProperties ?? []).flatMap(({ rules }) => rules.map(({ replicationStatus }) => replicationStatus))),
+  ...inArchive(item.properties.accessTier),
 });
 
 /** One word for all rules: a blob is there when each of its copies is. No status yet is "pending"; a list cannot tell that from "not a source". */

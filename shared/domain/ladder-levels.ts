@@ -10,6 +10,7 @@ import type { Inventory, Repository } from "./inventory.ts";
 import { own } from "./own.ts";
 import type { Plan, Rung } from "./plan.ts";
 import { allArrived, arrivalOf, kopiaWriteOnce, lastWriteOf, type Listing, someOf, type SourceView, type Written, whyNotArrived } from "./replica.ts";
+import { inArchiveTier, watched } from "./repository-manifest.ts";
 import { ended, stillWriting, type VeleroBackup } from "./velero-backup.ts";
 import { type File, filesOf } from "./velero-backup-files.ts";
 import { inRepository, type Volume } from "./volume.ts";
@@ -183,6 +184,8 @@ export function hasRepositoryData(of: Case): Finding {
  */
 function closureOf(of: Case, namespace: string, { replica, source }: Repository): Finding {
   const say = (ok: Finding["ok"], about: string) => finding("L8", "complete", ok, about);
+  const archived = [...replica.blobs].flatMap(([name, blob]) => (blob.archived === true && watched(name) ? [name] : []));
+  if (archived.length > 0) return say(false, inArchiveTier(namespace, archived));
   const folder = `kopia/${namespace}/`;
   const lastWriteAt = lastWriteFor(of);
   const upTo = <T extends Written>(blobs: ReadonlyMap<string, T>) => new Map([...blobs].filter(([, { lastModifiedAt }]) => lastModifiedAt <= lastWriteAt));

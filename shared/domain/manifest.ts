@@ -32,6 +32,8 @@ export interface ListedBlob {
   readonly bytes: number;
   readonly etag: string;
   readonly lastModifiedAt: number;
+  /** There, and not to be read: in the archive tier. */
+  readonly archived?: true;
 }
 
 /** What differs between a manifest and the folder now; names, in order. */

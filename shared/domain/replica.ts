@@ -50,6 +50,8 @@ export interface BlobFound extends Written {
   /** Of this account: another one after every write, and not the one that the same content has at the other end. */
   readonly etag: string;
   readonly replication: "complete" | "failed" | "pending" | "not-source";
+  /** There, and not to be read: in the archive tier. */
+  readonly archived?: true;
 }
 
 /** The blobs of a folder, by their name inside it: all of them, or of a folder with very many those that matter (`gatherEnds`). */
@@ -126,7 +128,7 @@ export interface EndsGathered {
 /**
  * Gathers a folder at both ends and forgets what needs no more thought, so that its memory does not grow with the folder: beyond `max`, a
  * blob that has arrived is only counted; of those that have not, the ones written first are kept, since a backup asks for what was
- * written before its own end. What `keep` names is always kept. `statusPerBlob` false: what the source says of single blobs means nothing.
+ * written before its own end. What `keep` names is always kept, and so is what lies in the archive tier. `statusPerBlob` false: what the source says of single blobs means nothing.
  */
 export function gatherEnds(writeOnce: (name: string) => boolean, keep: (name: string) => boolean = () => false, max: number = keptMax, statusPerBlob = true): EndsGathered {
   const source = new Map<string, BlobFound>();
@@ -154,7 +156,7 @@ export function gatherEnds(writeOnce: (name: string) => boolean, keep: (name: st
   const pair = (name: string, from: BlobFound, copy: BlobFound): void => {
     const there = hasArrived(from, copy, !statusPerBlob || writeOnce(name));
     behind.delete(name);
-    if (there && arrived >= max && !keep(name)) {
+    if (there && arrived >= max && !keep(name) && copy.archived !== true) {
       beyond.arrived += 1;
       return;
     }
@@ -177,7 +179,7 @@ export function gatherEnds(writeOnce: (name: string) => boolean, keep: (name: st
         source.set(name, from);
         alone.source.add(name);
         fallsBehind(name, from);
-      } else if (copy !== null && (alone.replica.size < max || keep(name))) {
+      } else if (copy !== null && (alone.replica.size < max || keep(name) || copy.archived === true)) {
         replica.set(name, copy);
         alone.replica.add(name);
       } else beyond.replica += 1;
@@ -187,7 +189,7 @@ export function gatherEnds(writeOnce: (name: string) => boolean, keep: (name: st
 }
 
 /** Made of those that are kept, at the end: made of each that comes, engines learn to put it where only a full collection finds it. */
-const foundAs = ({ bytes, etag, lastModifiedAt, replication }: BlobFound, status: boolean): BlobFound => ({ bytes, etag, lastModifiedAt, replication: status ? replication : "not-source" });
+const foundAs = ({ bytes, etag, lastModifiedAt, replication, archived }: BlobFound, status: boolean): BlobFound => ({ bytes, etag, lastModifiedAt, replication: status ? replication : "not-source", ...(archived === true ? { archived } : {}) });
 
 /** `writeOnce`: the same name and length prove the copy, whatever the source says of it. */
 const hasArrived = (blob: BlobFound, copy: BlobFound | undefined, writeOnce: boolean): boolean =>

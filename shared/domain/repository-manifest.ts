@@ -38,6 +38,8 @@ export interface RepositoryDrift {
   readonly gone: readonly string[];
   /** Another length, or another ETag: whether the content is another, only reading tells. */
   readonly touched: readonly string[];
+  /** In the archive tier, where no restore can read them. */
+  readonly archived: readonly string[];
   /** Maintenance has run since the manifest was written. */
   readonly maintained: boolean;
   /** There are indexes that were not there before: older ones may have been merged into them. */
@@ -47,13 +49,15 @@ export interface RepositoryDrift {
 export function repositoryDrift({ blobs, maintenance }: RepositoryManifest, listed: ReadonlyMap<string, ListedBlob>): RepositoryDrift {
   const gone: string[] = [];
   const touched: string[] = [];
+  const archived: string[] = [];
   for (const [name, [bytes, etag]] of Object.entries(blobs)) {
     const now = listed.get(name);
+    if (now?.archived === true) archived.push(name);
     if (now === undefined) gone.push(name);
     else if (now.bytes !== bytes || now.etag !== etag) touched.push(name);
   }
   const etagNow = listed.get(maintenanceBlob)?.etag ?? null;
-  return { gone: gone.toSorted(), touched: touched.toSorted(), maintained: etagNow !== null && etagNow !== maintenance, reindexed: [...listed.keys()].some((name) => isIndex(name) && own(blobs, name) === undefined) };
+  return { gone: gone.toSorted(), touched: touched.toSorted(), archived: archived.toSorted(), maintained: etagNow !== null && etagNow !== maintenance, reindexed: [...listed.keys()].some((name) => isIndex(name) && own(blobs, name) === undefined) };
 }
 
 const isIndex = (name: string): boolean => /^[xn]/.test(name);
@@ -88,6 +92,7 @@ export interface RepositoryVerdict {
   /** Gone, as the repository's own maintenance leaves it, and the source could not be asked whether it has dropped them too. */
   readonly presumed: readonly string[];
   readonly changed: readonly string[];
+  readonly archived: readonly string[];
   /** Touched, and nobody could tell whether that does harm. */
   readonly doubtful: readonly string[];
 }
@@ -96,14 +101,19 @@ export interface RepositoryVerdict {
  * What that means for a point whose manifest was taken at `takenAt`: later packs belong to later backups. `null`: it has all it had. What maintenance
  * is presumed to have taken costs no proof: it runs every hour, and a region that is lost minutes later can confirm nothing any more.
  */
-export function repositoryFinding({ namespace, gone, presumed, changed, doubtful }: RepositoryVerdict, { blobs }: RepositoryManifest, takenAt: number): Finding | null {
+export function repositoryFinding({ namespace, gone, presumed, changed, archived, doubtful }: RepositoryVerdict, { blobs }: RepositoryManifest, takenAt: number): Finding | null {
   const needed = (names: readonly string[]) => names.filter((name) => (own(blobs, name)?.[3] ?? 0) <= takenAt);
   const since = `when the point was first whole, at ${instantText(takenAt)}`;
   const say = (ok: Finding["ok"], about: string): Finding => ({ level: "manifest", rung: "replicated", ok, about });
-  const [isGone, isPresumed, isChanged, isDoubtful] = [needed(gone), needed(presumed), needed(changed), needed(doubtful)];
+  const [isGone, isPresumed, isChanged, isArchived, isDoubtful] = [needed(gone), needed(presumed), needed(changed), needed(archived), needed(doubtful)];
   if (isChanged.length > 0) return say(false, `${isChanged.length} blobs of kopia/${namespace}/ have another content than ${since}: ${someOf(isChanged)}`);
   if (isGone.length > 0) return say(false, `${isGone.length} blobs of kopia/${namespace}/ that were there ${since}, are gone from the replica: ${someOf(isGone)}`);
+  if (isArchived.length > 0) return { ...say(false, inArchiveTier(namespace, isArchived)), trouble: "incomplete" };
   if (isDoubtful.length > 0) return say("unknown", `${isDoubtful.length} blobs of kopia/${namespace}/ were written again since ${instantText(takenAt)}, and whether that does harm could not be learnt: ${someOf(isDoubtful)}`);
   if (isPresumed.length > 0) return say(true, `${isPresumed.length} blobs of kopia/${namespace}/ are gone and its maintenance has run since; the source could not be asked whether it has dropped them too: ${someOf(isPresumed)}`);
   return null;
 }
+
+/** What is said of blobs that are there, and that no restore can read. */
+export const inArchiveTier = (namespace: string, names: readonly string[]): string =>
+  `${names.length} blobs of kopia/${namespace}/ lie in the archive tier at the replica, where no restore can read them: ${someOf(names)}; a lifecycle rule must not touch backups`;

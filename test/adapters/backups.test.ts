@@ -26,6 +26,7 @@ test("a blob in the archive tier is unreadable by itself, and its neighbours are
   const { backups, place, put } = await openStage();
   for (const name of ["old", "new"]) await put(name, name);
   await account.blobService.at(place.url).getContainerClient(place.container).getBlobClient("old").setAccessTier("Archive");
+  expect((await listed(backups.list(place, ""))).map(({ name, archived }) => [name, archived])).toEqual([["new", undefined], ["old", true]]);
   await expect(backups.read(place, "old")).rejects.toBeInstanceOf(BlobUnreadable);
   await expect(backups.open(place, "old")).rejects.toBeInstanceOf(BlobUnreadable);
   expect(Buffer.from((await backups.read(place, "new")) ?? []).toString()).toBe("new");

@@ -47,6 +47,13 @@ test.for([1, 7, 4_096])("blobs are taken out of an answer that comes in pieces o
   });
 });
 
+test("a blob in the archive tier says so, and one in another tier does not, whoever reads it", async ({ expect }) => {
+  const tier = (name: string, of: string, more = "") => blob(`<Name>${name}</Name>`, "", `<Last-Modified${more}>${modified}</Last-Modified${more}><Etag>0x1</Etag><Content-Length>7</Content-Length><AccessTier>${of}</AccessTier>`);
+  await listOf(tier("a", "Archive") + tier("b", "Cool") + tier("c", "Archive", " "), 64, async (items) => {
+    expect(new Set((await items).map(({ name, archived }) => `${name} ${String(archived)}`))).toEqual(new Set(["a true", "b undefined", "c true"]));
+  });
+});
+
 test("a blob that is written otherwise is left to the client's own parser, and is in the list all the same", async ({ expect }) => {
   const odd = [blob('<Name Encoded="true">a%EF%BF%BFb</Name>'), blob(" <Name>c</Name>"), blob("<Name>d</Name>", "", `<Etag>0x1</Etag><Content-Length>7</Content-Length><Last-Modified >${modified}</Last-Modified>`)].join("");
   await listOf(blob("<Name>b</Name>") + odd, 64, async (items) => {

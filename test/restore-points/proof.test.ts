@@ -202,6 +202,27 @@ describe("what differs from the manifest takes the point its proof, and is named
     expect(points.every(({ usable }) => usable.kind === "unusable" && usable.reason.includes(pack.slice("kopia/shop/".length)))).toBe(true);
   });
 
+  test("a pack that was moved to the archive tier, which leaves no other trace, and is proven again when it is back", async ({ expect }) => {
+    const stage = openStage();
+    const home = memoryHome();
+    const proof = { records: openRecords(home, "shop", null), planHash: "plan-1" };
+    const look = async (by: "timer" | "run") => {
+      const found = await verifyBackups(stage.world, stage.plan, await readRegister(home, "shop"), { proof, by, askSource: by === "timer" });
+      await mergeIntoRegister(home, stage.plan, found.register, (stage.nowAt += 1_000));
+      return found;
+    };
+    await look("timer");
+    const blob = stage.replica.get(pack);
+    if (!blob) throw new Error("there is no pack");
+    stage.replica.set(pack, { ...blob, archived: true });
+    for (const by of ["run", "timer"] as const) {
+      const { choice, points } = await look(by);
+      expect([by, choice.kind, points[0]?.usable]).toEqual([by, "nothing-restorable", { kind: "unusable", reason: expect.stringContaining("lie in the archive tier at the replica") as string }]);
+    }
+    stage.replica.set(pack, blob);
+    expect((await look("timer")).choice).toMatchObject({ kind: "chosen", point: { name: newest } });
+  });
+
   test("a manifest that was changed at home proves nothing", async ({ expect }) => {
     const { verify, later, home, stage } = proving();
     await verify();

@@ -16,6 +16,7 @@ export interface Blob {
   readonly bytes: Uint8Array;
   readonly lastModifiedAt: number;
   readonly replication: BlobItem["replication"];
+  readonly archived?: true;
 }
 export type Container = Map<string, Blob>;
 
@@ -82,8 +83,8 @@ function inMemory(containerOf: (place: BlobPlace) => Container, asked: string[])
   return {
     async *list(place, prefix) {
       asked.push(`list ${new URL(place.url).hostname} ${prefix}`);
-      for (const [name, { bytes, lastModifiedAt, replication }] of [...containerOf(place)].sort(([a], [b]) => (a < b ? -1 : 1))) {
-        if (name.startsWith(prefix)) yield { name, bytes: bytes.length, etag: etagOf(bytes, lastModifiedAt), lastModifiedAt, replication };
+      for (const [name, { bytes, lastModifiedAt, replication, archived }] of [...containerOf(place)].sort(([a], [b]) => (a < b ? -1 : 1))) {
+        if (name.startsWith(prefix)) yield { name, bytes: bytes.length, etag: etagOf(bytes, lastModifiedAt), lastModifiedAt, replication, ...(archived === true ? { archived } : {}) };
       }
     },
     async folders(place, prefix) {
@@ -93,12 +94,14 @@ function inMemory(containerOf: (place: BlobPlace) => Container, asked: string[])
     async read(place, name, maxBytes = 16 * 1024 * 1024) {
       asked.push(`read ${new URL(place.url).hostname} ${name}`);
       const bytes = containerOf(place).get(name)?.bytes ?? null;
+      if (containerOf(place).get(name)?.archived === true) throw new BlobUnreadable("read blob", name, "the account does not give it: BlobArchived");
       if (bytes !== null && bytes.length > maxBytes) throw new BlobUnreadable("read blob", name, `it has more than ${maxBytes} bytes`);
       return bytes;
     },
     async open(place, name) {
       asked.push(`open ${new URL(place.url).hostname} ${name}`);
       const blob = containerOf(place).get(name);
+      if (blob?.archived === true) throw new BlobUnreadable("open blob", name, "the account does not give it: BlobArchived");
       return blob ? inChunks(blob.bytes) : null;
     },
     probeWrite: () => Promise.reject(new Error("nobody should write")),

@@ -3,7 +3,7 @@ import { test } from "vitest";
 import { listRepository } from "../../functions/activities/restore-points/look-over.ts";
 import { openRecords } from "../../functions/activities/restore-points/records.ts";
 import { takeUpRepository, watchRepository } from "../../functions/activities/restore-points/watch-repository.ts";
-import { placesOf } from "../../shared/domain/replica.ts";
+import { gatherEnds, kopiaWriteOnce, placesOf } from "../../shared/domain/replica.ts";
 import { newRepositoryManifest } from "../../shared/domain/repository-manifest.ts";
 import { memoryHome } from "../activities/memory-world.ts";
 import { openStage } from "./store.ts";
@@ -27,4 +27,16 @@ test("a pack too large for one look keeps no other from being read", async ({ ex
   const listed = new Map([...watched.listed].map(([name, blob]) => [name, name === "p00" ? { ...blob, bytes: 2 * 1024 ** 3 } : blob]));
   const { blobs } = await takeUpRepository(world, records, places.replica, { ...watched, listed }, nowAt);
   expect(Object.entries(blobs).filter(([, [, , sha256]]) => sha256 === null).map(([name]) => name)).toEqual(["p00"]);
+});
+
+test("of a folder with more blobs than are kept, those in the archive tier are kept", ({ expect }) => {
+  const blob = { bytes: 1, etag: "x", lastModifiedAt: 0, replication: "complete" } as const;
+  const gathered = gatherEnds(kopiaWriteOnce, undefined, 2);
+  for (const n of byHundred) gathered.add(`p${n}`, blob, n === "77" ? { ...blob, archived: true } : blob);
+  gathered.add("q1", null, blob);
+  gathered.add("q2", null, blob);
+  gathered.add("q3", null, { ...blob, archived: true });
+  const { replica } = gathered.ends();
+  expect([...replica.blobs].filter(([, { archived }]) => archived === true).map(([name]) => name)).toEqual(["p77", "q3"]);
+  expect(replica.blobs.size).toBe(6);
 });

@@ -19,13 +19,13 @@ const emptyFolder: Folder = new Map();
 export async function listFolders({ backups }: Pick<World, "backups">, place: BlobPlace): Promise<ReadonlyMap<string, Folder>> {
   const folders = new Map<string, Map<string, ListedBlob>>();
   for await (const page of pagesOf(backups, place, "backups/"))
-    for (const { name, bytes, etag, lastModifiedAt } of page) {
+    for (const { name, ...blob } of page) {
       const [, folder = "", ...rest] = name.split("/");
       if (rest.length === 0) continue;
       const blobs = folders.get(folder) ?? new Map<string, ListedBlob>();
       if (!folders.has(folder) && folders.size >= foldersMax) throw new WorldError("list backups", `${place.url}/${place.container}/backups/`, `there are more than ${foldersMax} folders`);
       folders.set(folder, blobs);
-      if (blobs.size < blobsMax) blobs.set(rest.join("/"), { bytes, etag, lastModifiedAt });
+      if (blobs.size < blobsMax) blobs.set(rest.join("/"), listedAs(blob));
     }
   return folders;
 }
@@ -34,7 +34,7 @@ export async function listFolders({ backups }: Pick<World, "backups">, place: Bl
 export async function listOne({ backups }: Pick<World, "backups">, place: BlobPlace, backup: string): Promise<Folder> {
   const blobs = new Map<string, ListedBlob>();
   const folder = backupFolder(backup);
-  for await (const { name, bytes, etag, lastModifiedAt } of backups.list(place, folder)) if (blobs.size < blobsMax) blobs.set(name.slice(folder.length), { bytes, etag, lastModifiedAt });
+  for await (const { name, ...blob } of backups.list(place, folder)) if (blobs.size < blobsMax) blobs.set(name.slice(folder.length), listedAs(blob));
   return blobs;
 }
 
@@ -44,18 +44,20 @@ export async function listRepository({ backups }: Pick<World, "backups">, place:
   const folder = repositoryFolder(namespace);
   let fresh = 0;
   for await (const page of pagesOf(backups, place, folder))
-    for (const { name, bytes, etag, lastModifiedAt } of page) {
+    for (const { name, ...blob } of page) {
       const short = name.slice(folder.length);
       // Logs and session markers come and go by the thousand, and no manifest takes them up.
       if (own(known, short) === undefined && ((!watched(short) && short !== maintenanceBlob) || ++fresh > max)) continue;
-      blobs.set(short, { bytes, etag, lastModifiedAt });
+      blobs.set(short, listedAs(blob));
     }
   return blobs;
 }
 
-/** One digest for a folder's names, lengths and ETags: the same as long as nobody has written there. */
+const listedAs = ({ bytes, etag, lastModifiedAt, archived }: ListedBlob): ListedBlob => ({ bytes, etag, lastModifiedAt, ...(archived === true ? { archived } : {}) });
+
+/** One digest for a folder's names, lengths and ETags: the same as long as nobody has written there, or put something into the archive tier. */
 export function shapeOf(folder: Folder = emptyFolder): string {
   const hash = createHash("sha256");
-  for (const [name, { bytes, etag }] of [...folder].toSorted(([a], [b]) => (a < b ? -1 : 1))) hash.update(`${name}\n${bytes}\n${etag}\n`);
+  for (const [name, { bytes, etag, archived }] of [...folder].toSorted(([a], [b]) => (a < b ? -1 : 1))) hash.update(`${name}\n${bytes}\n${etag}\n${archived === true ? "archived\n" : ""}`);
   return hash.digest("hex");
 }

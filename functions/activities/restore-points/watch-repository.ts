@@ -30,7 +30,7 @@ export async function watchRepository(world: Reach, records: Records, places: Pl
   if (manifest.beyond) return heldAgainstSource(world, places, askSource, manifest);
   const listed = await listRepository(world, replica, manifest, watchedMax + 1);
   const drift = repositoryDrift(manifest, listed);
-  const verdict = { namespace, gone: [] as string[], presumed: [] as string[], changed: [] as string[], doubtful: [] as string[] };
+  const verdict = { namespace, gone: [] as string[], presumed: [] as string[], changed: [] as string[], archived: drift.archived, doubtful: [] as string[] };
   if (drift.gone.length + drift.touched.length === 0) return { manifest, verdict, listed };
 
   const atSource = drift.gone.length === 0 || !askSource || source === "itself" ? null : await namesAt(world, source, repositoryFolder(namespace));
@@ -60,7 +60,7 @@ const nothing: ReadonlySet<string> = new Set();
 /** A repository with more blobs than a manifest holds: what its source had written and the replica lacks now, each since it was written. While the source is silent nothing is known of it. */
 async function heldAgainstSource(world: Reach, places: Places, askSource: boolean, manifest: RepositoryManifest): Promise<RepositoryWatched> {
   const { namespace } = manifest;
-  const verdict = { namespace, gone: [] as string[], presumed: [], changed: [] as string[], doubtful: [] };
+  const verdict = { namespace, gone: [] as string[], presumed: [], changed: [] as string[], archived: [] as string[], doubtful: [] };
   const listed: Folder = new Map();
   const ends = await listBothEnds(world, places, openSource(world, places, askSource), { folder: repositoryFolder(namespace), recorded: null, writeOnce: kopiaWriteOnce });
   if (ends.source.kind !== "listed") return { manifest, verdict, listed };
@@ -68,8 +68,9 @@ async function heldAgainstSource(world: Reach, places: Places, askSource: boolea
   const { pending, failed, missing, differs } = arrivalOf(blobs, ends.replica.blobs, kopiaWriteOnce);
   verdict.gone.push(...[...pending, ...failed, ...missing].filter((name) => watched(name) && !ends.replica.blobs.has(name)));
   verdict.changed.push(...differs.filter(watched));
+  verdict.archived.push(...[...ends.replica.blobs].flatMap(([name, { archived }]) => (archived === true && watched(name) ? [name] : [])));
   const since = (name: string): PackRecord => [blobs.get(name)?.bytes ?? 0, "", null, blobs.get(name)?.lastModifiedAt ?? 0];
-  return { manifest: { ...manifest, blobs: Object.fromEntries([...verdict.gone, ...verdict.changed].map((name) => [name, since(name)])) }, verdict, listed };
+  return { manifest: { ...manifest, blobs: Object.fromEntries([...verdict.gone, ...verdict.changed, ...verdict.archived].map((name) => [name, since(name)])) }, verdict, listed };
 }
 
 /** Takes note of what maintenance has removed, and takes up nothing: that is for a point's manifest to do. */
