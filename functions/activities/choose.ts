@@ -2,11 +2,13 @@ import type { Quieted } from "../../shared/domain/fence.ts";
 import type { Verdict } from "../../shared/domain/health.ts";
 import { cardText, predictRtoSeconds, spoken } from "../../shared/domain/decision.ts";
 import { openFindings, told } from "../../shared/domain/findings.ts";
+import { emptyRegister, type Register } from "../../shared/domain/register.ts";
 import { type Places, placesOf } from "../../shared/domain/replica.ts";
 import { provingOf } from "./check-backups.ts";
 import type { PointFound } from "./restore-points/records.ts";
 import type { Choice } from "../../shared/domain/restore-point-choice.ts";
 import type { RestorePoint } from "../../shared/domain/restore-point.ts";
+import { WorldError } from "../../shared/ports.ts";
 import type { steps } from "../../orchestrations/steps.ts";
 import { keepPoint } from "./chosen-point.ts";
 import type { Duty, Work } from "./perform.ts";
@@ -120,15 +122,26 @@ async function newestUsable(duty: Duty): Promise<Found> {
 async function looked(duty: Duty, byRegister: boolean): Promise<Found> {
   const { world, plan } = duty;
   const options = { by: "run", untilChosen: true, askSource: false, places: placesFor(duty) } as const;
-  const register = await readRegister(world.home, plan.plan);
+  const register = await registerOrNone(duty);
   const proof = provingOf(world, plan);
   const verified = await verifyBackups(world, plan, register, { ...options, ...(byRegister ? { proof } : {}) });
   const { choice, carried } = verified;
   if (choice.kind !== "chosen" || !carried.has(choice.point.name)) return { ...verified, contents: null };
   const found = await proof.records.found(choice.point.name);
-  // Too large to be kept, or not there any more: then it is read once again.
-  if (found === null || found.content === null) return { ...(await verifyBackups(world, plan, register, options)), contents: null };
+  // Too large to be kept, or not there any more: then it is read once again, and whatever is taken instead is held against its manifest all the same.
+  if (found === null || found.content === null) return { ...(await verifyBackups(world, plan, register, { ...options, proof, reread: true })), contents: null };
   return { ...verified, contents: found.content, choice: { ...choice, point: { ...choice.point, volumes: found.content.volumes } } };
+}
+
+/** A register that cannot be made out is none: then everything is read, and manifests prove what they prove. Home that does not answer is thrown on. */
+async function registerOrNone({ world, plan, call, log }: Duty): Promise<Register> {
+  try {
+    return await readRegister(world.home, plan.plan);
+  } catch (error) {
+    if (error instanceof WorldError) throw error;
+    log("register.unreadable", { run: call.ref.runId, because: error instanceof Error ? error.message : String(error) });
+    return emptyRegister;
+  }
 }
 
 /** Backups that are read where they were written have arrived by definition. */

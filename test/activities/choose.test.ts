@@ -9,7 +9,7 @@ import type { Phase } from "../../shared/domain/outcome.ts";
 import { placesOf } from "../../shared/domain/replica.ts";
 import { targetOf } from "../../shared/domain/target.ts";
 import { examplePlan } from "../domain/example-plans.ts";
-import { recordedContainer } from "../restore-points/store.ts";
+import { inChunks, recordedContainer } from "../restore-points/store.ts";
 import { openedRun } from "./run.ts";
 
 const newest = "shop-hourly-20261121055825";
@@ -102,6 +102,15 @@ test("a choice stands where the register cannot be written, and the log says so"
   expect((await readRegister(run.home, "shop")).points).toEqual({});
 });
 
+test.each(["{", "[]", "null", '{"points":{"shop-1":null}}'])("a register that holds %s stops no choice, and the log says so", async (body) => {
+  const run = await beside();
+  await run.home.put("registers/shop/restore-points.json", body);
+  const logged: string[] = [];
+  const call = { ref: run.ref, phase: "choose", step: "choose-restore-point", key: "", input: {} } as const;
+  expect(await perform(steps.chooseRestorePoint, chooseRestorePoint, call, run.world, (event) => void logged.push(event))).toMatchObject({ kind: "answer", value: { kind: "chosen", point: { name: newest } } });
+  expect(logged).toEqual(["register.unreadable", "register.not-written"]);
+});
+
 test("a choice reads no older archive when the newest can be taken", async () => {
   const run = await beside();
   const opened: string[] = [];
@@ -159,5 +168,17 @@ describe("by the register", () => {
     run.home.blobs.delete(`registers/shop/points/${newest}/found.json`);
     expect(await run.answer(steps.chooseRestorePoint, chooseRestorePoint, {}, { world: run.world })).toMatchObject({ kind: "chosen", point: { name: newest } });
     expect(run.read.some((name) => name.endsWith(`${newest}.tar.gz`))).toBe(true);
+  });
+
+  test("nor does it read as it did: what is taken instead is held against its manifest all the same", async () => {
+    const run = await verified();
+    run.home.blobs.delete(`registers/shop/points/${newest}/found.json`);
+    // Below the service: what comes is cut off, and the ETag is what it was.
+    const open: typeof run.world.backups.open = async (place, name) => (name.endsWith(`${newest}.tar.gz`) ? inChunks(new Uint8Array(100)) : run.world.backups.open(place, name));
+    const log = `backups/${older}/${older}-logs.gz`;
+    const { bytes } = recordedContainer().get(log) ?? { bytes: new Uint8Array() };
+    run.put(targetOf(run.plan, "failover").backups, log, Buffer.concat([bytes, Buffer.alloc(1)]));
+    const choice = await run.answer(steps.chooseRestorePoint, chooseRestorePoint, {}, { world: { ...run.world, backups: { ...run.world.backups, open } } });
+    expect(choice).toMatchObject({ kind: "chosen", point: { name: "shop-hourly-20261121055809" }, passedOver: [{ name: newest }, { name: older, reason: expect.stringContaining("another content") as string }] });
   });
 });

@@ -32,6 +32,8 @@ export interface VerifyOptions {
   readonly places?: Places;
   /** Manifests, and what was found before: with them a point whose blobs are what they were is not read again. */
   readonly proof?: { readonly records: Records; readonly planHash: string };
+  /** `true`: every point is read, and then held against its manifest, whatever the register says of it. */
+  readonly reread?: boolean;
 }
 
 export interface BackupsVerified {
@@ -61,7 +63,7 @@ export async function verifyBackups(world: Reach, plan: Plan, previous: Register
   const prover = proof === undefined ? null : openProver(world, { ...proof, places, plan, register: previous, thorough: by !== "run" });
   const [mark, { names, wanted, strangers }] = await Promise.all([places.source === "itself" ? null : readWatermark(world, plan, source), findBackups({ world, plan, places, source, previous, folders, newest, unknownToo: by === "run" })]);
   const watermark = laterWatermark(previous.watermark, mark);
-  const look: Look = { world, plan, previous, options: { by, depth: options.depth ?? "readable", places }, source, watermark, folders, prover };
+  const look: Look = { world, plan, previous, options: { by, depth: options.depth ?? "readable", places, reread: options.reread ?? false }, source, watermark, folders, prover };
   const points: RestorePoint[] = [];
   const carried = new Set<string>();
   let chosen: Inventory | null = null;
@@ -96,7 +98,7 @@ interface Look {
   readonly world: Reach;
   readonly plan: Plan;
   readonly previous: Register;
-  readonly options: { readonly by: CheckedBy; readonly depth: Depth; readonly places: Places };
+  readonly options: { readonly by: CheckedBy; readonly depth: Depth; readonly places: Places; readonly reread: boolean };
   readonly source: Source;
   readonly watermark: Watermark | null;
   readonly folders: ReadonlyMap<string, Folder> | null;
@@ -104,9 +106,9 @@ interface Look {
 }
 
 /** A few backups: those that stand as they stood are taken from the register, the others are read. */
-async function lookInto({ world, plan, previous, options: { by, depth, places }, source, watermark, folders, prover }: Look, names: readonly string[]) {
+async function lookInto({ world, plan, previous, options: { by, depth, places, reread }, source, watermark, folders, prover }: Look, names: readonly string[]) {
   const stand = new Map<string, RegisteredPoint>();
-  for (const name of names) {
+  for (const name of reread ? [] : names) {
     const point = (await prover?.stands(name, folders?.get(name))) ?? null;
     if (point !== null) stand.set(name, point);
   }
