@@ -175,7 +175,17 @@ export const reader =
 function withObject<T>(shape: z.ZodType<T>, object: unknown): Reading<T & { readonly object: Raw }> {
   const parsed = shape.safeParse(object);
   if (!parsed.success) return { kind: "unreadable", why: problemsOf(parsed.error) };
+  if (isDeeper(object, depthMax)) return { kind: "unreadable", why: `it is nested deeper than ${depthMax} levels` };
   return { kind: "read", value: { ...parsed.data, object: object as Raw } }; // the schema has seen that it is an object
+}
+
+/** What is kept as it came is written again, and whoever writes or compares it goes down level by level. Velero's own reader stops at 10,000 (Go, encoding/json). */
+const depthMax = 200;
+
+function isDeeper(value: unknown, levels: number): boolean {
+  let level: readonly unknown[] = [value];
+  for (let depth = 0; depth <= levels && level.length > 0; depth++) level = level.flatMap((part) => (typeof part === "object" && part !== null ? Object.values(part) : []));
+  return level.length > 0;
 }
 
 /** The first three problems; a file that is wrong in one place of an array is wrong in all. */

@@ -86,6 +86,15 @@ test.for([`${newest}.tar.gz`, `${newest}-resource-list.json.gz`, "velero-backup.
   expect([whole, chosen]).toEqual([older, older[0]]);
 });
 
+test("metadata nested a hundred thousand levels deep spoils its own backup and no other", async ({ expect }) => {
+  const stage = openStage();
+  const name = `backups/${newest}/velero-backup.json`;
+  const text = Buffer.from(stage.replica.get(name)?.bytes ?? []).toString();
+  both(stage, name, Buffer.from(text.replace('"spec": {', `"spec": {"deep":${"[".repeat(100_000)}${"]".repeat(100_000)},`)));
+  const { reason, whole } = await spoiled(stage);
+  expect([reason, whole]).toEqual(["velero-backup.json cannot be read: it is nested deeper than 200 levels", older]);
+});
+
 test("a pack in the archive tier spoils the backups that need it, although it is there", async ({ expect }) => {
   const stage = openStage();
   archive(stage, "kopia/shop/p5fde7e53759c3424a34983240d26c1b8-sbdd8e9e4e21f10b7147");
