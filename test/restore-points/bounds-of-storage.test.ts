@@ -118,6 +118,15 @@ test("ten thousand folders that are no backups cost a list, and the backups amon
   expect(stage.asked.filter((question) => /^(read|open) .*debris/.test(question))).toEqual([]);
 });
 
+test.for(["timer", "run"] as const)("what hundreds of backups that failed left behind under the schedule's name hides no backup from a %s", async (by, { expect }) => {
+  const stage = openStage();
+  // The log alone is left; their names say that they are newer than any other.
+  for (let at = 0; at < 600; at++) both(stage, `backups/shop-hourly-20261121060${String(at).padStart(3, "0")}/shop-hourly-logs.gz`, new Uint8Array(1));
+  const { choice, points } = await verifyBackups(stage.world, stage.plan, emptyRegister, { proof: { records: openRecords(memoryHome(), "shop", null), planHash: "plan-1" }, by });
+  expect(choice).toMatchObject({ kind: "chosen", point: { name: newest } });
+  expect(points.filter(({ usable }) => usable.kind === "unusable").length).toBe(20);
+});
+
 test("a container without backups is an answer: there is nothing to choose from", async ({ expect }) => {
   const stage = openStage();
   stage.source.clear();

@@ -70,12 +70,17 @@ interface Candidate {
 /** When it was taken, or a little later: its schedule's name says it, or when its metadata was written. */
 const roughly = (name: string, folders: Asked["folders"]): number | null => timeInName(name) ?? folders?.get(name)?.get("velero-backup.json")?.lastModifiedAt ?? null;
 
-/** Those that a failover could take by their age, and the newest whatever their age; never more than the register keeps. */
-function worthALook(ours: readonly Candidate[], { world, plan, previous, newest, unknownToo }: Asked): readonly Candidate[] {
+/**
+ * Those that a failover could take by their age, and the newest whatever their age; never more than the register keeps. A folder that
+ * never had metadata has not arrived, or is what a backup that failed left behind: the newest of them are looked into, so that people know, beside the backups.
+ */
+function worthALook(ours: readonly Candidate[], { world, plan, previous, folders, newest, unknownToo }: Asked): readonly Candidate[] {
+  const isBare = ({ name }: Candidate) => folders !== null && folders.get(name)?.has("velero-backup.json") !== true && (own(previous.points, name)?.restorePoint.takenAt ?? null) === null;
   const oldestAt = world.clock.now() - plan.backups.maxAgeSeconds * 1_000;
-  const worth = ours.filter(({ takenAt }, at) => at < newest || takenAt === null || takenAt >= oldestAt).slice(0, registerBounds.points);
+  const backups = ours.filter((candidate) => !isBare(candidate));
+  const worth = backups.filter(({ takenAt }, at) => at < newest || takenAt === null || takenAt >= oldestAt).slice(0, registerBounds.points);
   let unknown = 0;
-  return worth.filter(({ name }) => unknownToo || own(previous.points, name) !== undefined || ++unknown <= newest);
+  return [...ours.filter(isBare).slice(0, newest), ...worth.filter(({ name }) => unknownToo || own(previous.points, name) !== undefined || ++unknown <= newest)];
 }
 
 /** Those whose names or labels may make them the plan's: debris without metadata, and folders that were read before and are another's, are left out. */
