@@ -58,8 +58,10 @@ export function openProver(world: Pick<World, "backups" | "clock">, options: Pro
     world,
     digested: (backup, file) => reading.digestOf(places.replica, backupFolder(backup) + file),
     watch,
-    takeUp: async (namespace, at) => {
-      const watched = await watch(namespace);
+    takeUp: async (namespace, at, foundAt) => {
+      const before = await watch(namespace);
+      // What has come since, and was found there with the point, is to be watched too.
+      const watched = before.listedAt < foundAt ? await watchRepository(world, records, places, thorough, namespace) : before;
       const manifest = await takeUpRepository(world, records, places.replica, watched, at);
       watching.set(namespace, Promise.resolve({ ...watched, manifest }));
     },
@@ -79,7 +81,8 @@ interface Proof extends ProverOptions {
   readonly digested: (backup: string, file: string) => string | undefined;
   /** Each repository is held against its manifest once in a look. */
   readonly watch: (namespace: string) => Promise<RepositoryWatched>;
-  readonly takeUp: (namespace: string, at: number) => Promise<void>;
+  /** `foundAt`: when the point's own look listed the repository. */
+  readonly takeUp: (namespace: string, at: number, foundAt: number) => Promise<void>;
 }
 
 async function stands(proof: Proof, name: string, folder: Folder | undefined): Promise<RegisteredPoint | null> {
@@ -141,7 +144,7 @@ async function seal(proof: Proof, inventory: Inventory, blobs: readonly BlobRead
   const known = found !== null && !("broken" in found) ? found : null;
   const repositories = known?.manifest.repositories ?? Object.keys(inventory.repositories).toSorted();
   // First the packs, then the manifest that stands on them: a crash in between leaves packs that are watched for nobody.
-  for (const namespace of repositories) await takeUp(namespace, at);
+  for (const namespace of repositories) await takeUp(namespace, at, own(inventory.repositories, namespace)?.replica.listedAt ?? 0);
   const manifest: Manifest = {
     format: 1,
     plan: plan.plan,

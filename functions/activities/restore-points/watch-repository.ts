@@ -19,6 +19,8 @@ export interface RepositoryWatched {
   readonly manifest: RepositoryManifest;
   readonly verdict: RepositoryVerdict;
   readonly listed: Folder;
+  /** When that list began. */
+  readonly listedAt: number;
 }
 
 type Reach = Pick<World, "backups" | "clock">;
@@ -26,12 +28,13 @@ type Reach = Pick<World, "backups" | "clock">;
 /** `askSource` false: in a run. A source that is not asked, or does not answer, cannot tell maintenance from a deletion. */
 export async function watchRepository(world: Reach, records: Records, places: Places, askSource: boolean, namespace: string): Promise<RepositoryWatched> {
   const { replica, source } = places;
+  const listedAt = world.clock.now();
   const manifest = await records.repository(namespace);
   if (manifest.beyond) return heldAgainstSource(world, places, askSource, manifest);
   const listed = await listRepository(world, replica, manifest, watchedMax + 1);
   const drift = repositoryDrift(manifest, listed);
   const verdict = { namespace, gone: [] as string[], presumed: [] as string[], changed: [] as string[], archived: drift.archived, doubtful: [] as string[] };
-  if (drift.gone.length + drift.touched.length === 0) return { manifest, verdict, listed };
+  if (drift.gone.length + drift.touched.length === 0) return { manifest, verdict, listed, listedAt };
 
   const atSource = drift.gone.length === 0 || !askSource || source === "itself" ? null : await namesAt(world, source, repositoryFolder(namespace));
   const byItself = takenByItself(drift, atSource ?? nothing);
@@ -50,9 +53,9 @@ export async function watchRepository(world: Reach, records: Records, places: Pl
   });
   // What is only presumed stays in the manifest: a later look that can ask the source decides.
   const taken = atSource === null ? [] : byItself;
-  if (taken.length + same.size === 0) return { manifest, verdict, listed };
+  if (taken.length + same.size === 0) return { manifest, verdict, listed, listedAt };
   const after = await records.changeRepository(namespace, (before) => withDigests(forgotten(before, taken, world.clock.now(), listed), same));
-  return { manifest: after, verdict, listed };
+  return { manifest: after, verdict, listed, listedAt };
 }
 
 const nothing: ReadonlySet<string> = new Set();
@@ -62,15 +65,16 @@ async function heldAgainstSource(world: Reach, places: Places, askSource: boolea
   const { namespace } = manifest;
   const verdict = { namespace, gone: [] as string[], presumed: [], changed: [] as string[], archived: [] as string[], doubtful: [] };
   const listed: Folder = new Map();
+  const listedAt = world.clock.now();
   const ends = await listBothEnds(world, places, openSource(world, places, askSource), { folder: repositoryFolder(namespace), recorded: null, writeOnce: kopiaWriteOnce });
-  if (ends.source.kind !== "listed") return { manifest, verdict, listed };
+  if (ends.source.kind !== "listed") return { manifest, verdict, listed, listedAt };
   const { blobs } = ends.source;
   const { pending, failed, missing, differs } = arrivalOf(blobs, ends.replica.blobs, kopiaWriteOnce);
   verdict.gone.push(...[...pending, ...failed, ...missing].filter((name) => watched(name) && !ends.replica.blobs.has(name)));
   verdict.changed.push(...differs.filter(watched));
   verdict.archived.push(...[...ends.replica.blobs].flatMap(([name, { archived }]) => (archived === true && watched(name) ? [name] : [])));
   const since = (name: string): PackRecord => [blobs.get(name)?.bytes ?? 0, "", null, blobs.get(name)?.lastModifiedAt ?? 0];
-  return { manifest: { ...manifest, blobs: Object.fromEntries([...verdict.gone, ...verdict.changed, ...verdict.archived].map((name) => [name, since(name)])) }, verdict, listed };
+  return { manifest: { ...manifest, blobs: Object.fromEntries([...verdict.gone, ...verdict.changed, ...verdict.archived].map((name) => [name, since(name)])) }, verdict, listed, listedAt };
 }
 
 /** Takes note of what maintenance has removed, and takes up nothing: that is for a point's manifest to do. */
