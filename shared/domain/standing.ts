@@ -120,8 +120,8 @@ export function aboutToExpire(register: Register, plan: Plan, nowAt: number): { 
   return null;
 }
 
-/** A point near its expiry fails the level of that and no other. */
+/** A point near its expiry fails the level of that and no other. That nobody could sign its manifest, or check the signature, takes it nothing that looking proves. */
 function provenButExpiry({ restorePoint: { open, completedAt, takenAt, reached }, proof }: RegisteredPoint, { backups: { provenFrom } }: Plan): boolean {
-  if (completedAt === null || takenAt === null || reached === null || open.some(({ level, trouble }) => level !== "L1" || trouble !== null)) return false;
-  return provenFrom === "restored" || provenFrom === "asserted" ? proof !== null && atLeast(proof.rung, provenFrom) : open.length > 0 || atLeast(reached, provenFrom);
+  if (completedAt === null || takenAt === null || reached === null || open.some(({ level, ok, trouble }) => !(level === "manifest" && ok === "unknown") && (level !== "L1" || trouble !== null))) return false;
+  return provenFrom === "restored" || provenFrom === "asserted" ? proof !== null && atLeast(proof.rung, provenFrom) : atLeast(reached, open.some(({ level }) => level === "L1") ? "replicated" : provenFrom);
 }

@@ -70,7 +70,10 @@ describe("a manifest that is signed", () => {
     const signing = (of: Partial<Seal>) => ({ proof: { ...proof, records: openRecords(home, "shop", { ...seal, ...of }) } });
     const unsigned = await verify(signing({ sign: dark }));
     expect([unsigned.choice.kind, await openRecords(home, "shop", seal).manifest(newest)]).toEqual(["chosen", null]);
-    await verify(signing({}));
+    // As long as there is none a change would not be seen: that is told of each.
+    expect([unsigned.open, Object.values(unsigned.register.findings)[0]?.fact]).toEqual([[newest, ...others].map((name) => `unknown ${name}`).toSorted(), expect.stringContaining("its manifest could not be kept, so a later change of it would not be seen: read key on the vault: no answer within 10 s")]);
+    stage.nowAt += 1_000;
+    expect((await verify(signing({}))).open).toEqual([]);
     // Written again with what it held: it is looked into anew.
     put(stage, `backups/${newest}/${newest}-logs.gz`, again);
     const { choice, points } = await verify(signing({ verify: dark }));

@@ -58,6 +58,16 @@ describe("a point that is about to expire", () => {
     expect(kindsNow(of(last, point("newer", { takenAt: at(0.1), ...bad("the tarball is empty") })))).toEqual([["expiring", "last"], ["corrupt", "newer"]]);
   });
 
+  test("is one although its manifest's signature could not be checked, and none that may have been tampered with", ({ expect }) => {
+    const unknown = (rung: "asserted" | "replicated") => ({ level: "manifest", rung, ok: "unknown", about: "the vault is dark" }) as const;
+    const soon = { level: "L1", rung: "complete", ok: false, about: "it expires", trouble: "none" } as const;
+    const last = (more: Partial<RestorePoint>) => kindsNow(of(point("last", { takenAt: at(0.5), expiresAt: nowAt + margin + 1_000, ...more }))).filter(([kind]) => kind === "expiring");
+    expect(last({ findings: [unknown("asserted")] })).toHaveLength(1);
+    expect(last({ findings: [unknown("asserted"), soon], reached: "replicated" })).toHaveLength(1);
+    expect(last({ findings: [unknown("replicated"), soon], reached: "seen" })).toEqual([]);
+    expect(last({ findings: [unknown("replicated")], reached: "seen" })).toEqual([]);
+  });
+
   test("is not hidden behind a newer one that has expired and still lies there", ({ expect }) => {
     const expired = [{ level: "L1", rung: "complete", ok: false, about: "it expired", trouble: "none" }] as const;
     const over = point("over", { takenAt: at(0.25), expiresAt: nowAt - 1_000, reached: "replicated", findings: expired });

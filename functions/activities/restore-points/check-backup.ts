@@ -46,8 +46,9 @@ export async function checkBackup(
   const before = own(previous.points, backup);
   const sinceProven = prover === null || onItsWay ? [] : await prover.sinceProven(inventory, folder);
   const checkedAt = world.clock.now();
-  const point = assess(inventory, plan, checkedAt, watermark, before?.proof?.rung ?? null, { extendedUntilAt: before?.extendedUntilAt ?? null, sinceProven });
-  const kept = await prover?.keep(inventory, point, folder);
+  const judged = assess(inventory, plan, checkedAt, watermark, before?.proof?.rung ?? null, { extendedUntilAt: before?.extendedUntilAt ?? null, sinceProven });
+  const kept = await prover?.keep(inventory, judged, folder);
+  const point = kept?.point ?? judged;
   const found = mergeRegisters({ ...registered(point, { checkedAt, by, source: inventory.source, ...kept }), watermark }, repositoriesSeen([inventory]));
   return { name: backup, verdict: onItsWay ? verdict : replicationVerdict(inventory), point, register: mergeRegisters(previous, found) };
 }

@@ -37,8 +37,8 @@ export interface Prover {
   stands(name: string, folder: Folder | undefined): Promise<RegisteredPoint | null>;
   /** What differs from the point's manifest; nothing where it has none. */
   sinceProven(inventory: Inventory, folder: Folder): Promise<readonly Finding[]>;
-  /** Keeps what was found of a point, and its manifest when it is whole. */
-  keep(inventory: Inventory, point: RestorePoint, folder: Folder): Promise<{ readonly sealed: Sealed | null; readonly read: ReadThrough | null }>;
+  /** Keeps what was found of a point, and its manifest when it is whole. `point`: the same, and that its manifest could not be kept. */
+  keep(inventory: Inventory, point: RestorePoint, folder: Folder): Promise<{ readonly point: RestorePoint; readonly sealed: Sealed | null; readonly read: ReadThrough | null }>;
 }
 
 /** Blobs of one folder that are read at once for their digests. */
@@ -120,19 +120,19 @@ async function keep(proof: Proof, inventory: Inventory, point: RestorePoint, fol
   const { world, places, plan, planHash, records, thorough } = proof;
   const { name } = inventory;
   const at = world.clock.now();
-  if (!thorough || folder.size === 0 || inventory.depth !== "readable") return { sealed: null, read: null };
+  if (!thorough || folder.size === 0 || inventory.depth !== "readable") return { point, sealed: null, read: null };
   const whole = point.findings.every(({ ok, level, trouble }) => ok === true || (level === "L1" && trouble === "none"));
   const contents = whole ? await contentsOf(proof, name, [...folder.keys()]) : readAnyway(proof, name, folder);
   const blobs = [...folder].map(([file, { bytes, etag }]): BlobRead => ({ name: file, bytes, etag, sha256: contents.get(file) ?? null }));
   await records.keepFound(name, { format: 1, at, planHash, evidence: evidenceOf(name, point.findings, blobs, at, planHash, plan.backups.rereadEverySeconds), blobs, content: contentOf(inventory, point) });
   // Whoever writes while we read leaves another shape behind: then nothing is vouched for, and the next look begins anew.
   const shape = shapeOf(folder);
-  if (shapeOf(await listOne(world, places.replica, name)) !== shape) return { sealed: null, read: null };
+  if (shapeOf(await listOne(world, places.replica, name)) !== shape) return { point, sealed: null, read: null };
   try {
-    return { sealed: whole ? await seal(proof, inventory, blobs, at) : null, read: { at, planHash, shape } };
+    return { point, sealed: whole ? await seal(proof, inventory, blobs, at) : null, read: { at, planHash, shape } };
   } catch (error) {
-    // Home or the key is out of reach: the next look reads it through again, and vouches for it then.
-    if (error instanceof WorldError) return { sealed: null, read: null };
+    // Home or the key is out of reach, or refuses: the next look reads it through again, and vouches for it then. Until then nobody would see a change, so it is told.
+    if (error instanceof WorldError) return { point: { ...point, findings: [...point.findings, unsealedFinding(error.message)] }, sealed: null, read: null };
     throw error;
   }
 }
@@ -162,6 +162,8 @@ async function seal(proof: Proof, inventory: Inventory, blobs: readonly BlobRead
 /** No failover waits for a key vault: a signature that nobody can check takes a point none of the states that looking proves, and is told. */
 const uncheckedFinding = ({ unchecked }: ManifestFound): readonly Finding[] =>
   unchecked === undefined ? [] : [{ level: "manifest", rung: "asserted", ok: "unknown", about: `its manifest's digest fits, and its signature could not be checked: ${unchecked}` }];
+
+const unsealedFinding = (why: string): Finding => ({ level: "manifest", rung: "asserted", ok: "unknown", about: `it is whole, and its manifest could not be kept, so a later change of it would not be seen: ${why}` });
 
 /** What is wrong with the repositories, for a point whose manifest was taken then. */
 async function ofRepositories({ watch }: Proof, namespaces: readonly string[], takenAt: number): Promise<readonly Finding[]> {

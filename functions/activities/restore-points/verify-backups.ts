@@ -123,8 +123,8 @@ async function lookInto({ world, plan, previous, options: { by, depth, places, r
     const sinceProven = (await prover?.sinceProven(inventory, folder)) ?? [];
     const point = assess(inventory, plan, checkedAt, watermark, before?.proof?.rung ?? null, { extendedUntilAt: before?.extendedUntilAt ?? null, sinceProven });
     const kept = await prover?.keep(inventory, point, folder);
-    points.push(point);
-    found.push(registered(point, { checkedAt, by, source: inventory.source, ...kept }));
+    points.push(kept?.point ?? point);
+    found.push(registered(kept?.point ?? point, { checkedAt, by, source: inventory.source, ...kept }));
   }
   return { points, found, inventories, carried: [...stand.keys()] };
 }
