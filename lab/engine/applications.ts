@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { setTimeout as wait } from "node:timers/promises";
 import { parseAllDocuments } from "yaml";
-import type { ApiObject } from "../real/api.ts";
+import type { Api, ApiObject } from "../real/api.ts";
 import type { RealCluster } from "../real/real-cluster.ts";
 import { isReady } from "./seen-effects.ts";
 
@@ -14,10 +14,19 @@ const folder = new URL("../applications/", import.meta.url);
 const lookMs = 100;
 const readyMsMax = 90_000;
 
+export interface Deploying {
+  /** What becomes of each object first; default: it stays as it is. */
+  readonly change?: (object: ApiObject) => ApiObject;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What deploying needs of a cluster. */
+type Place = Pick<RealCluster, "api" | "writeVolumeFile">;
+
 /** Resolves when every pod is Ready and the orders are on the volume. Throws an `ApiRefused`, or says what did not become ready. */
-export async function deployApplications(cluster: RealCluster, signal?: AbortSignal): Promise<void> {
+export async function deployApplications(cluster: Place, { change = (object) => object, signal }: Deploying = {}): Promise<void> {
   const { api } = cluster;
-  for (const object of [...(await manifest("shop")), ...(await manifest("disaster-demo"))]) await api.apply(object);
+  for (const object of [...(await manifest("shop")), ...(await manifest("disaster-demo"))]) await api.apply(change(object));
   await until("its custom kind to be established", signal, async () => isEstablished(await api.get("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/promotions.shop.example.com")));
   for (const object of await manifest("shop-promotions")) await api.apply(object);
   for (const namespace of applicationNamespaces) await until(`all pods of ${namespace} to be Ready`, signal, async () => (await waiting(cluster, namespace)).length === 0);
@@ -35,9 +44,9 @@ const template = {
   ttl: "72h0m0s",
 };
 
-/** The shop's hourly backup. Needs Velero's kinds. `lastBackup` now: the first run is the next full hour. */
-export async function scheduleBackups({ api }: RealCluster): Promise<void> {
-  await api.apply({ apiVersion: "velero.io/v1", kind: "Schedule", metadata: { name: "shop-hourly", namespace: "velero" }, spec: { schedule: "0 * * * *", skipImmediately: true, template } });
+/** The shop's hourly backup, to the location of that name. Needs Velero's kinds. `lastBackup` now: the first run is the next full hour. */
+export async function scheduleBackups(api: Api, storageLocation: string): Promise<void> {
+  await api.apply({ apiVersion: "velero.io/v1", kind: "Schedule", metadata: { name: "shop-hourly", namespace: "velero" }, spec: { schedule: "0 * * * *", skipImmediately: true, template: { ...template, storageLocation } } });
 }
 
 async function manifest(name: string): Promise<readonly ApiObject[]> {
@@ -46,7 +55,7 @@ async function manifest(name: string): Promise<readonly ApiObject[]> {
 }
 
 /** Names of the workloads' pods that are not Ready yet, and of workloads without pods. */
-async function waiting({ api }: RealCluster, namespace: string): Promise<readonly string[]> {
+async function waiting({ api }: Place, namespace: string): Promise<readonly string[]> {
   const of = (kind: string) => api.list(`/apis/apps/v1/namespaces/${namespace}/${kind}`);
   const [deployments, sets, pods] = await Promise.all([of("deployments"), of("statefulsets"), api.list(`/api/v1/namespaces/${namespace}/pods`)]);
   const short = [...deployments, ...sets].filter((workload) => {

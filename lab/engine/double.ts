@@ -7,7 +7,7 @@ import { recordedBlobs } from "../world/velero/blob-store.ts";
 import { bringUpCluster } from "../world/velero/bring-up.ts";
 import { openSnapshots } from "../world/velero/snapshots.ts";
 import type { EngineParts, OpenEngines, RegionEngine } from "./engine.ts";
-import { locationsOf, type Role } from "./locations.ts";
+import { locationsOf, type Role, writtenTo } from "./locations.ts";
 
 /** Velero knows the recorded backups that lie in its locations; the shop runs as it was at the newest of them. */
 export const openDoubles: OpenEngines = async (parts) => {
@@ -38,6 +38,7 @@ async function openDouble(
     objects: brought.cluster,
     // The double asks who comes, not what they may do.
     operatorToken: async () => (await identity.mint(audiences.aks)).token,
+    backupLocation: writtenTo(role),
     crashVelero: async () => brought.velero.crash(),
     volumes: null,
   };

@@ -18,6 +18,8 @@ export interface RegionEngine {
   readonly objects: ClusterObjects;
   /** A bearer token that may do everything in this cluster: the operator's. */
   readonly operatorToken: () => Promise<string>;
+  /** Name of the storage location that a backup made here goes to. */
+  readonly backupLocation: string;
   /** Ends Velero's server in the middle of whatever it does; it starts again, as a container does. */
   readonly crashVelero: () => Promise<void>;
   /** The files of volumes as they are; `null` where a recorded snapshot's name stands for them. */

@@ -22,3 +22,6 @@ export function locationsOf(role: Role, topology: "shared" | "replicated"): read
   const replica = topology === "shared" ? at("replica", source, "velero", "ReadOnly", `${source}-secondary`) : at("replica", accounts.replica.name, "velero", "ReadOnly");
   return [replica, at("own", accounts.replica.name, "velero-neu", "ReadWrite")];
 }
+
+/** The name of the location that this region's Velero writes to. */
+export const writtenTo = (role: Role): string => (role === "primary" ? "default" : "own");

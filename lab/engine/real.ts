@@ -14,7 +14,7 @@ import { primary, type RegionName, regions, secondary } from "../world/pair.ts";
 import { applicationNamespaces, deployApplications, scheduleBackups } from "./applications.ts";
 import type { EngineParts, OpenEngines, RegionEngine } from "./engine.ts";
 import { keepObjects, type KeptObjects } from "./kept-objects.ts";
-import { locationsOf, type Role } from "./locations.ts";
+import { locationsOf, type Role, writtenTo } from "./locations.ts";
 import { applyRights } from "./rights.ts";
 import { seenEffects } from "./seen-effects.ts";
 
@@ -82,9 +82,9 @@ async function prepare({ topology, frontUrl }: EngineParts, cluster: RealCluster
   const locations = locationsOf(role, topology).map(({ endpoint, ...place }) => ({ ...place, url: `${frontUrl}/${endpoint}` }));
   const accountKeys = Object.fromEntries(locations.map(({ account }) => [account, accountKey(account)]));
   const setup = { locations, accountKeys, syncPeriodSeconds: veleroSeconds.sync, validationSeconds: veleroSeconds.validation };
-  await bothOrThrow(cluster.installVelero(setup), role === "primary" ? deployApplications(cluster, signal) : Promise.resolve());
+  await bothOrThrow(cluster.installVelero(setup), role === "primary" ? deployApplications(cluster, { signal }) : Promise.resolve());
   await applyRights(cluster.api, role, applicationNamespaces);
-  if (role === "primary") await scheduleBackups(cluster);
+  if (role === "primary") await scheduleBackups(cluster.api, writtenTo(role));
 }
 
 async function opened({ world, aks, authority, undo }: EngineParts, cluster: RealCluster, region: RegionName): Promise<RegionEngine> {
@@ -107,6 +107,7 @@ async function opened({ world, aks, authority, undo }: EngineParts, cluster: Rea
     apiUrl: gateway.url,
     objects: { get: kept.get, list: kept.list, volumeFiles: (namespace, claim) => volumeFiles(cluster, kept, namespace, claim) },
     operatorToken: async () => cluster.adminToken,
+    backupLocation: writtenTo(region === primary.region ? "primary" : "secondary"),
     crashVelero: () => cluster.crash("velero"),
     volumes: {
       write: (namespace, claim, file, bytes) => cluster.writeVolumeFile(namespace, claim, file, bytes),

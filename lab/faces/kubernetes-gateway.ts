@@ -18,9 +18,18 @@ export interface KubernetesGatewayOptions {
   readonly place: Place;
   /** A stopped AKS cluster has no API server. */
   readonly isServing: () => boolean;
+  /** For whom a caller passes on the far side, where its own login means nothing; `null`, as without this: the login passes unchanged. */
+  readonly speaksFor?: (authorization: string | undefined) => Promise<SpokenFor | null>;
 }
 
-export async function openKubernetesGateway(world: LabWorld, { region, server, place, isServing }: KubernetesGatewayOptions): Promise<Listener> {
+/** Impersonation, as Kubernetes has it: what the user may do, its RBAC decides. */
+export interface SpokenFor {
+  readonly user: string;
+  /** Of who speaks. */
+  readonly authorization: string;
+}
+
+export async function openKubernetesGateway(world: LabWorld, { region, server, place, isServing, speaksFor = async () => null }: KubernetesGatewayOptions): Promise<Listener> {
   const agent = new https.Agent({ ca: server.caPem, keepAlive: true });
   const listener = await listen(place, (request, response) => {
     if (!isServing()) return void request.socket.destroy();
@@ -32,7 +41,7 @@ export async function openKubernetesGateway(world: LabWorld, { region, server, p
     const thing = target === null ? region : `${region}/${target.namespace}/${target.name ?? ""}`;
     void handle(world, { call, thing, region, mutating: method !== "GET" }, request, response, async ({ blind }) => {
       if (blind) return unavailable;
-      const answer = await passed(request, url, server, agent).catch((error: Error) => {
+      const answer = await passed(request, url, { server, agent, spoken: await speaksFor(request.headers.authorization) }).catch((error: Error) => {
         // As whoever is connected to an API server sees it end.
         request.socket.destroy();
         return json(502, { message: error.message });
@@ -81,13 +90,21 @@ function callName(method: string, path: string, target: Target | null): string {
 /** Of this hop only. */
 const notPassed = new Set(["connection", "host", "keep-alive", "transfer-encoding", "expect", "content-length"]);
 
-async function passed(request: IncomingMessage, url: URL, { url: server }: KubernetesGatewayOptions["server"], agent: https.Agent): Promise<Answer> {
+interface Onward {
+  readonly server: KubernetesGatewayOptions["server"];
+  readonly agent: https.Agent;
+  readonly spoken: SpokenFor | null;
+}
+
+async function passed(request: IncomingMessage, url: URL, { server: { url: server }, agent, spoken }: Onward): Promise<Answer> {
   const method = request.method ?? "GET";
   // Read whole, as the API server reads it: at most 3 MiB.
   const body = method === "GET" || method === "HEAD" ? "" : await bodyOf(request, 4 * 1024 * 1024);
   const headers: http.OutgoingHttpHeaders = {};
-  for (const [name, value] of Object.entries(request.headers)) if (!notPassed.has(name)) headers[name] = value;
+  // Whom it speaks for is said here, and by nobody else.
+  for (const [name, value] of Object.entries(request.headers)) if (!notPassed.has(name) && !name.startsWith("impersonate-")) headers[name] = value;
   if (body !== "") headers["content-length"] = Buffer.byteLength(body);
+  if (spoken !== null) Object.assign(headers, { authorization: spoken.authorization, "impersonate-user": spoken.user });
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
     const onward = https.request(new URL(`${url.pathname}${url.search}`, server), { method, agent, headers }, resolve);
     onward.on("error", reject);

@@ -45,8 +45,14 @@ export interface ApiConnection extends Api {
 export interface ApiServer {
   readonly url: string;
   readonly caPem: string;
-  readonly token: string;
+  /** `null`: who calls is known by `client`. */
+  readonly token: string | null;
+  /** A certificate of the caller's, PEM. */
+  readonly client?: { readonly cert: string; readonly key: string };
 }
+
+/** What every request to the server is sent with. */
+export const callOptions = ({ caPem, token, client }: ApiServer) => ({ tls: { ca: caPem, ...client }, headers: token === null ? {} : { authorization: `Bearer ${token}` } });
 
 /** The API server refused, or answered with something else than an object. */
 export class ApiRefused extends Error {
@@ -65,7 +71,7 @@ const laterTriesMax = 10;
 const fieldManager = "lab";
 
 export function openApi(server: ApiServer): ApiConnection {
-  const agent = new https.Agent({ ca: server.caPem, keepAlive: true, maxSockets: 16 });
+  const agent = new https.Agent({ ...callOptions(server).tls, keepAlive: true, maxSockets: 16 });
   const send = async (method: Method, path: string, body: unknown, contentType: string): Promise<ApiAnswer> => {
     for (let tries = 1; ; tries += 1) {
       const { laterSeconds, ...answer } = await ask(server, agent, { method, path, body, contentType });
@@ -132,11 +138,11 @@ interface Reply extends ApiAnswer {
   readonly laterSeconds: number | null;
 }
 
-function ask({ url, token }: ApiServer, agent: https.Agent, { method, path, body, contentType }: Question): Promise<Reply> {
+function ask(server: ApiServer, agent: https.Agent, { method, path, body, contentType }: Question): Promise<Reply> {
   const text = body === undefined ? undefined : JSON.stringify(body);
-  const headers = { authorization: `Bearer ${token}`, accept: "application/json", ...(text === undefined ? {} : { "content-type": contentType, "content-length": Buffer.byteLength(text) }) };
+  const headers = { ...callOptions(server).headers, accept: "application/json", ...(text === undefined ? {} : { "content-type": contentType, "content-length": Buffer.byteLength(text) }) };
   return new Promise((resolve, reject) => {
-    const request = https.request(new URL(path, url), { method, agent, headers, timeout: timeoutMs }, (response) => {
+    const request = https.request(new URL(path, server.url), { method, agent, headers, timeout: timeoutMs }, (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("error", reject);

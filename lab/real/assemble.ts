@@ -8,7 +8,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { promisify } from "node:util";
 import { type Api, type ApiConnection, openApi } from "./api.ts";
 import { type Control, openControl } from "./control.ts";
-import { auditPolicy, controlPlane, type ControlProgram, launches, type Ports } from "./control-plane.ts";
+import { auditPolicy, controlPlane, type ControlProgram, launches, type Ports, shellsConfig } from "./control-plane.ts";
 import { type Credentials, kubeconfig } from "./credentials.ts";
 import { storageClass } from "./disk-driver.ts";
 import { RealClusterFailed } from "./failed.ts";
@@ -29,14 +29,15 @@ const servants = {
 
 /** Everything of a cluster, not started yet; `up` starts it. */
 export function assemble(options: RealClusterOptions, credentials: Credentials, ports: Ports): { readonly cluster: RealCluster; readonly up: () => Promise<void> } {
-  const { programs, directory, region, readySeconds = 60, signal, auditLog } = options;
+  const { programs, directory, region, readySeconds = 60, signal, auditLog, shells = [] } = options;
   const inside = (...names: readonly string[]) => path.join(directory, ...names);
   const url = `https://127.0.0.1:${ports.api}`;
   const { caPem, adminToken } = credentials;
-  const files = { kubeconfig: inside("kubeconfig"), auditPolicy: inside("audit-policy.json"), keys: inside("storage-keys"), home: inside("home") };
+  const files = { kubeconfig: inside("kubeconfig"), auditPolicy: inside("audit-policy.json"), keys: inside("storage-keys"), home: inside("home"), shells: inside("shells.yaml") };
   const adminKubeconfig = kubeconfig({ name: region, url, caPem, token: adminToken });
   writeFileSync(files.kubeconfig, adminKubeconfig, { mode: 0o600 });
   writeFileSync(files.auditPolicy, auditPolicy);
+  if (shells.length > 0) writeFileSync(files.shells, shellsConfig(shells));
 
   const api = openApi({ url, caPem, token: adminToken });
   const control = openControl({
@@ -44,7 +45,7 @@ export function assemble(options: RealClusterOptions, credentials: Credentials, 
     directory,
     guard: programs.guard,
     home: files.home,
-    launches: launches({ programs, credentials, ports, kubeconfig: files.kubeconfig, auditPolicy: files.auditPolicy, ...(auditLog === undefined ? {} : { auditLog }) }),
+    launches: launches({ programs, credentials, ports, kubeconfig: files.kubeconfig, auditPolicy: files.auditPolicy, ...(auditLog === undefined ? {} : { auditLog }), ...(shells.length === 0 ? {} : { shells: files.shells }) }),
     api,
     readySeconds,
     signal,

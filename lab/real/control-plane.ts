@@ -1,4 +1,5 @@
 /** The programs of a Kubernetes control plane and how each is started. */
+import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { Credentials } from "./credentials.ts";
 import type { RealPrograms } from "./programs.ts";
@@ -22,6 +23,8 @@ export interface ControlPlaneOptions {
   readonly kubeconfig: string;
   readonly auditLog?: string;
   readonly auditPolicy: string;
+  /** KWOK's file of where commands in pods run. */
+  readonly shells?: string;
 }
 
 export interface Launch {
@@ -39,7 +42,7 @@ const advertised = "192.0.2.1";
 
 /** What each program is started with. */
 export function launches(options: ControlPlaneOptions): Readonly<Record<ControlProgram, Launch>> {
-  const { programs, ports, kubeconfig, credentials } = options;
+  const { programs, ports, kubeconfig, credentials, shells } = options;
   const client = `http://127.0.0.1:${ports.etcd}`;
   const peer = `http://127.0.0.1:${ports.etcdPeer}`;
   // One of each runs, so nobody has to be elected; nobody asks them anything, so they need no port.
@@ -77,6 +80,11 @@ export function launches(options: ControlPlaneOptions): Readonly<Record<ControlP
         `--node-lease-duration-seconds=${nodeLeaseSeconds}`,
         "--node-ip=127.0.0.1",
         `--server-address=127.0.0.1:${ports.kwok}`,
+        // The API server asks it for what runs in a pod, at that same port.
+        `--node-port=${ports.kwok}`,
+        `--tls-cert-file=${credentials.files.certificate}`,
+        `--tls-private-key-file=${credentials.files.key}`,
+        ...(shells === undefined ? [] : [`--config=${shells}`]),
       ],
     },
   };
@@ -94,6 +102,8 @@ function apiServerArgs({ credentials: { files }, ports, auditLog, auditPolicy }:
     `--tls-private-key-file=${files.key}`,
     "--authorization-mode=Node,RBAC",
     "--allow-privileged",
+    // Nodes have names that nobody can resolve.
+    "--kubelet-preferred-address-types=InternalIP",
     // Pods get no token of their service account: no container runs that could use it.
     "--disable-admission-plugins=ServiceAccount",
     "--shutdown-delay-duration=0",
@@ -108,3 +118,18 @@ function apiServerArgs({ credentials: { files }, ports, auditLog, auditPolicy }:
 
 /** Who asked for what, without the bodies, once each request is answered. */
 export const auditPolicy = JSON.stringify({ apiVersion: "audit.k8s.io/v1", kind: "Policy", omitStages: ["RequestReceived"], rules: [{ level: "Metadata" }] });
+
+/** A folder of this machine in which commands in a container run, as if its volume were mounted there. */
+export interface Shell {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container: string;
+  /** Absolute. */
+  readonly folder: string;
+}
+
+/** KWOK's own kind for it: https://kwok.sigs.k8s.io/docs/user/kwok-controller/exec */
+export const shellsConfig = (shells: readonly Shell[]): string =>
+  shells
+    .map(({ namespace, pod, container, folder }) => JSON.stringify({ apiVersion: "kwok.x-k8s.io/v1alpha1", kind: "Exec", metadata: { name: pod, namespace }, spec: { execs: [{ containers: [container], local: { workDir: folder, envs: [{ name: "PATH", value: process.env["PATH"] ?? "" }] } }] } }))
+    .join("\n---\n");

@@ -1,6 +1,6 @@
 /** What a real cluster is to whoever uses it. */
 import type { Api } from "./api.ts";
-import type { ControlProgram } from "./control-plane.ts";
+import type { ControlProgram, Shell } from "./control-plane.ts";
 import type { RealPrograms } from "./programs.ts";
 import type { VeleroSetup } from "./velero.ts";
 import type { VolumeFile } from "./volumes.ts";
@@ -24,6 +24,8 @@ export interface RealClusterOptions {
   readonly tokenReview?: { readonly url: string; readonly caPem: string };
   /** A file for who asked for what, one JSON event a line (audit level Metadata). */
   readonly auditLog?: string;
+  /** Containers in which commands can be run (`kubectl exec`); default none. */
+  readonly shells?: readonly Shell[];
   /** Until the API server is ready, and again until the nodes are, wall time; default 60. */
   readonly readySeconds?: number;
   /** Aborted: whatever is waited for is given up; a start then takes everything down. */

@@ -2,7 +2,7 @@
 import https from "node:https";
 import { createInterface } from "node:readline";
 import { setTimeout as wait } from "node:timers/promises";
-import { type ApiConnection, type ApiObject, itemsIn } from "./api.ts";
+import { type ApiConnection, type ApiObject, callOptions, itemsIn } from "./api.ts";
 
 export interface Watched {
   /** By `namespace/name`, `/name` where there are no namespaces. While the API server is away, as it was last seen. */
@@ -63,9 +63,10 @@ interface WatchEvent {
 }
 
 /** Resolves when the stream ends. */
-async function follow({ server: { url, caPem, token } }: ApiConnection, path: string, take: (event: WatchEvent) => void, signal: AbortSignal): Promise<void> {
+async function follow({ server }: ApiConnection, path: string, take: (event: WatchEvent) => void, signal: AbortSignal): Promise<void> {
   const response = await new Promise<import("node:http").IncomingMessage>((resolve, reject) => {
-    const request = https.get(new URL(path, url), { ca: caPem, agent: false, signal, headers: { authorization: `Bearer ${token}`, accept: "application/json" } }, resolve);
+    const { tls, headers } = callOptions(server);
+    const request = https.get(new URL(path, server.url), { ...tls, agent: false, signal, headers: { ...headers, accept: "application/json" } }, resolve);
     request.on("error", reject);
   });
   if (response.statusCode !== 200) {

@@ -3,7 +3,9 @@ import { createWriteStream } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { startClock } from "../clock.ts";
+import { openGivens } from "../engine/given.ts";
 import { openReals } from "../engine/real.ts";
+import { lookAtGiven } from "../given/look.ts";
 import { realHurdles } from "../real/needs.ts";
 import { realPrograms } from "../real/programs.ts";
 import { demoName } from "../world/application.ts";
@@ -12,7 +14,7 @@ import { writeDoors } from "./doors-file.ts";
 import type { Tell } from "./events.ts";
 import { type LabOptions, readOptions } from "./options.ts";
 import { preflight } from "./preflight.ts";
-import { realRun, realScenario } from "./real-run.ts";
+import { givenRun, realRun, realScenario } from "./real-run.ts";
 import { runLab } from "./run-lab.ts";
 import { hushable } from "./show/hushable.ts";
 import { openShow } from "./show/open-show.ts";
@@ -24,14 +26,15 @@ import { troubleOf } from "./trouble.ts";
 const out = (text: string) => void process.stdout.write(text);
 const err = (text: string) => void process.stderr.write(text);
 
-const read = readOptions(process.argv.slice(2), { out, err });
+const read = readOptions(process.argv.slice(2), { out, err, environment: process.env });
 const code = read.kind === "over" ? read.code : await lab(read.options);
 // Nothing is left open, but a lingering connection of some library must not keep us here.
 process.stdout.write("", () => process.exit(code));
 
 /** One run to its exit code. */
 async function lab(options: LabOptions): Promise<number> {
-  const hurdles = [...(await preflight({ reportDirectory: options.report, port: options.port })), ...(options.real ? await realHurdles() : [])];
+  const given = options.given === null ? null : await lookAtGiven(options.given);
+  const hurdles = [...(await preflight({ reportDirectory: options.report, port: options.port })), ...(given?.kind === "hurdles" ? given.hurdles : []), ...(options.real && given === null ? await realHurdles() : [])];
   if (hurdles.length > 0) {
     for (const hurdle of hurdles) err(`${hurdle}\n`);
     err("nothing was started\n");
@@ -59,8 +62,10 @@ async function lab(options: LabOptions): Promise<number> {
   const log = createWriteStream(logFile);
   try {
     const { scenario, topology, rate, real, report, port, keep } = options;
+    const reals = async () => openReals({ programs: await realPrograms({ tell: (stage) => tell({ event: "stage", stage }), signal: stop.signal }), signal: stop.signal });
+    const settings = given?.kind === "ready" ? givenRun(openGivens({ looked: given.looked, signal: stop.signal }), given.looked) : real ? realRun(await reals()) : {};
     const { failures } = await runLab({
-      ...(real ? realRun(openReals({ programs: await realPrograms({ tell: (stage) => tell({ event: "stage", stage }), signal: stop.signal }), signal: stop.signal })) : {}),
+      ...settings,
       scenario: real ? realScenario(scenario) : scenario,
       topology,
       rate,

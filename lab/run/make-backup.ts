@@ -19,7 +19,7 @@ export async function makeBackup(lab: RunningLab, { heldBack, plan }: Scenario, 
   const { name, labels, spec, shows } = plan === "shop" ? await changedShop(lab, cluster) : demoBackup;
   const missing = heldBack.map((pattern) => pattern.replaceAll("{backup}", name));
   for (const blob of missing) pair.storage.holdBack(blob);
-  await expectOk(cluster.request("POST", `${velero}/backups`, { apiVersion: "velero.io/v1", kind: "Backup", metadata: { name, namespace: "velero", labels }, spec }), "ask for a backup");
+  await expectOk(cluster.request("POST", `${velero}/backups`, { apiVersion: "velero.io/v1", kind: "Backup", metadata: { name, namespace: "velero", labels }, spec: { ...spec, storageLocation: pair.engines[primary.region].backupLocation } }), "ask for a backup");
   await until(clock, async () => {
     const phase = phaseOf((await cluster.request("GET", `${velero}/backups/${name}`)).object);
     if (phase !== "" && phase.includes("Failed")) throw new Error(`the backup ${name} ended ${phase}`);

@@ -1,6 +1,11 @@
 /** What a run on real Kubernetes and real Velero is given: the wall's own clock, and waits as short as they can be set. Settings differ, nothing else. */
 import { parseDocument } from "yaml";
 import type { OpenEngines } from "../engine/engine.ts";
+import { ownName } from "../given/given.ts";
+import type { Looked } from "../given/look.ts";
+import { givenContainers } from "../given/storage-account.ts";
+import type { PoolStart } from "../world/aks.ts";
+import { type RegionName, secondary } from "../world/pair.ts";
 import { noLatencies } from "../world/latencies.ts";
 import type { LabRunOptions } from "./run-lab.ts";
 import type { Scenario } from "./scenarios.ts";
@@ -38,6 +43,26 @@ export const realRun = (openEngines: OpenEngines) =>
     verificationSchedule: "*/15 * * * * *",
     changePlan: realPlan,
   }) satisfies Partial<LabRunOptions>;
+
+/**
+ * The same on clusters that somebody has. The plan asks for their pools as they are. The lab's own AKS says of the secondary's that each
+ * is a node smaller, and raises them when it is asked to: the nodes are there already.
+ */
+export function givenRun(openEngines: OpenEngines, { clusters }: Pick<Looked, "clusters">) {
+  const pools = (region: RegionName) => [...clusters[region].pools].map(([name, count]): PoolStart => ({ name, mode: "User", count }));
+  return {
+    ...realRun(openEngines),
+    latencies: { ...latencies, poolScale: 50 },
+    aks: { pools: { westeurope: pools("westeurope"), northeurope: pools("northeurope").map((pool) => ({ ...pool, count: pool.count - 1 })) } },
+    changePlan: (plan: string) => {
+      const document = parseDocument(realPlan(plan));
+      document.setIn(["secondary", "pools"], pools(secondary.region).map(({ name, count: nodes }) => ({ name, nodes })));
+      document.setIn(["primary", "storageLocation"], ownName);
+      document.setIn(["storage", "newBackups", "container"], givenContainers.own);
+      return document.toString();
+    },
+  } satisfies Partial<LabRunOptions>;
+}
 
 /** The plan's own waits, made short: they are the plan's choice. */
 export function realPlan(plan: string): string {

@@ -49,6 +49,8 @@ export interface LabRunOptions {
   /** What makes the clusters run, and how Traffic Manager is set; without them the double, as in production. */
   readonly openEngines?: PairOptions["openEngines"];
   readonly traffic?: PairOptions["traffic"];
+  /** The managed clusters as they are at the beginning; without it the lab's own two. */
+  readonly aks?: PairOptions["aks"];
   /** How long the page is dark before the alert fires, lab milliseconds; and when backups are verified. Without them as in production. */
   readonly alertAfterMs?: number;
   readonly verificationSchedule?: string;
@@ -173,7 +175,7 @@ async function verifiedOnce({ pair: { world }, app }: RunningLab, plan: string):
   }
 }
 
-function pairOptions({ scenario, topology, rate, clock, port, latencies, openEngines, traffic }: LabRunOptions): PairOptions {
+function pairOptions({ scenario, topology, rate, clock, port, latencies, openEngines, traffic, aks }: LabRunOptions): PairOptions {
   return {
     topology,
     rate,
@@ -183,6 +185,7 @@ function pairOptions({ scenario, topology, rate, clock, port, latencies, openEng
     ...(latencies === undefined ? {} : { latencies }),
     ...(openEngines === undefined ? {} : { openEngines }),
     ...(traffic === undefined ? {} : { traffic }),
+    ...(aks === undefined ? {} : { aks }),
   };
 }
 

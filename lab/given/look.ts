@@ -1,0 +1,115 @@
+/** Looks at what was given before anything is made of it: everything that stands in the way, in one sentence each with its remedy. */
+import { applicationNamespaces } from "../engine/applications.ts";
+import { isReady } from "../engine/seen-effects.ts";
+import { type Api, type ApiObject, type ApiServer, openApi } from "../real/api.ts";
+import type { RegionName } from "../world/pair.ts";
+import { type Given, GivenRefused, veleroNamespace } from "./given.ts";
+import { serverIn } from "./kubeconfig.ts";
+import { isOwn } from "./own-objects.ts";
+import { accountIn, type GivenAccount, tryAccount } from "./storage-account.ts";
+import { isNewEnough, oldestVelero, ownLocations, veleroVersion } from "./velero.ts";
+
+export interface GivenCluster {
+  readonly file: string;
+  /** As whoever the kubeconfig signs in. */
+  readonly server: ApiServer;
+  /** Ready nodes by pool, the label `agentpool` of AKS. */
+  readonly pools: ReadonlyMap<string, number>;
+}
+
+export interface Looked {
+  readonly clusters: Readonly<Record<RegionName, GivenCluster>>;
+  readonly account: GivenAccount;
+}
+
+/** Whose claims the shop's database makes. */
+const storageClass = "managed-csi";
+/** The lab runs commands in pods through web sockets, and since this version every API server takes them (KEP-4006). */
+const oldestKubernetes = 31;
+
+/** Nothing is changed but that each Velero is asked for its version, as `velero version` does. */
+export async function lookAtGiven(given: Given): Promise<{ readonly kind: "ready"; readonly looked: Looked } | { readonly kind: "hurdles"; readonly hurdles: readonly string[] }> {
+  const hurdles: string[] = [];
+  const orNull = async <T>(what: string, work: () => T | Promise<T>): Promise<T | null> => {
+    try {
+      return await work();
+    } catch (error) {
+      hurdles.push(error instanceof GivenRefused ? error.message : `${what}: ${error instanceof Error ? error.message : String(error)}`);
+      return null;
+    }
+  };
+  const look = (file: string) => orNull(file, () => lookAtCluster(file, hurdles));
+  const [account, one, other] = await Promise.all([orNull("the storage account", () => usableAccount(given.storageConnection)), look(given.primary), look(given.secondary)]);
+  if (one !== null && other !== null && one.uid === other.uid) hurdles.push(`${given.primary} and ${given.secondary} lead to one and the same cluster (${one.server.url}): a failover needs two`);
+  if (hurdles.length > 0 || account === null || one === null || other === null) return { kind: "hurdles", hurdles };
+  return { kind: "ready", looked: { account, clusters: { westeurope: one, northeurope: other } } };
+}
+
+async function usableAccount(connection: string): Promise<GivenAccount> {
+  const account = accountIn(connection);
+  await tryAccount(account);
+  return account;
+}
+
+async function lookAtCluster(file: string, hurdles: string[]): Promise<GivenCluster & { readonly uid: string }> {
+  const server = await serverIn(file);
+  const api = openApi(server);
+  try {
+    const uid = await signedIn(api, file, server.url);
+    const nodes = (await api.list("/api/v1/nodes")).filter(isReady);
+    const pools = new Map<string, number>();
+    for (const { metadata } of nodes) {
+      const pool = metadata.labels?.["agentpool"] ?? metadata.labels?.["kubernetes.azure.com/agentpool"];
+      if (pool !== undefined) pools.set(pool, (pools.get(pool) ?? 0) + 1);
+    }
+    if (pools.size === 0) hurdles.push(`${file}: no Ready node of ${server.url} has the label agentpool, by which AKS says a node's pool: start the cluster, or label its nodes`);
+    hurdles.push(...(await Promise.all([aboutVelero(api, file), aboutNames(api, file), aboutStorageClass(api, file)])).flat());
+    return { file, server, pools, uid };
+  } finally {
+    api.close();
+  }
+}
+
+/** Resolves with what tells this cluster from all others. Throws a `GivenRefused`: nothing more can be asked then. */
+async function signedIn(api: Api, file: string, url: string): Promise<string> {
+  const version = await api.request("GET", "/version").catch((error: Error) => {
+    throw new GivenRefused(`${file}: ${url} does not answer: ${error.message}; is the cluster running, and may this machine reach it?`);
+  });
+  if (version.status === 401) throw new GivenRefused(`${file}: ${url} does not know who this is (401): sign in anew, for AKS with \`az aks get-credentials\` and \`kubelogin\``);
+  const minor = Number.parseInt(String(version.body["minor"]), 10);
+  if (minor < oldestKubernetes) throw new GivenRefused(`${file}: ${url} is Kubernetes 1.${minor}, and the lab needs 1.${oldestKubernetes}: upgrade the cluster, or give another one`);
+  const review = await api.request("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", {
+    apiVersion: "authorization.k8s.io/v1",
+    kind: "SelfSubjectAccessReview",
+    spec: { resourceAttributes: { verb: "*", group: "*", resource: "*" } },
+  });
+  if (review.status === 401) throw new GivenRefused(`${file}: ${url} does not know who this is (401): sign in anew, for AKS with \`az aks get-credentials\` and \`kubelogin\``);
+  const { allowed = false } = (review.body["status"] ?? {}) as { readonly allowed?: boolean };
+  if (!allowed) throw new GivenRefused(`${file}: whoever it signs in may not do everything in ${url}: the lab installs a custom kind, roles and an application there and gives the app its rights, so it needs cluster-admin; give such a kubeconfig, for AKS with \`az aks get-credentials --admin\``);
+  return (await api.get("/api/v1/namespaces/kube-system"))?.metadata.uid ?? url;
+}
+
+async function aboutVelero(api: Api, file: string): Promise<readonly string[]> {
+  const install = "install it with the Azure plugin and `--use-node-agent`: https://velero.io/docs";
+  if ((await api.request("GET", "/apis/velero.io/v1")).status !== 200 || (await api.get(`/api/v1/namespaces/${veleroNamespace}`)) === null) return [`${file}: there is no Velero in the namespace ${veleroNamespace}: ${install}`];
+  const version = await veleroVersion(api);
+  if (version === null) return [`${file}: Velero's kinds are there, and no server of it answers in the namespace ${veleroNamespace}: look at \`kubectl -n ${veleroNamespace} logs deployment/velero\``];
+  if (!isNewEnough(version)) return [`${file}: its Velero is ${version}, and the lab needs ${oldestVelero} or newer: upgrade it`];
+  const agents = (await api.get(`/apis/apps/v1/namespaces/${veleroNamespace}/daemonsets/node-agent`))?.["status"] as { readonly numberReady?: number } | undefined;
+  return (agents?.numberReady ?? 0) > 0 ? [] : [`${file}: its Velero has no node agent that is ready, and without one no volume is backed up or filled: ${install}`];
+}
+
+/** What is called as the lab's own things are, and is not the lab's, is somebody's. */
+async function aboutNames(api: Api, file: string): Promise<readonly string[]> {
+  const paths = [
+    ...applicationNamespaces.map((name) => ["namespace", name, `/api/v1/namespaces/${name}`] as const),
+    ...ownLocations.map((name) => ["Velero storage location", name, `/apis/velero.io/v1/namespaces/${veleroNamespace}/backupstoragelocations/${name}`] as const),
+  ];
+  const found = await Promise.all(paths.map(async ([kind, name, path]) => ({ kind, name, object: await api.get(path) })));
+  return found.filter((entry): entry is typeof entry & { readonly object: ApiObject } => entry.object !== null && !isOwn(entry.object)).map(({ kind, name }) => `${file}: there is a ${kind} ${name} already that is not the lab's, and the lab needs that name and would remove it at the end: give a cluster without it`);
+}
+
+async function aboutStorageClass(api: Api, file: string): Promise<readonly string[]> {
+  if ((await api.get(`/apis/storage.k8s.io/v1/storageclasses/${storageClass}`)) !== null) return [];
+  return [`${file}: there is no storage class ${storageClass}, which the shop's database asks for and AKS has by itself: make one of that name`];
+}
