@@ -93,6 +93,8 @@ export interface RepositoryVerdict {
   readonly presumed: readonly string[];
   readonly changed: readonly string[];
   readonly archived: readonly string[];
+  /** Why the manifest could not be made out, and nothing can be held against it. */
+  readonly unread?: string;
   /** Touched, and nobody could tell whether that does harm. */
   readonly doubtful: readonly string[];
 }
@@ -101,10 +103,11 @@ export interface RepositoryVerdict {
  * What that means for a point whose manifest was taken at `takenAt`: later packs belong to later backups. `null`: it has all it had. What maintenance
  * is presumed to have taken costs no proof: it runs every hour, and a region that is lost minutes later can confirm nothing any more.
  */
-export function repositoryFinding({ namespace, gone, presumed, changed, archived, doubtful }: RepositoryVerdict, { blobs }: RepositoryManifest, takenAt: number): Finding | null {
+export function repositoryFinding({ namespace, gone, presumed, changed, archived, doubtful, unread }: RepositoryVerdict, { blobs }: RepositoryManifest, takenAt: number): Finding | null {
   const needed = (names: readonly string[]) => names.filter((name) => (own(blobs, name)?.[3] ?? 0) <= takenAt);
   const since = `when the point was first whole, at ${instantText(takenAt)}`;
   const say = (ok: Finding["ok"], about: string): Finding => ({ level: "manifest", rung: "replicated", ok, about });
+  if (unread !== undefined) return say("unknown", unread);
   const [isGone, isPresumed, isChanged, isArchived, isDoubtful] = [needed(gone), needed(presumed), needed(changed), needed(archived), needed(doubtful)];
   if (isChanged.length > 0) return say(false, `${isChanged.length} blobs of kopia/${namespace}/ have another content than ${since}: ${someOf(isChanged)}`);
   if (isGone.length > 0) return say(false, `${isGone.length} blobs of kopia/${namespace}/ that were there ${since}, are gone from the replica: ${someOf(isGone)}`);

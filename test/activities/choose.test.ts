@@ -163,9 +163,10 @@ describe("by the register", () => {
     expect(await run.answer(steps.chooseRestorePoint, chooseRestorePoint, {}, { world: run.world })).toMatchObject({ kind: "chosen", point: { name: "shop-hourly-20261121055818" }, passedOver: [{ name: newest, reason: expect.stringMatching(/results/) as string }] });
   });
 
-  test("what was found when it was proven is not at home any more: it is read", async () => {
+  test.each([null, "{"])("what was found when it was proven is not at home any more (%s): it is read", async (body) => {
     const run = await verified();
-    run.home.blobs.delete(`registers/shop/points/${newest}/found.json`);
+    if (body === null) run.home.blobs.delete(`registers/shop/points/${newest}/found.json`);
+    else await run.home.put(`registers/shop/points/${newest}/found.json`, body);
     expect(await run.answer(steps.chooseRestorePoint, chooseRestorePoint, {}, { world: run.world })).toMatchObject({ kind: "chosen", point: { name: newest } });
     expect(run.read.some((name) => name.endsWith(`${newest}.tar.gz`))).toBe(true);
   });

@@ -61,6 +61,14 @@ describe("a seal in a key vault", () => {
     expect(server.asked).toHaveLength(before);
   });
 
+  test("is none of a version that the key never had; while the key itself is not to be found, nobody knows", async () => {
+    const { signature } = await seal().sign(digest);
+    expect(await seal().verify(digest, { key: `${keyId}/${"0".repeat(32)}`, signature })).toBe(false);
+    expect(await seal().verify(digest, { key: `${keyId}/../manifests/x`, signature })).toBe(false);
+    server.say((asked) => (asked.headers.authorization === undefined ? vault(first)(asked) : { status: 404, body: { error: { code: "KeyNotFound", message: "deleted" } } }));
+    await expect(seal().verify(digest, { key: `${keyId}/${first}`, signature })).rejects.toMatchObject({ name: "WorldError" });
+  });
+
   test("asks for a public half once", async () => {
     const mine = seal();
     const sealed = await mine.sign(digest);

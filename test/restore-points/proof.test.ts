@@ -213,6 +213,26 @@ describe("what differs from the manifest takes the point its proof, and is named
     expect([anew.points[0]?.usable.kind, anew.open, (await home.read(name)) === null]).toEqual(["usable", [], false]);
   });
 
+  test.for(["{", "null", '{"manifest":{},"sha256":"","seal":{"key":5}}'])("a manifest that holds %s takes its own point the proof, and stops no plan", async (body, { expect }) => {
+    const { verify, later, home } = proving();
+    await verify();
+    await home.put(`registers/shop/points/${newest}/manifest.json`, body);
+    const { choice, open } = await later();
+    expect([choice.kind === "chosen" && choice.point.name, open]).toEqual([others[0], [`tampered ${newest}`]]);
+    expect((await verify({ by: "run", untilChosen: true, askSource: false })).choice).toMatchObject({ kind: "chosen", point: { name: others[0] } });
+  });
+
+  test.for(["{", '{"blobs":{"p":5}}'])("a repository's manifest that holds %s is told, and nothing that needs the repository is called proven", async (body, { expect }) => {
+    const { verify, later, home } = proving();
+    await verify();
+    await home.put("registers/shop/repositories/shop.json", body);
+    const { choice, points } = await later();
+    expect(choice.kind).toBe("nothing-restorable");
+    expect(points[0]?.findings.filter(({ ok }) => ok !== true).map(({ about }) => about)[0]).toContain("registers/shop/repositories/shop.json was changed at home: it cannot be read");
+    home.blobs.delete("registers/shop/repositories/shop.json");
+    expect((await later()).open).toEqual([]);
+  });
+
   test("in a run, a blob that was written again with what it held costs no point its proof, whichever it is", async ({ expect }) => {
     const { verify, stage } = proving();
     await verify();

@@ -132,7 +132,7 @@ async function keep(proof: Proof, inventory: Inventory, point: RestorePoint, fol
     return { point, sealed: whole ? await seal(proof, inventory, blobs, at) : null, read: { at, planHash, shape } };
   } catch (error) {
     // Home or the key is out of reach, or refuses: the next look reads it through again, and vouches for it then. Until then nobody would see a change, so it is told.
-    if (error instanceof WorldError) return { point: { ...point, findings: [...point.findings, unsealedFinding(error.message)] }, sealed: null, read: null };
+    if (error instanceof WorldError || error instanceof SealBroken) return { point: { ...point, findings: [...point.findings, unsealedFinding(error.message)] }, sealed: null, read: null };
     throw error;
   }
 }

@@ -37,6 +37,7 @@ export interface Records {
   keepManifest(manifest: Manifest): Promise<SealedManifest>;
   found(backup: string): Promise<PointFound | null>;
   keepFound(backup: string, found: PointFound): Promise<void>;
+  /** Throws `SealBroken` when it cannot be made out. */
   repository(namespace: string): Promise<RepositoryManifest>;
   /** Applies a pure change by compare-and-swap; asks it anew when somebody else was faster. */
   changeRepository(namespace: string, change: (manifest: RepositoryManifest) => RepositoryManifest): Promise<RepositoryManifest>;
@@ -57,23 +58,15 @@ export function openRecords(home: Home, plan: string, seal: Seal | null): Record
   const foundName = (backup: string) => `registers/${plan}/points/${backup}/found.json`;
   const repositoryName = (namespace: string) => `registers/${plan}/repositories/${namespace}.json`;
 
-  /** Why the seal does not answer: it is not asked again for every manifest of one look. */
-  let dark: string | null = null;
-  const verdictOf = async (asked: () => Promise<boolean>): Promise<boolean | string> => {
-    if (dark !== null) return dark;
-    try {
-      return await asked();
-    } catch (error) {
-      if (!(error instanceof WorldError)) throw error;
-      return (dark = error.message);
-    }
-  };
+  const verdictOf = askedOnceDark();
 
   const manifestAt = async (backup: string): Promise<ManifestFound | null> => {
     const stored = await home.read(manifestName(backup));
     if (stored === null) return null;
-    const read = JSON.parse(stored.body) as SealedManifest;
-    const digest = digestOf(read.manifest);
+    const { read, digest } = madeOut(manifestName(backup), () => {
+      const parsed = sealedManifest(JSON.parse(stored.body));
+      return { read: parsed, digest: digestOf(parsed.manifest) };
+    });
     if (digest !== read.sha256) throw new SealBroken(`${manifestName(backup)} was changed at home: its digest is ${digest.slice(0, 12)}… and it says ${read.sha256.slice(0, 12)}…`);
     // A key that came later finds manifests from before it; deleting them, as the page says, has them made anew and signed.
     if (seal !== null && read.seal === null) throw new SealBroken(`${manifestName(backup)} is not what is written here: it is not signed`);
@@ -96,7 +89,12 @@ export function openRecords(home: Home, plan: string, seal: Seal | null): Record
 
     async found(backup) {
       const stored = await home.read(foundName(backup));
-      return stored === null ? null : (JSON.parse(stored.body) as PointFound);
+      if (stored === null) return null;
+      try {
+        return JSON.parse(stored.body) as PointFound; // as `keepFound` wrote it
+      } catch {
+        return null; // the point is read again, and what is found then is kept in its place
+      }
     },
 
     async keepFound(backup, found) {
@@ -106,14 +104,14 @@ export function openRecords(home: Home, plan: string, seal: Seal | null): Record
 
     async repository(namespace) {
       const stored = await home.read(repositoryName(namespace));
-      return stored === null ? newRepositoryManifest(namespace) : (JSON.parse(stored.body) as RepositoryManifest);
+      return stored === null ? newRepositoryManifest(namespace) : repositoryIn(repositoryName(namespace), stored.body);
     },
 
     async changeRepository(namespace, change) {
       const name = repositoryName(namespace);
       for (let swap = 0; swap < swapsMax; swap++) {
         const stored = await home.read(name);
-        const before = stored === null ? newRepositoryManifest(namespace) : (JSON.parse(stored.body) as RepositoryManifest);
+        const before = stored === null ? newRepositoryManifest(namespace) : repositoryIn(name, stored.body);
         const after = change(before);
         const body = JSON.stringify(after);
         if (body === stored?.body) return after;
@@ -122,6 +120,43 @@ export function openRecords(home: Home, plan: string, seal: Seal | null): Record
       throw new WorldError("write the manifest of a repository", name, `${swapsMax} others were faster`, { retryAfterSeconds: 1 });
     },
   };
+}
+
+/** What a seal said of a signature, or why it could not be asked. One that does not answer is not asked again for every manifest of one look. */
+function askedOnceDark(): (asked: () => Promise<boolean>) => Promise<boolean | string> {
+  let dark: string | null = null;
+  return async (asked) => {
+    if (dark !== null) return dark;
+    try {
+      return await asked();
+    } catch (error) {
+      if (!(error instanceof WorldError)) throw error;
+      return (dark = error.message);
+    }
+  };
+}
+
+const repositoryIn = (name: string, body: string): RepositoryManifest =>
+  madeOut(name, () => {
+    const read = JSON.parse(body) as RepositoryManifest;
+    if (typeof read.blobs !== "object" || Object.values(read.blobs).some((record) => !Array.isArray(record))) throw new TypeError("it holds something else");
+    return read;
+  });
+
+/** What lies at home and cannot be made out is not what was written there. */
+function madeOut<T>(name: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new SealBroken(`${name} was changed at home: it cannot be read (${error instanceof Error ? error.message : String(error)})`);
+  }
+}
+
+function sealedManifest(read: unknown): SealedManifest {
+  const { manifest, sha256, seal } = read as Partial<SealedManifest>;
+  const isSealed = seal === null || (typeof seal === "object" && typeof seal.key === "string" && typeof seal.signature === "string");
+  if (typeof manifest?.blobs !== "object" || manifest.blobs === null || !Array.isArray(manifest.repositories) || typeof sha256 !== "string" || !isSealed) throw new TypeError("it holds something else");
+  return { manifest, sha256, seal };
 }
 
 const digestOf = (manifest: Manifest): string => createHash("sha256").update(canonicalJson(manifest)).digest("hex");

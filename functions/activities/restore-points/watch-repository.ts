@@ -1,13 +1,13 @@
 /** Holds a Kopia repository at the replica against its manifest, and takes up what has come since. */
 import { own } from "../../../shared/domain/own.ts";
 import { arrivalOf, kopiaWriteOnce, type Places } from "../../../shared/domain/replica.ts";
-import { grown, type PackRecord, type RepositoryVerdict, repositoryDrift, type RepositoryManifest, takenByItself, watchedMax, watched, withDigests } from "../../../shared/domain/repository-manifest.ts";
+import { grown, newRepositoryManifest, type PackRecord, type RepositoryVerdict, repositoryDrift, type RepositoryManifest, takenByItself, watchedMax, watched, withDigests } from "../../../shared/domain/repository-manifest.ts";
 import { repositoryFolder } from "../../../shared/domain/velero-backup-files.ts";
 import { type BlobPlace, type World, WorldError } from "../../../shared/ports.ts";
 import { digestBlob } from "./digesting.ts";
 import { listBothEnds, openSource } from "./list-folder.ts";
 import { type Folder, listRepository } from "./look-over.ts";
-import type { Records } from "./records.ts";
+import { type Records, SealBroken } from "./records.ts";
 import { sideBySide } from "./side-by-side.ts";
 import { pagesOf } from "./walk-lists.ts";
 
@@ -29,7 +29,8 @@ type Reach = Pick<World, "backups" | "clock">;
 export async function watchRepository(world: Reach, records: Records, places: Places, askSource: boolean, namespace: string): Promise<RepositoryWatched> {
   const { replica, source } = places;
   const listedAt = world.clock.now();
-  const manifest = await records.repository(namespace);
+  const manifest = await records.repository(namespace).catch(brokenOr);
+  if (manifest instanceof SealBroken) return { manifest: newRepositoryManifest(namespace), verdict: { namespace, gone: [], presumed: [], changed: [], archived: [], doubtful: [], unread: manifest.message }, listed: new Map(), listedAt };
   if (manifest.beyond) return heldAgainstSource(world, places, askSource, manifest);
   const listed = await listRepository(world, replica, manifest, watchedMax + 1);
   const drift = repositoryDrift(manifest, listed);
@@ -57,6 +58,11 @@ export async function watchRepository(world: Reach, records: Records, places: Pl
   const after = await records.changeRepository(namespace, (before) => withDigests(forgotten(before, taken, world.clock.now(), listed), same));
   return { manifest: after, verdict, listed, listedAt };
 }
+
+const brokenOr = (error: unknown): SealBroken => {
+  if (error instanceof SealBroken) return error;
+  throw error;
+};
 
 const nothing: ReadonlySet<string> = new Set();
 
