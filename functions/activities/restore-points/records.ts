@@ -72,7 +72,7 @@ export function openRecords(home: Home, plan: string, seal: Seal | null): Record
     if (seal !== null && read.seal === null) throw new SealBroken(`${manifestName(backup)} is not what is written here: it is not signed`);
     const { seal: sealed } = read;
     if (seal === null || sealed === null) return read;
-    const verdict = await verdictOf(() => seal.verify(digest, sealed));
+    const verdict = await verdictOf(sealed.key, () => seal.verify(digest, sealed));
     if (verdict === false) throw new SealBroken(`${manifestName(backup)} was changed at home: its signature is not one of ${sealed.key}`);
     return verdict === true ? read : { ...read, unchecked: verdict };
   };
@@ -122,16 +122,18 @@ export function openRecords(home: Home, plan: string, seal: Seal | null): Record
   };
 }
 
-/** What a seal said of a signature, or why it could not be asked. One that does not answer is not asked again for every manifest of one look. */
-function askedOnceDark(): (asked: () => Promise<boolean>) => Promise<boolean | string> {
-  let dark: string | null = null;
-  return async (asked) => {
-    if (dark !== null) return dark;
+/** What a seal said of a signature, or why it could not be asked. A key that does not answer is not asked for again for every manifest of one look. */
+function askedOnceDark(): (key: string, asked: () => Promise<boolean>) => Promise<boolean | string> {
+  const dark = new Map<string, string>();
+  return async (key, asked) => {
+    const before = dark.get(key);
+    if (before !== undefined) return before;
     try {
       return await asked();
     } catch (error) {
       if (!(error instanceof WorldError)) throw error;
-      return (dark = error.message);
+      dark.set(key, error.message);
+      return error.message;
     }
   };
 }
