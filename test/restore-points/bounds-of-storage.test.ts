@@ -4,6 +4,7 @@ import { openRecords } from "../../functions/activities/restore-points/records.t
 import { verifyBackups } from "../../functions/activities/restore-points/verify-backups.ts";
 import { openBackups } from "../../shared/azure/storage.ts";
 import { emptyRegister } from "../../shared/domain/register.ts";
+import { placesOf } from "../../shared/domain/replica.ts";
 import type { Backups } from "../../shared/ports.ts";
 import { memoryHome } from "../activities/memory-world.ts";
 import { openAzuriteAccount } from "../adapters/azurite-account.ts";
@@ -125,6 +126,14 @@ test.for(["timer", "run"] as const)("what hundreds of backups that failed left b
   const { choice, points } = await verifyBackups(stage.world, stage.plan, emptyRegister, { proof: { records: openRecords(memoryHome(), "shop", null), planHash: "plan-1" }, by });
   expect(choice).toMatchObject({ kind: "chosen", point: { name: newest } });
   expect(points.filter(({ usable }) => usable.kind === "unusable").length).toBe(20);
+});
+
+test("of two thousand backups of others a recovery in place reads a part, the newest", { timeout: 30_000 }, async ({ expect }) => {
+  const stage = openStage();
+  for (let at = 0; at < 2_000; at++) both(stage, `backups/other-${at}/velero-backup.json`, Buffer.from("{}"));
+  const { choice } = await verifyBackups(stage.world, stage.plan, emptyRegister, { by: "run", untilChosen: true, places: { ...placesOf(stage.plan), source: "itself" } });
+  expect(choice).toMatchObject({ kind: "chosen", point: { name: newest } });
+  expect(stage.asked.filter((question) => /^read .*\/other-/.test(question))).toHaveLength(500);
 });
 
 test("a container without backups is an answer: there is nothing to choose from", async ({ expect }) => {

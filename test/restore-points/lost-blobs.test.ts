@@ -176,7 +176,12 @@ describe("while the source is dark", () => {
 
   test("a replica that cannot be read is thrown, not judged", async ({ expect }) => {
     const stage = openStage();
-    const broken = { ...stage.world.backups, folders: () => Promise.reject(new Error("no way to the replica")) };
+    const broken = {
+      ...stage.world.backups,
+      async *list() {
+        throw new Error("no way to the replica");
+      },
+    };
     await expect(verifyBackups({ ...stage.world, backups: broken }, stage.plan, emptyRegister, { askSource: false })).rejects.toThrow("no way to the replica");
   });
 });

@@ -24,8 +24,8 @@ export interface Asked {
   readonly places: Places;
   readonly source: Source;
   readonly previous: Register;
-  /** What a list of the replica showed; `null`: there was none, and what dates a backup is read. */
-  readonly folders: ReadonlyMap<string, Folder> | null;
+  /** What a list of the replica showed. */
+  readonly folders: ReadonlyMap<string, Folder>;
   readonly newest: number;
   /** Whether every backup that the register does not know is gone into at once. Else the newest of them, and the rest at later looks. */
   readonly unknownToo: boolean;
@@ -41,17 +41,17 @@ export interface Found {
 
 /** Reads the metadata of those that are looked into and that the register does not date, and of those that only their labels may make the plan's. */
 export async function findBackups(asked: Asked): Promise<Found> {
-  const { world, plan, places, source, previous, folders } = asked;
-  const [here, there] = await Promise.all([folders === null ? world.backups.folders(places.replica, "backups/") : [...folders.keys()], source.folders("backups/")]);
-  const all = [...new Set([...here, ...(there ?? [])])];
+  const { plan, source, previous, folders } = asked;
+  const there = await source.folders("backups/");
+  const all = [...new Set([...folders.keys(), ...(there ?? [])])];
   const strangers: Record<string, string> = {};
-  const candidates = await sideBySide(metadataAtOnce, folders === null ? all : strangersLeft(all, plan, previous, folders), async (name): Promise<Candidate | null> => {
+  const candidates = await sideBySide(metadataAtOnce, strangersLeft(all, plan, previous, folders), async (name): Promise<Candidate | null> => {
     const known = own(previous.points, name)?.restorePoint.takenAt ?? null;
     if (known !== null) return { name, takenAt: known, exact: true };
     if (namedByPlan(plan, name)) return { name, takenAt: roughly(name, folders), exact: false };
     const metadata = await metadataOf(asked, name);
     if (metadata !== null && labelledForPlan(plan, metadata.labels)) return { name, takenAt: metadata.startedAt, exact: true };
-    const mark = markOf(plan, folders?.get(name));
+    const mark = markOf(plan, folders.get(name));
     if (mark !== null) strangers[name] = mark;
     return null;
   });
@@ -68,14 +68,14 @@ interface Candidate {
 }
 
 /** When it was taken, or a little later: its schedule's name says it, or when its metadata was written. */
-const roughly = (name: string, folders: Asked["folders"]): number | null => timeInName(name) ?? folders?.get(name)?.get("velero-backup.json")?.lastModifiedAt ?? null;
+const roughly = (name: string, folders: Asked["folders"]): number | null => timeInName(name) ?? folders.get(name)?.get("velero-backup.json")?.lastModifiedAt ?? null;
 
 /**
  * Those that a failover could take by their age, and the newest whatever their age; never more than the register keeps. A folder that
  * never had metadata has not arrived, or is what a backup that failed left behind: the newest of them are looked into, so that people know, beside the backups.
  */
 function worthALook(ours: readonly Candidate[], { world, plan, previous, folders, newest, unknownToo }: Asked): readonly Candidate[] {
-  const isBare = ({ name }: Candidate) => folders !== null && folders.get(name)?.has("velero-backup.json") !== true && (own(previous.points, name)?.restorePoint.takenAt ?? null) === null;
+  const isBare = ({ name }: Candidate) => folders.get(name)?.has("velero-backup.json") !== true && (own(previous.points, name)?.restorePoint.takenAt ?? null) === null;
   const oldestAt = world.clock.now() - plan.backups.maxAgeSeconds * 1_000;
   const backups = ours.filter((candidate) => !isBare(candidate));
   const worth = backups.filter(({ takenAt }, at) => at < newest || takenAt === null || takenAt >= oldestAt).slice(0, registerBounds.points);

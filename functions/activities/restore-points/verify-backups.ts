@@ -59,7 +59,7 @@ const batch = 4;
 export async function verifyBackups(world: Reach, plan: Plan, previous: Register, options: VerifyOptions = {}): Promise<BackupsVerified> {
   const { by = "timer", newest = 20, untilChosen = false, askSource = true, places = placesOf(plan), proof } = options;
   const source = openSource(world, places, askSource);
-  const folders = proof === undefined ? null : await listFolders(world, places.replica);
+  const folders = await listFolders(world, places.replica);
   const prover = proof === undefined ? null : openProver(world, { ...proof, places, plan, register: previous, thorough: by !== "run" });
   const [mark, { names, wanted, strangers }] = await Promise.all([places.source === "itself" ? null : readWatermark(world, plan, source), findBackups({ world, plan, places, source, previous, folders, newest, unknownToo: by === "run" })]);
   const watermark = laterWatermark(previous.watermark, mark);
@@ -101,7 +101,7 @@ interface Look {
   readonly options: { readonly by: CheckedBy; readonly depth: Depth; readonly places: Places; readonly reread: boolean };
   readonly source: Source;
   readonly watermark: Watermark | null;
-  readonly folders: ReadonlyMap<string, Folder> | null;
+  readonly folders: ReadonlyMap<string, Folder>;
   readonly prover: Prover | null;
 }
 
@@ -109,7 +109,7 @@ interface Look {
 async function lookInto({ world, plan, previous, options: { by, depth, places, reread }, source, watermark, folders, prover }: Look, names: readonly string[]) {
   const stand = new Map<string, RegisteredPoint>();
   for (const name of reread ? [] : names) {
-    const point = (await prover?.stands(name, folders?.get(name))) ?? null;
+    const point = (await prover?.stands(name, folders.get(name))) ?? null;
     if (point !== null) stand.set(name, point);
   }
   const reading = prover === null ? world : { ...world, backups: prover.backups };
@@ -118,7 +118,7 @@ async function lookInto({ world, plan, previous, options: { by, depth, places, r
   const found: Register[] = [repositoriesSeen(inventories), ...[...stand].map(([name, point]) => carriedOver(name, point, checkedAt, by))];
   const points = [...stand].map(([name, point]) => carriedPoint(name, point, plan, checkedAt));
   for (const inventory of inventories) {
-    const folder = folders?.get(inventory.name) ?? new Map();
+    const folder = folders.get(inventory.name) ?? new Map();
     const before = own(previous.points, inventory.name);
     const sinceProven = (await prover?.sinceProven(inventory, folder)) ?? [];
     const point = assess(inventory, plan, checkedAt, watermark, before?.proof?.rung ?? null, { extendedUntilAt: before?.extendedUntilAt ?? null, sinceProven });
