@@ -178,7 +178,7 @@ describe("while the source is dark", () => {
     const stage = openStage();
     const broken = {
       ...stage.world.backups,
-      async *list() {
+      list: () => {
         throw new Error("no way to the replica");
       },
     };
