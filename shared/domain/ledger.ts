@@ -247,6 +247,7 @@ export function closeRun(head: Head, epoch: number, outcome: Outcome, at: number
   const { run } = head;
   if (run === null || run.epoch !== epoch) return refused("not-this-run");
   const moved = run.kind === "failover" && run.pointsOfNoReturn.traffic !== null;
+  const rests = moved || (run.kind === "failover" && isStopped(run, outcome));
   return changed({
     ...head,
     run: null,
@@ -255,10 +256,13 @@ export function closeRun(head: Head, epoch: number, outcome: Outcome, at: number
     pendingAlerts: moved ? [] : head.pendingAlerts,
     last: { runId: run.id, outcome: outcome.kind, endedAt: at },
     promotedBy: moved ? null : run.pointsOfNoReturn.data !== null ? run.id : head.promotedBy,
-    cooldownUntilAt: moved ? at + cooldownSeconds * 1_000 : head.cooldownUntilAt,
+    cooldownUntilAt: rests ? at + cooldownSeconds * 1_000 : head.cooldownUntilAt,
     unprotectedSinceAt: moved ? at : head.unprotectedSinceAt,
   });
 }
+
+/** A person's no: the next alert of the same loss must not start what was just stopped. Silence is nobody's no. */
+const isStopped = ({ abort, decisions }: OpenRun, { kind }: Outcome): boolean => (kind === "aborted" && abort !== null) || (kind === "declined" && decisions.some(({ verdict }) => verdict === "deny"));
 
 const changed = (head: Head): Changed => ({ kind: "changed", head });
 const refused = (why: Refusal): Changed => ({ kind: "refused", why });

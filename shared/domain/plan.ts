@@ -210,7 +210,7 @@ const body = z.strictObject({
     })
     .describe("What the figures of a run are held against."),
   restore: restore.prefault({}),
-  cooldownSeconds: z.number().int().min(0).max(604_800).default(3_600).describe("After an automatic failover, alerts open no other run for this long."),
+  cooldownSeconds: z.number().int().min(0).max(604_800).default(3_600).describe("After a failover, and after a person has stopped one, alerts open no other run for this long."),
 });
 
 /** The whole plan with its rules. `parse` gives a `Plan`; read files with `readPlan` (plan-file.ts), which says where the problems are. */

@@ -255,6 +255,16 @@ describe("closing a run", () => {
     for (const outcome of [recovered, halted]) expect(closed(passed, outcome)).toMatchObject({ active: "secondary", cooldownUntilAt: at + 60_000 + 3_600_000, unprotectedSinceAt: at + 60_000 });
   });
 
+  test("that a person stopped rests as long as one that moved, and one that nobody answered does not", () => {
+    const abortAsked = headOf(abort(opened(), "shop-1", "Grace", "not now", at));
+    expect(closed(abortAsked, { kind: "aborted", by: "Grace", left: [] })).toMatchObject({ active: "primary", cooldownUntilAt: at + 60_000 + 3_600_000 });
+    const denied = closed(asked({}, { verdict: "deny" }), declined);
+    expect(denied).toMatchObject({ active: "primary", cooldownUntilAt: at + 60_000 + 3_600_000 });
+    // By hand it begins at once all the same.
+    expect(why(openRun(denied, byHand, "f".repeat(64), at + 61_000))).toBe("changed");
+    expect(closed(asked({}, {}), declined)).toMatchObject({ cooldownUntilAt: null });
+  });
+
   test("past the data point only, the next run knows that the replica may be cut off; one that passed nothing forgets nothing", () => {
     const halted = closed(headOf(passPoint(opened(), 1, "data", at)), declined);
     expect(halted).toMatchObject({ active: "primary", promotedBy: "shop-1" });
