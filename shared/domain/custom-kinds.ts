@@ -5,7 +5,7 @@ import type { Plan } from "./plan.ts";
 const definitions = "customresourcedefinitions.apiextensions.k8s.io";
 
 /** Groups of Kubernetes itself have no dot or end in k8s.io (API conventions: that domain is reserved). */
-const isCustom = (group: string): boolean => group.includes(".") && !group.endsWith(".k8s.io");
+export const isCustom = (group: string): boolean => group.includes(".") && !group.endsWith(".k8s.io");
 
 /** One sentence for each kind of the plan's namespaces that nothing would make known: Velero leaves its objects out with a warning. */
 export function unknownKinds(contents: Contents, plan: Plan, inCluster: readonly CustomKind[]): readonly string[] {

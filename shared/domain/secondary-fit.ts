@@ -2,7 +2,8 @@
  * Whether a restore point would fit into the secondary's cluster as it is now: APIs, classes, images, quotas. What could not be learnt is
  * `unknown` in the evidence, and never counted as there. Pure.
  */
-import type { Contents } from "./contents.ts";
+import type { Contents, longest } from "./contents.ts";
+import { isCustom } from "./custom-kinds.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Finding, FindingKind } from "./findings.ts";
 import { quantityOf } from "./quantity.ts";
@@ -36,26 +37,43 @@ interface Answer {
 
 /** Each question with its answer, as evidence; what is missing, as findings about that point. */
 export function secondaryFit(point: string, contents: Contents, plan: Plan, seen: SecondarySeen, at: number, planHash: string): { readonly findings: readonly Finding[]; readonly evidence: readonly Evidence[] } {
-  const answers = [apis(contents, plan, seen), classes(contents, plan, seen), images(contents, plan), quotas(contents, seen), pools(plan, seen)];
+  const counted = (answer: Answer, ...lists: readonly (keyof typeof longest)[]) => asFarAsCounted(answer, contents, ["namespaces", ...lists]);
+  const answers = [counted(apis(contents, plan, seen), "kinds", "customKinds"), counted(classes(contents, plan, seen), "storageClasses", "ingressClasses"), counted(images(contents, plan), "images"), counted(quotas(contents, seen), "kinds"), pools(plan, seen)];
   return {
     findings: answers.filter(({ ok }) => ok === false).map(({ kind, about }) => ({ kind, point, fact: about })),
     evidence: answers.map(({ level, ok, about }) => ({ level, rung: "readable", ok, about, at, planHash, expiresAt: at + plan.backups.verifyEverySeconds * 1_000 })),
   };
 }
 
-/** API versions and kinds that the plan's namespaces hold, and what the plan brings of cluster-wide kinds. Velero never restores these (pkg/restore, nonRestorableResources). */
+/** What was seen of the first thousands says nothing of those that were not counted. */
+function asFarAsCounted(answer: Answer, { cut }: Contents, lists: readonly string[]): Answer {
+  const short = lists.filter((list) => cut.includes(list));
+  return answer.ok !== true || short.length === 0 ? answer : { ...answer, ok: "unknown", about: `${answer.about}, as far as they are known: the backup holds more ${short.join(" and ")} than are counted` };
+}
+
+/** Velero never restores these (pkg/restore, nonRestorableResources). */
 const neverRestored: ReadonlySet<string> = new Set(["Node", "Event", "Backup", "Restore", "BackupRepository", "CSINode", "VolumeAttachment", "PodMetrics"]);
 
-/** Kinds by API version that a restore of the plan would create. */
+/** Kinds by API version that a restore of the plan would create: those of its namespaces, and the cluster-wide ones that it names, as far as somebody must have taught them to a cluster. */
 export function apisNeeded(contents: Contents, plan: Plan): ReadonlyMap<string, readonly string[]> {
   const needed = new Map<string, string[]>();
-  for (const namespace of namespacesOf(plan))
-    for (const key of Object.keys(contents.namespaces[namespace]?.kinds ?? {})) {
-      const slash = key.lastIndexOf("/");
-      const [apiVersion, kind] = [key.slice(0, slash), key.slice(slash + 1)];
-      if (!neverRestored.has(kind)) needed.set(apiVersion, [...(needed.get(apiVersion) ?? []), kind]);
-    }
+  const clusterWide = Object.keys(contents.cluster.kinds).filter((key) => isNamed(key, contents, plan));
+  for (const key of [...namespacesOf(plan).flatMap((namespace) => Object.keys(contents.namespaces[namespace]?.kinds ?? {})), ...clusterWide]) {
+    const slash = key.lastIndexOf("/");
+    const [apiVersion, kind] = [key.slice(0, slash), key.slice(slash + 1)];
+    if (!neverRestored.has(kind)) needed.set(apiVersion, [...(needed.get(apiVersion) ?? []), kind]);
+  }
   return needed;
+}
+
+/** Whether the plan restores a custom cluster-wide kind. Its plural is in its definition; without that, as Kubernetes guesses it (apimachinery, UnsafeGuessKindToResource). */
+function isNamed(key: string, { customKinds }: Contents, { applications }: Plan): boolean {
+  const [group = "", , kind = ""] = key.split("/");
+  if (!isCustom(group)) return false;
+  const lower = kind.toLowerCase();
+  const guessed = `${lower.endsWith("s") ? `${lower}es` : lower.endsWith("y") ? `${lower.slice(0, -1)}ies` : `${lower}s`}.${group}`;
+  const name = customKinds.find((custom) => custom.group === group && custom.kind === kind)?.name ?? guessed;
+  return applications.some(({ clusterResources }) => clusterResources.includes(name));
 }
 
 const bringsDefinitions = (plan: Plan): boolean => plan.applications.some(({ clusterResources }) => clusterResources.includes("customresourcedefinitions.apiextensions.k8s.io"));
