@@ -10,7 +10,16 @@ const swapsMax = 10;
 
 export async function readRegister(home: Home, plan: string): Promise<Register> {
   const stored = await home.read(registerName(plan));
-  return stored === null ? emptyRegister : registerOf(stored.body);
+  return stored === null ? emptyRegister : registerIn(plan, stored.body);
+}
+
+/** Throws with what to do where it cannot be made out: nobody but a person may give up what was known. */
+function registerIn(plan: string, body: string): Register {
+  try {
+    return registerOf(body);
+  } catch (error) {
+    throw new Error(`${registerName(plan)} at home cannot be read (${error instanceof Error ? error.message : String(error)}): put an earlier version of it back, or delete it, and everything is read anew`, { cause: error });
+  }
 }
 
 export interface RegisterWritten {
@@ -27,7 +36,7 @@ export async function mergeIntoRegister(home: Home, plan: Plan, found: Register,
   const name = registerName(plan.plan);
   for (let swap = 0; swap < swapsMax; swap++) {
     const stored = await home.read(name);
-    const before = stored === null ? emptyRegister : registerOf(stored.body);
+    const before = stored === null ? emptyRegister : registerIn(plan.plan, stored.body);
     const merged = withHistory(before, mergeRegisters(before, found));
     const { findings, changed } = afterLook(merged.findings, findingsOf(merged, plan, nowAt), nowAt);
     const register = { ...merged, findings };

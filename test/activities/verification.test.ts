@@ -227,6 +227,17 @@ test("what another host has verified since the same tick is not verified again; 
   expect(lists.count).toBeGreaterThan(0);
 });
 
+test("a register that cannot be made out is left as it is, with words that say what to do; without it everything is read anew", async () => {
+  const run = await stage();
+  const name = "registers/shop/restore-points.json";
+  await run.home.put(name, "{");
+  await expect(checkAllBackups({}, run.duty)).rejects.toThrow(`${name} at home cannot be read`);
+  await expect(checkAllBackups({}, run.duty)).rejects.toThrow("put an earlier version of it back, or delete it");
+  expect((await run.home.read(name))?.body).toBe("{");
+  run.home.blobs.delete(name);
+  expect(await checkAllBackups({}, run.duty)).toEqual({ checked: 3, usable: 3 });
+});
+
 test("a store that cannot be looked at is a finding with its words, and the step is tried again", async () => {
   const run = await stage();
   run.time.now += 60_000;
