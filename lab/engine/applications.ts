@@ -11,6 +11,8 @@ export const applicationNamespaces = ["shop", "disaster-demo"] as const;
 export const ordersClaim = { namespace: "shop", claim: "data-orders-0" } as const;
 
 const folder = new URL("../applications/", import.meta.url);
+/** Velero's schedule that makes the shop's backups. */
+export const scheduleName = "shop-hourly";
 const lookMs = 100;
 const readyMsMax = 90_000;
 
@@ -46,7 +48,12 @@ const template = {
 
 /** The shop's hourly backup, to the location of that name. Needs Velero's kinds. `lastBackup` now: the first run is the next full hour. */
 export async function scheduleBackups(api: Api, storageLocation: string): Promise<void> {
-  await api.apply({ apiVersion: "velero.io/v1", kind: "Schedule", metadata: { name: "shop-hourly", namespace: "velero" }, spec: { schedule: "0 * * * *", skipImmediately: true, template: { ...template, storageLocation } } });
+  await api.apply({ apiVersion: "velero.io/v1", kind: "Schedule", metadata: { name: scheduleName, namespace: "velero" }, spec: { schedule: "0 * * * *", skipImmediately: true, template: { ...template, storageLocation } } });
+}
+
+/** What they bring that lies in no namespace, and their namespaces. */
+export async function clusterObjects(): Promise<readonly ApiObject[]> {
+  return [...(await manifest("shop")), ...(await manifest("disaster-demo"))].filter(({ metadata }) => metadata.namespace === undefined);
 }
 
 async function manifest(name: string): Promise<readonly ApiObject[]> {

@@ -4,13 +4,14 @@ import { accountKey } from "../azurite.ts";
 import { openKubernetesGateway } from "../faces/kubernetes-gateway.ts";
 import { withImages } from "../given/images.ts";
 import { ownLogin } from "../given/login.ts";
+import { serverIn } from "../given/kubeconfig.ts";
 import type { GivenCluster, Looked } from "../given/look.ts";
 import { startMirror } from "../given/mirror.ts";
 import { openOrders, ordersVolume } from "../given/orders-volume.ts";
 import { labelling, removeOwnObjects } from "../given/own-objects.ts";
-import { openContainers, removeContainers } from "../given/storage-account.ts";
+import { type GivenAccount, openContainers, removeContainers } from "../given/storage-account.ts";
 import { applyLocations, givenLocation, ownLocations } from "../given/velero.ts";
-import { ownName, veleroNamespace } from "../given/given.ts";
+import { ownLabel, ownName, ownRole, veleroNamespace } from "../given/given.ts";
 import { type Api, ApiRefused, openApi } from "../real/api.ts";
 import { audiences, clientIds } from "../world/identity.ts";
 import { primary, type RegionName, regions, secondary } from "../world/pair.ts";
@@ -25,14 +26,16 @@ export interface GivenEnginesOptions {
   readonly looked: Looked;
   /** Aborted: whatever is being made ready is given up and taken away. */
   readonly signal?: AbortSignal;
+  /** Told of what the lab made there and could not take away, with the remedy. */
+  readonly onLeft: (what: string) => void;
 }
 
-export function openGivens({ looked, signal }: GivenEnginesOptions): OpenEngines {
+export function openGivens({ looked, signal, onLeft }: GivenEnginesOptions): OpenEngines {
   return async (parts) => {
     const { account, clusters } = looked;
     parts.onStage("the storage account that was given: making the lab's containers");
-    parts.undo(() => removeContainers(account));
-    await openContainers(account);
+    parts.undo(() => takeAway(looked, onLeft));
+    await openContainers(account, signal);
     const open = (region: RegionName, role: Role) => openGiven(parts, { looked, cluster: clusters[region], region, role, ...(signal ? { signal } : {}) });
     parts.onStage("the clusters that were given: storage locations and rights in both, the applications in the primary");
     const opening = [open(primary.region, "primary"), open(secondary.region, "secondary")] as const;
@@ -41,6 +44,23 @@ export function openGivens({ looked, signal }: GivenEnginesOptions): OpenEngines
     const [west, north] = await Promise.all(opening);
     return { westeurope: west, northeurope: north };
   };
+}
+
+/** One that cannot be cleared keeps nothing of the others from being cleared. */
+async function takeAway({ account, clusters }: Looked, onLeft: GivenEnginesOptions["onLeft"]): Promise<void> {
+  const told = (what: string) => (error: unknown) => onLeft(`${what} could not be removed: ${error instanceof Error ? error.message : String(error)}; the next run there removes it`);
+  await Promise.all(Object.values(clusters).map((cluster) => cleared(cluster).catch(told(`what the lab made in ${cluster.server.url} (label ${ownLabel})`))));
+  await removeContainers(account).catch(told(`the lab's containers at ${account.url}`));
+}
+
+/** Signs in anew: the first login may have run out while the lab was kept up. */
+async function cleared({ file }: GivenCluster): Promise<void> {
+  const api = openApi(await serverIn(file));
+  try {
+    await removeOwnObjects(api, ownLocations, { untilGone: false });
+  } finally {
+    api.close();
+  }
 }
 
 interface Place {
@@ -55,8 +75,8 @@ async function openGiven(parts: EngineParts, { looked: { account }, cluster, reg
   const { world, topology, aks, identity, authority, undo } = parts;
   const first = openApi(cluster.server);
   undo(() => first.close());
-  await removeOwnObjects(first, ownLocations, { untilGone: true });
-  undo(() => removeOwnObjects(first, ownLocations, { untilGone: false }));
+  await removeOwnObjects(first, ownLocations, { untilGone: true, signal });
+  signal?.throwIfAborted();
   const server = await ownLogin(labelling(first), cluster.server);
   const connection = openApi(server);
   const api = labelling(connection);
@@ -84,7 +104,7 @@ async function openGiven(parts: EngineParts, { looked: { account }, cluster, reg
     await deployApplications({ api, writeVolumeFile: write }, { change: withImages, signal });
     await scheduleBackups(api, ownName);
   }
-  await applyRights(api, role, applicationNamespaces);
+  await applyRights(api, { role, namespaces: applicationNamespaces, named: ownRole });
   const gateway = await openKubernetesGateway(world, {
     region,
     server: connection.server,
@@ -110,7 +130,7 @@ async function openGiven(parts: EngineParts, { looked: { account }, cluster, reg
 }
 
 /** What each Velero writes goes to the lab's storage, and what is replicated there comes back. */
-async function mirrorLocations({ world, topology, frontUrl, undo }: EngineParts, role: Role, account: Looked["account"]): Promise<void> {
+async function mirrorLocations({ world, topology, frontUrl, undo }: EngineParts, role: Role, account: GivenAccount): Promise<void> {
   for (const place of locationsOf(role, topology)) {
     const service = new BlobServiceClient(`${frontUrl}/${place.endpoint}`, new StorageSharedKeyCredential(place.account, accountKey(place.account)), { retryOptions: { maxTries: 1 } });
     const there = account.container(givenLocation(place).container);

@@ -83,7 +83,7 @@ async function prepare({ topology, frontUrl }: EngineParts, cluster: RealCluster
   const accountKeys = Object.fromEntries(locations.map(({ account }) => [account, accountKey(account)]));
   const setup = { locations, accountKeys, syncPeriodSeconds: veleroSeconds.sync, validationSeconds: veleroSeconds.validation };
   await bothOrThrow(cluster.installVelero(setup), role === "primary" ? deployApplications(cluster, { signal }) : Promise.resolve());
-  await applyRights(cluster.api, role, applicationNamespaces);
+  await applyRights(cluster.api, { role, namespaces: applicationNamespaces });
   if (role === "primary") await scheduleBackups(cluster.api, writtenTo(role));
 }
 

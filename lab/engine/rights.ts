@@ -11,15 +11,24 @@ const subjects = [{ kind: "User", apiGroup: "rbac.authorization.k8s.io", name: c
 /** The page has the role for one plan's namespace and says that each has its own. */
 const namespaceOnPage = "shop";
 
-/** Binds the roles of the page to the app's identity. The namespaces, those of the plans' applications, must be there. Throws an `ApiRefused`. */
-export async function applyRights(api: Api, role: Role, namespaces: readonly string[]): Promise<void> {
-  for (const rights of await rightsOnPage(role)) {
-    const own = rights.metadata.namespace === namespaceOnPage ? namespaces.map((namespace) => ({ ...rights, metadata: { ...rights.metadata, namespace } })) : [rights];
-    for (const object of own) {
-      await api.apply(object);
-      await api.apply(bindingOf(object));
-    }
-  }
+export interface Rights {
+  readonly role: Role;
+  /** Those of the plans' applications: each has a role of its own. */
+  readonly namespaces: readonly string[];
+  /** What a role of the page is called; default: as there. */
+  readonly named?: (name: string) => string;
+}
+
+/** Binds the roles of the page to the app's identity. The namespaces must be there. Throws an `ApiRefused`. */
+export async function applyRights(api: Api, rights: Rights): Promise<void> {
+  for (const object of await rightsObjects(rights)) await api.apply(object);
+}
+
+/** The roles of the page, each with its binding. */
+export async function rightsObjects({ role, namespaces, named = (name) => name }: Rights): Promise<readonly ApiObject[]> {
+  const placesOf = ({ metadata: { namespace } }: ApiObject) => (namespace === namespaceOnPage ? namespaces.map((own) => ({ namespace: own })) : [namespace === undefined ? {} : { namespace }]);
+  const roles = (await rightsOnPage(role)).flatMap((object) => placesOf(object).map((place) => ({ ...object, metadata: { ...object.metadata, ...place, name: named(object.metadata.name) } })));
+  return roles.flatMap((object) => [object, bindingOf(object)]);
 }
 
 /** The objects in the page's YAML, for the one region or the other: each block says in its first line for which. */

@@ -21,3 +21,6 @@ export const veleroNamespace = "velero";
 
 /** What the lab calls things of its own in that namespace. */
 export const ownName = "lifeboat-lab";
+
+/** What a role of docs/permissions.md is called there: somebody's own app may have its roles under the page's names. */
+export const ownRole = (name: string): string => `${ownName}-app${name.replace(/^lifeboat/, "")}`;

@@ -1,11 +1,12 @@
 /** Looks at what was given before anything is made of it: everything that stands in the way, in one sentence each with its remedy. */
-import { applicationNamespaces } from "../engine/applications.ts";
+import { clusterObjects, scheduleName } from "../engine/applications.ts";
+import { rightsObjects } from "../engine/rights.ts";
 import { isReady } from "../engine/seen-effects.ts";
-import { type Api, type ApiObject, type ApiServer, openApi } from "../real/api.ts";
+import { type Api, type ApiObject, type ApiServer, openApi, pathOf } from "../real/api.ts";
 import type { RegionName } from "../world/pair.ts";
-import { type Given, GivenRefused, veleroNamespace } from "./given.ts";
+import { type Given, GivenRefused, ownName, ownRole, veleroNamespace } from "./given.ts";
 import { serverIn } from "./kubeconfig.ts";
-import { isOwn } from "./own-objects.ts";
+import { inTheWay, isOwn } from "./own-objects.ts";
 import { accountIn, type GivenAccount, tryAccount } from "./storage-account.ts";
 import { isNewEnough, oldestVelero, ownLocations, veleroVersion } from "./velero.ts";
 
@@ -99,14 +100,24 @@ async function aboutVelero(api: Api, file: string): Promise<readonly string[]> {
   return (agents?.numberReady ?? 0) > 0 ? [] : [`${file}: its Velero has no node agent that is ready, and without one no volume is backed up or filled: ${install}`];
 }
 
-/** What is called as the lab's own things are, and is not the lab's, is somebody's. */
-async function aboutNames(api: Api, file: string): Promise<readonly string[]> {
-  const paths = [
-    ...applicationNamespaces.map((name) => ["namespace", name, `/api/v1/namespaces/${name}`] as const),
-    ...ownLocations.map((name) => ["Velero storage location", name, `/apis/velero.io/v1/namespaces/${veleroNamespace}/backupstoragelocations/${name}`] as const),
+/** The lab's names outside of its applications' namespaces, in either cluster. */
+async function ownNames(): Promise<readonly ApiObject[]> {
+  const inVelero = (apiVersion: string, kind: string, name: string): ApiObject => ({ apiVersion, kind, metadata: { name, namespace: veleroNamespace } });
+  return [
+    ...(await clusterObjects()),
+    ...(await rightsObjects({ role: "primary", namespaces: [], named: ownRole })),
+    { apiVersion: "rbac.authorization.k8s.io/v1", kind: "ClusterRoleBinding", metadata: { name: ownName } },
+    inVelero("v1", "ServiceAccount", ownName),
+    inVelero("v1", "Secret", ownName),
+    inVelero("velero.io/v1", "Schedule", scheduleName),
+    ...ownLocations.map((name) => inVelero("velero.io/v1", "BackupStorageLocation", name)),
   ];
-  const found = await Promise.all(paths.map(async ([kind, name, path]) => ({ kind, name, object: await api.get(path) })));
-  return found.filter((entry): entry is typeof entry & { readonly object: ApiObject } => entry.object !== null && !isOwn(entry.object)).map(({ kind, name }) => `${file}: there is a ${kind} ${name} already that is not the lab's, and the lab needs that name and would remove it at the end: give a cluster without it`);
+}
+
+/** One sentence for each of the lab's names that is somebody else's. */
+export async function aboutNames(api: Api, file: string): Promise<readonly string[]> {
+  const found = await Promise.all((await ownNames()).map(async (object) => ({ object, there: await api.get(pathOf(object)) })));
+  return found.flatMap(({ object, there }) => (there === null || isOwn(there) ? [] : [`${file}: ${inTheWay(object)}`]));
 }
 
 async function aboutStorageClass(api: Api, file: string): Promise<readonly string[]> {

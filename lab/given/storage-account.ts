@@ -1,4 +1,5 @@
 /** The storage account that both given clusters reach, from its connection string; and the containers that the lab has there for a run. */
+import { setTimeout as wait } from "node:timers/promises";
 import { BlobServiceClient, type ContainerClient, RestError } from "@azure/storage-blob";
 import { GivenRefused, ownName } from "./given.ts";
 
@@ -38,15 +39,30 @@ export async function tryAccount(account: GivenAccount): Promise<void> {
   }
 }
 
-/** Makes the lab's containers, and empties those that an earlier run has left. Throws a `GivenRefused`. */
-export async function openContainers(account: GivenAccount): Promise<void> {
+/** Makes the lab's containers, and empties those that an earlier run has left. Aborted it waits for nothing more. Throws a `GivenRefused`. */
+export async function openContainers(account: GivenAccount, signal?: AbortSignal): Promise<void> {
   for (const name of Object.values(givenContainers)) {
     const container = account.container(name);
     try {
-      await container.createIfNotExists();
+      await createdOnceGone(container, signal);
       for await (const { name: blob } of container.listBlobsFlat()) await container.deleteBlob(blob, { deleteSnapshots: "include" });
     } catch (error) {
       throw refusedBy(account, `the container ${name} cannot be made ready`, error);
+    }
+  }
+}
+
+/** A container that was removed keeps its name from a new one for at least 30 seconds (Azure, Delete Container). */
+const beingDeletedMsMax = 180_000;
+const beingDeletedLookMs = 1_000;
+
+async function createdOnceGone(container: ContainerClient, signal: AbortSignal | undefined): Promise<void> {
+  for (const giveUpAt = performance.now() + beingDeletedMsMax; ; await wait(beingDeletedLookMs, undefined, signal ? { signal } : {})) {
+    try {
+      await container.createIfNotExists();
+      return;
+    } catch (error) {
+      if (!(error instanceof RestError) || error.code !== "ContainerBeingDeleted" || performance.now() > giveUpAt) throw error;
     }
   }
 }

@@ -31,6 +31,9 @@ const code = read.kind === "over" ? read.code : await lab(read.options);
 // Nothing is left open, but a lingering connection of some library must not keep us here.
 process.stdout.write("", () => process.exit(code));
 
+/** Wall time for taking everything out of clusters elsewhere, a hundred requests or so to each. */
+const closeGivenMsMax = 60_000;
+
 /** One run to its exit code. */
 async function lab(options: LabOptions): Promise<number> {
   const given = options.given === null ? null : await lookAtGiven(options.given);
@@ -49,7 +52,17 @@ async function lab(options: LabOptions): Promise<number> {
     if (options.json) tell({ event: "failed", why: `stopped by ${signal}` });
     show.hush();
   };
-  const stop = watchForStop({ onStop: stopping, giveUp: () => show.end() });
+  // What is left in somebody's clusters is told whatever else is not: a run is over when they are as they were.
+  const left: string[] = [];
+  let isTidy = given === null;
+  const giveUp = () => {
+    show.end();
+    // Asked once more when the process ends.
+    const isCutShort = !isTidy;
+    isTidy = true;
+    if (isCutShort) err("closing was cut short: what the lab made in your clusters and your storage account may still be there; the next run there removes it\n");
+  };
+  const stop = watchForStop({ onStop: stopping, giveUp, ...(given === null ? {} : { closeMsMax: closeGivenMsMax }) });
   notesInsteadOfWarnings(show);
   // What is waited for may hold nothing open itself, and a process that has only promises left ends in the middle of them.
   const awake = setInterval(() => undefined, 60_000);
@@ -63,7 +76,7 @@ async function lab(options: LabOptions): Promise<number> {
   try {
     const { scenario, topology, rate, real, report, port, keep } = options;
     const reals = async () => openReals({ programs: await realPrograms({ tell: (stage) => tell({ event: "stage", stage }), signal: stop.signal }), signal: stop.signal });
-    const settings = given?.kind === "ready" ? givenRun(openGivens({ looked: given.looked, signal: stop.signal }), given.looked) : real ? realRun(await reals()) : {};
+    const settings = given?.kind === "ready" ? givenRun(openGivens({ looked: given.looked, signal: stop.signal, onLeft: (what) => void left.push(what) }), given.looked) : real ? realRun(await reals()) : {};
     const { failures } = await runLab({
       ...settings,
       scenario: real ? realScenario(scenario) : scenario,
@@ -77,7 +90,7 @@ async function lab(options: LabOptions): Promise<number> {
       onLog: (record) => void log.write(`${JSON.stringify(record)}\n`),
       ...(keep ? { beforeClose: async (lab) => stayUp(options, waysIn(urls, { doors: await writeDoors(lab), log: logFile }), stop) } : {}),
     });
-    return failures.length === 0 ? 0 : 1;
+    return failures.length === 0 && left.length === 0 ? 0 : 1;
   } catch (error) {
     if (stop.code !== null) return stop.code;
     show.end();
@@ -87,7 +100,9 @@ async function lab(options: LabOptions): Promise<number> {
   } finally {
     clearInterval(awake);
     log.end();
+    isTidy = true;
     show.end();
+    for (const what of left) err(`${what}\n`);
   }
 }
 

@@ -14,13 +14,13 @@ export interface StopOptions {
   readonly onStop: (signal: string) => void;
   /** Last words before the process is ended without waiting any longer. Must not throw. */
   readonly giveUp: () => void;
+  /** Wall time for closing in good order; default 10 s, on a machine with much else to do. */
+  readonly closeMsMax?: number;
 }
 
 const codes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
-/** Wall time for closing in good order, on a machine with much else to do; a second Ctrl-C waits for nothing. What still runs then dies with us: Azurite and the host hold on to this process. */
-const closeMsMax = 10_000;
-
-export function watchForStop({ onStop, giveUp }: StopOptions): Stop {
+/** A second Ctrl-C waits for nothing. What still runs when the time is over dies with us: Azurite and the host hold on to this process. */
+export function watchForStop({ onStop, giveUp, closeMsMax = 10_000 }: StopOptions): Stop {
   const abort = new AbortController();
   let code: number | null = null;
   let instead: (() => void) | null = null;
