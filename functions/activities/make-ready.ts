@@ -1,5 +1,5 @@
 import { gunzipSync } from "node:zlib";
-import { readiness, repositoryState, storageLocationState } from "../../shared/domain/cluster-objects.ts";
+import { namespaceHeldBy, readiness, repositoryState, storageLocationState } from "../../shared/domain/cluster-objects.ts";
 import { type CustomKind, customKindOf } from "../../shared/domain/contents.ts";
 import { unknownKinds } from "../../shared/domain/custom-kinds.ts";
 import { kinds, occupying } from "../../shared/domain/kinds.ts";
@@ -122,20 +122,34 @@ export const repositoriesReady: Work<typeof steps.repositoriesReady> = async (_,
 };
 
 /** What the point needs of the cluster, held against what the cluster has. A restore over objects that exist changes nothing and says `Completed`. */
-export const checkTarget: Work<typeof steps.checkTarget> = async ({ point, applications }, { world, plan, target, call }) => {
+export const checkTarget: Work<typeof steps.checkTarget> = async ({ point, applications }, { world, plan, target, call, log }) => {
   const { contents, volumes } = await readPoint(world.home, call.ref, point);
   const due = plan.applications.filter(({ name }) => applications === undefined || applications.includes(name));
   const cluster = await world.clusters.of(target.cluster);
   const namespaces = [...new Set(due.flatMap((application) => application.namespaces))];
   const ours = new Set(restoreNames(call.ref.runId, due.map(({ name }) => name)));
   const wantedClasses = new Set([...(target.source === null ? [] : plan.secondary.storageClasses), ...namespaces.flatMap((namespace) => contents.namespaces[namespace]?.storageClasses ?? [])]);
-  const [classes, definitions, occupied] = await Promise.all([cluster.list(kinds.storageClasses, null), cluster.list(kinds.customResourceDefinitions, null), Promise.all(namespaces.map((namespace) => occupants(cluster, namespace, ours)))]);
+  const [classes, definitions, occupied, ending] = await Promise.all([
+    cluster.list(kinds.storageClasses, null),
+    cluster.list(kinds.customResourceDefinitions, null),
+    Promise.all(namespaces.map((namespace) => occupants(cluster, namespace, ours))),
+    Promise.all(
+      namespaces.map(async (namespace) =>
+        whyEnding(cluster, namespace).catch((error: unknown) => {
+          // Where it cannot be looked at, the restore will say.
+          log("namespace.unread", { run: call.ref.runId, namespace, because: error instanceof Error ? error.message : String(error) });
+          return [];
+        }),
+      ),
+    ),
+  ]);
   const known = new Set((classes ?? []).map(({ metadata }) => metadata.name));
   const reasons = [
     ...[...wantedClasses].filter((name) => !known.has(name)).map((name) => `there is no storage class ${name}: volumes would come back empty`),
     ...unknownKinds(contents, plan, (definitions ?? []).flatMap((definition) => customKindIn(definition) ?? [])),
     ...due.flatMap((application) => whyNotHeld(contents, volumes, application)),
     ...occupied.flat(),
+    ...ending.flat(),
   ];
   return reasons.length === 0 ? { kind: "able" } : { kind: "unable", reasons };
 };
@@ -143,6 +157,15 @@ export const checkTarget: Work<typeof steps.checkTarget> = async ({ point, appli
 /** What a list gives has no kind of its own. */
 const customKindIn = (definition: KubeObject): CustomKind | null =>
   customKindOf({ apiVersion: kinds.customResourceDefinitions.apiVersion, kind: "CustomResourceDefinition", namespace: null, name: definition.metadata.name, object: definition });
+
+/** A namespace that is being deleted takes nothing new, and Velero would wait for its end. What holds it is for a person to let go: it may be cleaning up something real. */
+async function whyEnding(cluster: Cluster, namespace: string): Promise<string[]> {
+  const found = await cluster.get(kinds.namespaces, null, namespace);
+  const since = found?.metadata.deletionTimestamp;
+  if (since === undefined) return [];
+  const held = namespaceHeldBy(found);
+  return [`namespace ${namespace} is being deleted since ${since} and has not come to its end${held === "" ? "" : ` (${held})`}: see what holds it with \`kubectl get namespace ${namespace} -o yaml\`, let that finish, and start again`];
+}
 
 /** Workloads and claims in a namespace that no restore of this run has brought. */
 async function occupants(cluster: Cluster, namespace: string, ours: ReadonlySet<string>): Promise<string[]> {

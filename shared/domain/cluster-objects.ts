@@ -89,3 +89,12 @@ export function backupState(object: unknown): { readonly phase: string; readonly
 
 const claim = z.object({ status: z.object({ phase: z.string().default("") }).prefault({}) });
 export const claimBound = (object: unknown): boolean => claim.parse(object).status.phase === "Bound";
+
+const namespaceStatus = z.object({ status: z.object({ conditions: z.array(z.object({ type: z.string(), status: z.string(), message: z.string().default("") })).default([]) }).prefault({}) });
+
+/** What a namespace that is being deleted still waits for, in its controller's own words (`NamespaceContentRemaining`, `NamespaceFinalizersRemaining`); empty: it does not say. */
+export function namespaceHeldBy(object: unknown): string {
+  const read = namespaceStatus.safeParse(object);
+  const conditions = read.data?.status.conditions ?? [];
+  return conditions.filter(({ type, status }) => status === "True" && /Remaining$/.test(type)).map(({ message }) => message).join("; ");
+}

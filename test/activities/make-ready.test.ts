@@ -160,6 +160,22 @@ describe("the target", () => {
     expect(run.effects).toEqual([]);
   });
 
+  test("says of a namespace that does not end what holds it, and of one that cannot be looked at nothing", async () => {
+    const run = await secondary();
+    await run.keep();
+    run.cluster.has(kinds.storageClasses, object("managed-csi", null));
+    run.cluster.has(kinds.namespaces, object("shop", null));
+    expect(await check(run, "there")).toEqual({ kind: "able" });
+    const status = { conditions: [{ type: "NamespaceDeletionContentFailure", status: "False", message: "all content deleted" }, { type: "NamespaceFinalizersRemaining", status: "True", message: "some content has finalizers remaining: kept.example.com in 1 resource instances" }] };
+    run.cluster.has(kinds.namespaces, { ...object("shop", null, { status }), metadata: { name: "shop", deletionTimestamp: "2026-11-21T05:00:00Z" } });
+    const unseen = { ...run.cluster, get: async (kind: typeof kinds.namespaces, namespace: string | null, name: string) => (kind.plural === "namespaces" ? Promise.reject(new Error("403")) : run.cluster.get(kind, namespace, name)) };
+    expect(await run.answer(steps.checkTarget, checkTarget, { point: point.name }, { key: "unseen", world: { ...run.world, clusters: { ...run.world.clusters, of: async () => unseen } } })).toEqual({ kind: "able" });
+    expect(await check(run)).toEqual({
+      kind: "unable",
+      reasons: ["namespace shop is being deleted since 2026-11-21T05:00:00Z and has not come to its end (some content has finalizers remaining: kept.example.com in 1 resource instances): see what holds it with `kubectl get namespace shop -o yaml`, let that finish, and start again"],
+    });
+  });
+
   test("says everything that is missing or in the way", async () => {
     const run = await secondary();
     await run.keep({ contents: needs });
