@@ -31,6 +31,13 @@ describe("an alert", () => {
     expect(await alert(of(availabilityFired, {}, null))).toMatchObject({ status: 202, body: { runs: [{ plan: plan(), kind: "opened" }] } });
   });
 
+  test.each(["1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "yesterday"])("that says it fired at %s opens a run like any other: it counts from when it came", async (firedDateTime) => {
+    expect(await alert(of(availabilityFired, { firedDateTime }))).toMatchObject({ status: 202, body: { runs: [{ kind: "opened" }] } });
+    const openedAt = head()?.run?.openedAt ?? 0;
+    expect(openedAt).toBeGreaterThan(Date.UTC(2026, 0, 1));
+    expect(openedAt).toBeLessThan(Date.UTC(2100, 0, 1));
+  });
+
   test("in twenty copies, out of order and mixed with resolved ones, opens one run", async () => {
     const copies = Array.from({ length: 20 }, (_, number) => (number % 4 === 3 ? availabilityResolved : availabilityFired));
     const answers = await Promise.all(copies.toReversed().map(async (copy) => alert(of(copy))));
