@@ -1,14 +1,18 @@
 import { createHash } from "node:crypto";
 import { problemLine, readPlan, type ReadPlan, type UnreadablePlan } from "../shared/domain/plan-file.ts";
+import type { Plan } from "../shared/domain/plan.ts";
+import { clashes } from "../shared/domain/plans-together.ts";
 import { jsonLine, painted, type Terminal } from "./terminal.ts";
 
 /** Prints every problem of every file, then how many plans are good. 1 when one of them is not. */
 export function validatePlans(files: readonly string[], { json }: { readonly json: boolean }, terminal: Terminal): 0 | 1 {
   let invalid = 0;
+  const plans: Plan[] = [];
   for (const file of files) {
-    const read = readOne(file, terminal);
+    const read = beside(plans, readOne(file, terminal));
     switch (read.kind) {
       case "plan":
+        plans.push(read.plan);
         terminal.out(json ? jsonLine("plan", { file, plan: read.plan.plan, hash: read.hash }) : `${painted(terminal, "green", "good")} ${file}: plan ${read.plan.plan}, ${painted(terminal, "dim", `sha256 ${read.hash.slice(0, 12)}`)}`);
         break;
       case "unreadable":
@@ -20,6 +24,12 @@ export function validatePlans(files: readonly string[], { json }: { readonly jso
   if (json) terminal.out(jsonLine("summary", { valid: files.length - invalid, invalid }));
   else terminal.out(`${files.length - invalid} of ${files.length} ${files.length === 1 ? "plan is" : "plans are"} valid`);
   return invalid === 0 ? 0 : 1;
+}
+
+/** A good plan that cannot stand beside one of an earlier file is none. */
+function beside(plans: readonly Plan[], read: ReadPlan | UnreadablePlan): ReadPlan | UnreadablePlan {
+  const problems = read.kind === "plan" ? clashes(read.plan, plans) : [];
+  return problems.length === 0 ? read : { kind: "unreadable", problems };
 }
 
 /** One line for each problem of a plan. */

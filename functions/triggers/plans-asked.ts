@@ -2,6 +2,7 @@
 import { app } from "@azure/functions";
 import * as df from "durable-functions";
 import { readPlan } from "../../shared/domain/plan-file.ts";
+import { clashes } from "../../shared/domain/plans-together.ts";
 import { emptyRegister } from "../../shared/domain/register.ts";
 import type { World } from "../../shared/ports.ts";
 import { readRegister } from "../activities/register.ts";
@@ -60,6 +61,8 @@ export function plansAsked(world: World, admit: Doorkeeper): void {
       const read = readPlan(text, sha256);
       if (read.kind === "unreadable") return problem(422, "not a valid plan", `${read.problems.length} problem(s); nothing was changed`, { problems: read.problems });
       if (read.plan.plan !== name) return problem(422, "not this plan", `the file says plan ${read.plan.plan}, the address ${name}`);
+      const clashing = clashes(read.plan, (await plansAt(world.home)).plans.map(({ plan }) => plan));
+      if (clashing.length > 0) return problem(409, "not beside another plan", `${clashing.map((one) => one.problem).join("; ")}; nothing was changed`, { problems: clashing });
       await world.home.put(planName(name), text, "application/yaml");
       // A plan is verified from its first minute, not from the next quarter of an hour.
       await startVerification(client, name);

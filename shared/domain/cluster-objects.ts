@@ -96,5 +96,5 @@ const namespaceStatus = z.object({ status: z.object({ conditions: z.array(z.obje
 export function namespaceHeldBy(object: unknown): string {
   const read = namespaceStatus.safeParse(object);
   const conditions = read.data?.status.conditions ?? [];
-  return conditions.filter(({ type, status }) => status === "True" && /Remaining$/.test(type)).map(({ message }) => message).join("; ");
+  return conditions.filter(({ type, status }) => status === "True" && type.endsWith("Remaining")).map(({ message }) => message).join("; ");
 }

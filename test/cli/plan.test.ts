@@ -29,6 +29,17 @@ describe("lifeboat plan validate", () => {
     ]);
   });
 
+  test("refuses two plans that would move each other's users or fill each other's namespaces", async () => {
+    const shop = readFileSync(new URL("docs/plans/shop-replicated.yaml", root), "utf8");
+    const { code, out } = await lifeboat(["plan", "validate", "docs/plans/shop-replicated.yaml", "till.yaml"], { files: { "till.yaml": shop.replace(/^plan: shop$/m, "plan: till") } });
+    expect(code).toBe(1);
+    expect(out.slice(1)).toEqual([
+      expect.stringMatching(/^till.yaml:1:1: plan shop switches the profile \/subscriptions\/.*\/tm-shop too: a failover of either would move the users of both — give each a public name of its own/),
+      expect.stringMatching(/^till.yaml:1:1: plan shop restores the namespace shop into .*\/aks-shop-neu too: whichever comes second would find it full — take it out of one of them$/),
+      "1 of 2 plans are valid",
+    ]);
+  });
+
   test("lists every problem of a bad one as file:line:column, and still looks at the others", async () => {
     const { code, out } = await lifeboat(["plan", "validate", "bad.yaml", "docs/plans/demo.yaml"], { files: { "bad.yaml": bad } });
     expect(code).toBe(1);

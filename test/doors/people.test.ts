@@ -280,6 +280,12 @@ describe("plans", () => {
     expect((await ask("PUT", "plans/other", { body: before, headers: await bearer(["operator"]) })).status).toBe(422);
   });
 
+  test("that switch what another plan switches are refused, and nothing is kept", async () => {
+    const till = exampleText("shop-replicated").replace("plan: shop\n", "plan: till\n");
+    expect(await ask("PUT", "plans/till", { body: till, headers: await bearer(["operator"]) })).toMatchObject({ status: 409, body: { detail: expect.stringContaining(`plan ${plan()} switches the profile`), problems: expect.arrayContaining([expect.objectContaining({ path: "applications" })]) } });
+    expect(home.blobs.get("plans/till.yaml")).toBeUndefined();
+  });
+
   test("that are not UTF-8 are refused, and the old version stays", async () => {
     const before = home.blobs.get(`plans/${plan()}.yaml`)?.body ?? "";
     const latin = Buffer.from(before.replace("Web shop", "Webgeschäft"), "latin1");
