@@ -128,7 +128,7 @@ export const faults: readonly Fault[] = [
   inTest("F91", "the secondary's certificate is wrong", "test/adapters/probes.test.ts"),
   open("F92", "cold caches", "there is no ramp"),
   open("F93", "the profile is edited by hand", "it is read before and after each act of a run, not between runs"),
-  open("F94", "two plans, one profile", "plans are not held against each other for it"),
+  inTest("F94", "two plans, one profile", "test/cli/plan.test.ts"),
   argued("F95", "the secondary is slow after the point of no return", "behind the point there is only forward, and a person", "test/orchestrations/every-step.test.ts"),
   open("F96", "notices cannot be delivered", "none are sent; reports are written by a step that is tried again"),
   played("F97", "the primary comes back with writes that nobody saw", back(600_000), null),
