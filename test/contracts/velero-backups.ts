@@ -1,4 +1,5 @@
 import { gunzipSync } from "node:zlib";
+import type { ContainerClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { eventually, patiently } from "./cluster-speaker.ts";
 import { bytesOf, copyBlobs, handOn, namesIn, phaseOf, phasesOf, smallShop, unpacked, type VeleroHand, type VeleroSpeaker } from "./velero-speaker.ts";
@@ -107,29 +108,38 @@ export function describeVeleroBackupsContract(name: string, open: () => Promise<
     });
 
     test("a name that lies in the store already fails, and what lies there stays", async ({ expect }) => {
-      await velero.backup("twice", ofShop());
-      const before = await bytesOf(own(), "backups/twice/velero-backup.json");
+      // Where no sync brings the first one back meanwhile.
+      await velero.location("unsynced", "plain", "contract-unsynced", { backupSyncPeriod: "0s" });
+      const twice = ofShop({ storageLocation: "unsynced", includedResources: ["configmaps"] });
+      const written = () => bytesOf(speaker.container("plain", "contract-unsynced"), "backups/twice/velero-backup.json");
+      await velero.backup("twice", twice);
+      const before = await written();
       await velero.remove("backups", "twice");
       await velero.gone("backups", "twice");
-      const again = await velero.backup("twice", ofShop());
-      // Either the sync was quicker and brought the first one back, or the second one failed.
-      expect(["Failed", "Completed"]).toContain(phaseOf(again));
-      if (phaseOf(again) === "Failed") expect(again.status?.["failureReason"]).toContain("backup already exists in object storage");
-      expect(await bytesOf(own(), "backups/twice/velero-backup.json")).toEqual(before);
+      const again = await velero.backup("twice", twice);
+      expect(again.status).toMatchObject({ phase: "Failed", failureReason: expect.stringContaining("backup already exists in object storage") as string });
+      expect(await written()).toEqual(before);
     });
 
-    test("a location's backups are imported by name, finished ones only, and go when their files go", patiently, async ({ expect }) => {
+    test("a location's backups are imported by name, finished ones only, and go when their files go; none is looked for before its period is over", patiently, async ({ expect }) => {
       await velero.backup("travels", ofShop());
       const other = speaker.container("plain", "contract-other");
       await other.createIfNotExists();
       await copyBlobs(own(), other, "backups/travels/");
-      const rename = async (to: string, change: (backup: { metadata: { name: string }; status: Record<string, unknown> }) => void) => {
+      const rename = async (to: string, change: (backup: { metadata: { name: string }; status: Record<string, unknown> }) => void, container = other) => {
         const backup = JSON.parse((await bytesOf(own(), "backups/travels/velero-backup.json")).toString("utf8")) as { metadata: { name: string }; status: Record<string, unknown> };
         backup.metadata.name = to;
         change(backup);
         const text = JSON.stringify(backup);
-        await other.getBlockBlobClient(`backups/${to}/velero-backup.json`).upload(text, Buffer.byteLength(text));
+        await container.getBlockBlobClient(`backups/${to}/velero-backup.json`).upload(text, Buffer.byteLength(text));
       };
+      // Looked into once an hour, and never: both are there before the one that is looked into all the time.
+      const [hourly, never] = ["hourly", "never"].map((period) => speaker.container("plain", `contract-${period}`)) as [ContainerClient, ContainerClient];
+      for (const container of [hourly, never]) await container.createIfNotExists();
+      await rename("first-hour", () => {}, hourly);
+      await rename("unseen", () => {}, never);
+      await velero.location("hourly", "plain", "contract-hourly", { accessMode: "ReadOnly", backupSyncPeriod: "1h" });
+      await velero.location("never", "plain", "contract-never", { accessMode: "ReadOnly", backupSyncPeriod: "0s" });
       await rename("imported", () => {});
       await rename("constant", () => {});
       await rename("expired", ({ status }) => void (status["expiration"] = new Date(speaker.now() - 60_000).toISOString()));
@@ -145,6 +155,9 @@ export function describeVeleroBackupsContract(name: string, open: () => Promise<
       expect(synced.status).toMatchObject({ lastSyncedTime: expect.stringMatching(/Z$/) as string });
       expect(await velero.find("backups", "unfinished")).toBeNull();
       expect(await velero.find("backups", "half")).toBeNull();
+      await velero.until("backupstoragelocations", "hourly", ({ status }) => status?.["lastSyncedTime"] !== undefined);
+      expect(await velero.find("backups", "first-hour")).not.toBeNull();
+      await rename("second-hour", () => {}, hourly);
       const labelled = await velero.until("backups", "expired", ({ metadata }) => metadata.labels?.["velero.io/gc-failure"] !== undefined);
       expect(labelled.metadata.labels).toMatchObject({ "velero.io/gc-failure": "BSLReadOnly", "velero.io/storage-location": "other" });
       // What was imported is never looked at again; what is not there any more goes.
@@ -154,6 +167,8 @@ export function describeVeleroBackupsContract(name: string, open: () => Promise<
       await speaker.stopVelero();
       await speaker.startVelero();
       await velero.gone("backups", "imported");
+      for (const early of ["second-hour", "unseen"]) expect(await velero.find("backups", early), early).toBeNull();
+      expect((await velero.read("backupstoragelocations", "never")).status).not.toHaveProperty("lastSyncedTime");
       expect(phaseOf(await velero.read("backups", "constant"))).toBe("Completed");
       expect(await namesIn(other, "backups/expired/")).toHaveLength(1);
       expect(await velero.find("backups", "travels")).not.toBeNull();
