@@ -177,8 +177,11 @@ export function describeVeleroBackupsContract(name: string, open: () => Promise<
     test("a backup is deleted by request, with its files and its restores; a read-only location refuses", async ({ expect }) => {
       await velero.backup("doomed", ofShop({ includedResources: ["configmaps"] }));
       await velero.restore("of-doomed", { backupName: "doomed", namespaceMapping: { [shop]: `${shop}-doomed` } });
+      const watch = await velero.watch("backups");
       await velero.create("deletebackuprequests", "doom", { backupName: "doomed" });
       await velero.gone("backups", "doomed");
+      watch.close();
+      expect(phasesOf(watch, "doomed")).toEqual(["Completed", "Deleting"]);
       await velero.gone("deletebackuprequests", "doom");
       await velero.gone("restores", "of-doomed");
       expect(await namesIn(own(), "backups/doomed/")).toEqual([]);

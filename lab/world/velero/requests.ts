@@ -70,6 +70,7 @@ async function deleteBackup(context: VeleroContext, { metadata, spec }: Backup):
   const location = getVelero(store, "backupstoragelocations", spec.storageLocation ?? "");
   if (!location) return `backup storage location ${spec.storageLocation ?? ""} not found`;
   const blobs = blobsOf(context, location);
+  changeVelero(store, "backups", metadata.name, (draft) => void (draft.status = { ...draft.status, phase: "Deleting" }));
   try {
     await deleteFolder(blobs, `backups/${metadata.name}/`);
     for (const restore of listVelero(store, "restores").filter((one) => one.spec.backupName === metadata.name)) {
