@@ -7,7 +7,7 @@ import { ownLogin } from "../given/login.ts";
 import { serverIn } from "../given/kubeconfig.ts";
 import type { GivenCluster, Looked } from "../given/look.ts";
 import { startMirror } from "../given/mirror.ts";
-import { openOrders, ordersVolume } from "../given/orders-volume.ts";
+import { openOrders, ordersVolume, readOrders } from "../given/orders-volume.ts";
 import { labelling, removeOwnObjects } from "../given/own-objects.ts";
 import { type GivenAccount, openContainers, removeContainers } from "../given/storage-account.ts";
 import { applyLocations, givenLocation, ownLocations } from "../given/velero.ts";
@@ -84,7 +84,7 @@ async function openGiven(parts: EngineParts, { looked: { account }, cluster, reg
   await applyLocations(api, { role, topology, account, signal });
   await mirrorLocations(parts, role, account);
 
-  const orders = openOrders(server, (why) => process.emitWarning(`the orders of ${region} could not be read: ${why}`, "LabMistake"));
+  const orders = openOrders({ read: () => readOrders(server), onTrouble: (why) => process.emitWarning(`the orders of ${region} could not be read: ${why}; tried again`, "LabMistake") });
   const effects = seenEffects(world, region);
   const kept = keepObjects(connection, (plural, now) => {
     effects(plural, now);
@@ -92,6 +92,7 @@ async function openGiven(parts: EngineParts, { looked: { account }, cluster, reg
   });
   undo(async () => {
     await kept.close();
+    orders.close();
     connection.close();
   });
   await kept.listed;

@@ -23,6 +23,9 @@ export function ordersVolume(server: Server): VolumeHands {
   };
 }
 
+/** The shop's orders as they are on the volume now. */
+export const readOrders = async (server: Server): Promise<string> => (await inPod(server, ordersPod, "if [ -f orders.txt ]; then cat orders.txt; fi")).toString("utf8");
+
 export interface Orders {
   /** Told of every change of the cluster's pods. */
   seen(pods: ReadonlyMap<string, ApiObject>): void;
@@ -30,33 +33,53 @@ export interface Orders {
   written(): void;
   /** `null`: nobody has it mounted, or it has not been read yet. */
   files(claim: string): Readonly<Record<string, string>> | null;
+  /** Nothing is read from now on. */
+  close(): void;
+}
+
+export interface OrdersOptions {
+  readonly read: () => Promise<string>;
+  /** Told of each reason for which they could not be read, once. They are asked for again all the same. */
+  readonly onTrouble: (why: string) => void;
+  readonly againMs?: number;
 }
 
 /** Keeps the texts on the volume as they were when the database became ready: read once for each pod that does. */
-export function openOrders(server: Server, onTrouble: (why: string) => void): Orders {
-  let read: { readonly uid: string; readonly files: Readonly<Record<string, string>> | null } | null = null;
+export function openOrders({ read, onTrouble, againMs = 1_000 }: OrdersOptions): Orders {
+  interface Look {
+    readonly uid: string;
+    files: Readonly<Record<string, string>> | null;
+  }
+  let latest: Look | null = null;
+  const told = new Set<string>();
   const look = (uid: string) => {
-    read = { uid, files: null };
-    void inPod(server, ordersPod, "if [ -f orders.txt ]; then cat orders.txt; fi").then(
-      (text) => {
-        if (read?.uid === uid) read = { uid, files: { "orders.txt": text.toString("utf8") } };
-      },
-      (error: Error) => {
-        if (read?.uid === uid) read = null;
-        onTrouble(error.message);
+    const mine: Look = { uid, files: null };
+    latest = mine;
+    void read().then(
+      (text) => void (mine.files = { "orders.txt": text }),
+      ({ message }: Error) => {
+        if (latest !== mine) return;
+        if (!told.has(message)) onTrouble(message);
+        told.add(message);
+        // No change of the pod need come any more.
+        setTimeout(() => {
+          if (latest === mine) look(uid);
+        }, againMs).unref();
       },
     );
   };
   return {
     seen(pods) {
       const pod = pods.get(`${ordersPod.namespace}/${ordersPod.pod}`);
+      if (pod === undefined) latest = null;
       if (pod === undefined || !isReady(pod)) return;
       const uid = pod.metadata.uid ?? "";
-      if (read?.uid !== uid) look(uid);
+      if (latest?.uid !== uid) look(uid);
     },
     written() {
-      if (read !== null) look(read.uid);
+      if (latest !== null) look(latest.uid);
     },
-    files: (claim) => (claim === ordersClaim.claim ? (read?.files ?? null) : null),
+    files: (claim) => (claim === ordersClaim.claim ? (latest?.files ?? null) : null),
+    close: () => void (latest = null),
   };
 }

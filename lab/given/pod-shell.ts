@@ -25,18 +25,23 @@ export async function inPod(server: ApiServer & { readonly token: string }, { na
   const written = Promise.all([buffer(stdout), buffer(stderr)]);
   const where = `a command in ${namespace}/${pod}`;
   let timer: NodeJS.Timeout | undefined;
+  let end = () => {};
   try {
     const ended = await new Promise<V1Status>((resolve, reject) => {
       timer = setTimeout(() => reject(new Error(`${where}: no end within ${timeoutMs / 1_000} s`)), timeoutMs);
       new Exec(config)
         .exec(namespace, pod, container, ["sh", "-c", script], stdout, stderr, input === null ? null : Readable.from(chunks(input)), false, resolve)
-        .then((socket) => socket.addEventListener("close", () => reject(new Error(`${where}: the connection ended before the command`))), (error: unknown) => reject(new Error(`${where}: ${error instanceof Error ? error.message : String(error)}`)));
+        .then((socket) => {
+          end = () => socket.close();
+          socket.addEventListener("close", () => reject(new Error(`${where}: the connection ended before the command`)));
+        }, (error: unknown) => reject(new Error(`${where}: ${error instanceof Error ? error.message : String(error)}`)));
     });
     const [out, err] = await written;
     if (ended.status !== "Success") throw new Error(`${where}: ${err.toString("utf8").trim() || ended.message || "it failed"}`);
     return out;
   } finally {
     clearTimeout(timer);
+    end();
   }
 }
 
