@@ -134,7 +134,7 @@ export const faults: readonly Fault[] = [
   played("F97", "the primary comes back with writes that nobody saw", back(600_000), null),
   argued("F98", "failback without protection", "nothing fails back: once users were moved the ledger opens no other run for the plan, whoever asks", "test/domain/ledger.test.ts"),
   inTest("F99", "backups do not run in the new region", "test/activities/own-backups.test.ts"),
-  argued("F100", "cleaning up in the wrong cluster", "nothing is deleted, and only what carries the undo of a run of this plan is changed back: another cluster has none", "test/activities/fence-primary.test.ts"),
+  argued("F100", "cleaning up in the wrong cluster", "cleaning up deletes nothing, and changes back only what carries the undo of a run of this plan: in another cluster there is none", "test/activities/fence-primary.test.ts"),
   played("F101", "a host dies anywhere", { troubles: [{ kind: "strike", step: "start-restore shop-main", mode: 6, call: 0, downMs: 20_000 }] }, null),
   played("F102", "two hosts, one thing", { troubles: Array.from({ length: 6 }, (_, nth): Trouble => ({ kind: "again", nth: 10 + nth * 9, afterMs: nth % 2 === 0 ? 0 : 5 * minute })) }, null),
   played("F103", "a host that stands still for hours", { troubles: [{ kind: "pause", at: 120_000, host: 0, forMs: 20 * minute }] }, { troubles: [{ kind: "pause", at: 120_000, host: 0, forMs: 180 * minute }, { kind: "pause", at: 121_000, host: 1, forMs: 30 * minute }] }),
