@@ -45,8 +45,15 @@ export type LabPair = Awaited<ReturnType<typeof openPair>>;
 export async function openPair({ topology, rate = 20, latencies = typicalLatencies, aks: aksOptions = {}, seeding = {}, clock = startClock({ rate }), port = 0, openEngines = openDoubles, traffic: trafficSettings = trafficManager, onStage = () => undefined }: PairOptions) {
   const undo: (() => unknown)[] = [];
   const close = async () => {
-    for (const step of undo.reverse()) await step();
-    undo.length = 0;
+    const failures: unknown[] = [];
+    for (const step of undo.splice(0).toReversed()) {
+      try {
+        await step();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
   };
   try {
     const world = openWorld(clock, latencies);
@@ -113,7 +120,8 @@ export async function openPair({ topology, rate = 20, latencies = typicalLatenci
       close,
     };
   } catch (error) {
-    await close();
+    // Why it did not open is the news, not what then did not close.
+    await close().catch(() => undefined);
     throw error;
   }
 }
