@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { canonicalJson } from "../../shared/domain/canonical-json.ts";
 import type { Plan } from "../../shared/domain/plan.ts";
-import { emptyRegister } from "../../shared/domain/register.ts";
+import { emptyRegister, type Register } from "../../shared/domain/register.ts";
 import { verificationIsDue } from "../../shared/domain/standing.ts";
 import type { steps } from "../../orchestrations/steps.ts";
 import type { World } from "../../shared/ports.ts";
@@ -19,7 +19,7 @@ export const checkAllBackups: Work<typeof steps.checkAllBackups> = async ({ dueA
   const { world, plan } = duty;
   try {
     const register = await readRegister(world.home, plan.plan);
-    if (dueAt !== undefined && register.look?.why === null && !verificationIsDue(register, plan, dueAt)) return { checked: 0, usable: 0, already: true };
+    if (dueAt !== undefined && register.look?.why === null && !verificationIsDue(register, plan, dueAt)) return { checked: 0, usable: 0, ...(isFollowed(register) ? { already: true as const } : {}) };
     const verified = await verifyBackups(world, plan, register, { by: "timer", proof: provingOf(world, plan) });
     const { changed } = await mergeIntoRegister(world.home, plan, { ...verified.register, look: { at: verified.checkedAt, why: null } }, world.clock.now());
     tell(duty, changed);
@@ -31,6 +31,9 @@ export const checkAllBackups: Work<typeof steps.checkAllBackups> = async ({ dueA
     throw error;
   }
 };
+
+/** Whoever looked at the backups has looked at the secondary since. Ended in between, what follows from the look is still to be done. */
+const isFollowed = ({ look, secondary }: Register): boolean => look !== null && secondary !== null && secondary.at >= look.at;
 
 /** One new backup: done when it has arrived whole or cannot any more; recorded at every look, so that the last one stands. */
 export const checkBackup: Work<typeof steps.checkBackup> = async ({ backup }, duty) => {
