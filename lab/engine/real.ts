@@ -5,7 +5,7 @@ import path from "node:path";
 import { accountKey } from "../azurite.ts";
 import { openKubernetesGateway } from "../faces/kubernetes-gateway.ts";
 import { openApi } from "../real/api.ts";
-import { startRealCluster } from "../real/cluster.ts";
+import { RealClusterFailed, startRealCluster } from "../real/cluster.ts";
 import type { RealPrograms } from "../real/programs.ts";
 import type { RealCluster } from "../real/real-cluster.ts";
 import { openTokenReviewer } from "../real/token-review.ts";
@@ -27,11 +27,28 @@ export interface RealEnginesOptions {
 /** How often Velero looks; the shortest that it is known to keep. */
 const veleroSeconds = { sync: 10, validation: 10 } as const;
 
+/** Two clusters that have come up leave nothing. Of those that have not the logs stay: the `RealClusterFailed` says where. */
 export function openReals(options: RealEnginesOptions): OpenEngines {
   return async (parts) => {
-    const { identity, undo, onStage } = parts;
     const directory = mkdtempSync(path.join(tmpdir(), "lifeboat-real-"));
-    undo(() => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }));
+    let hasLogs = false;
+    parts.undo(() => (hasLogs ? removeAllButLogs(directory) : rmSync(directory, removal)));
+    return openIn(directory, options)(parts).catch((error: unknown) => {
+      hasLogs = error instanceof RealClusterFailed && options.signal?.aborted !== true;
+      throw error;
+    });
+  };
+}
+
+const removal = { recursive: true, force: true, maxRetries: 5 } as const;
+
+function removeAllButLogs(directory: string): void {
+  for (const region of readdirSync(directory)) for (const name of readdirSync(path.join(directory, region))) if (name !== "log") rmSync(path.join(directory, region, name), removal);
+}
+
+function openIn(directory: string, options: RealEnginesOptions): OpenEngines {
+  return async (parts) => {
+    const { identity, undo, onStage } = parts;
     const reviewer = await openTokenReviewer(async (token) => {
       const verdict = await identity.check(`Bearer ${token}`, audiences.aks);
       return verdict.kind === "refused" ? { refused: verdict.why } : { user: clientIds[verdict.caller] };

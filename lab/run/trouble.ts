@@ -3,10 +3,13 @@ import { AppNotBuilt } from "../app-host.ts";
 import { AzuriteFailed } from "../azurite.ts";
 import { CannotListen } from "../faces/listen.ts";
 import { GivenRefused } from "../given/given.ts";
+import { RealClusterFailed } from "../real/failed.ts";
+import { BuildFailed } from "../real/programs.ts";
 
 /** One line or more. */
 export function troubleOf(error: unknown): string {
-  if (error instanceof CannotListen || error instanceof AppNotBuilt || error instanceof GivenRefused) return error.message;
+  if (error instanceof CannotListen || error instanceof AppNotBuilt || error instanceof GivenRefused || error instanceof BuildFailed) return error.message;
+  if (error instanceof RealClusterFailed) return `${error.message}\neverything is taken down again, the logs are kept; on a machine with much else to do, try again when it has less`;
   if (error instanceof AzuriteFailed) return `${error.message}\nAzurite plays the storage accounts; it comes with the project's packages: run \`npm ci\` and try again`;
   if (!(error instanceof Error)) return `the lab failed: ${String(error)}`;
   switch ((error as NodeJS.ErrnoException).code) {
