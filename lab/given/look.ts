@@ -8,7 +8,7 @@ import { type Given, GivenRefused, ownName, ownRole, veleroNamespace } from "./g
 import { serverIn } from "./kubeconfig.ts";
 import { inTheWay, isOwn } from "./own-objects.ts";
 import { accountIn, type GivenAccount, tryAccount } from "./storage-account.ts";
-import { isNewEnough, oldestVelero, ownLocations, veleroVersion } from "./velero.ts";
+import { isNewEnough, oldestVelero, ownLocations, runningVelero } from "./velero.ts";
 
 export interface GivenCluster {
   readonly file: string;
@@ -90,12 +90,14 @@ async function signedIn(api: Api, file: string, url: string): Promise<string> {
   return (await api.get("/api/v1/namespaces/kube-system"))?.metadata.uid ?? url;
 }
 
-async function aboutVelero(api: Api, file: string): Promise<readonly string[]> {
+/** What its Velero lacks, in a sentence with its remedy. */
+export async function aboutVelero(api: Api, file: string): Promise<readonly string[]> {
   const install = "install it with the Azure plugin and `--use-node-agent`: https://velero.io/docs";
   if ((await api.request("GET", "/apis/velero.io/v1")).status !== 200 || (await api.get(`/api/v1/namespaces/${veleroNamespace}`)) === null) return [`${file}: there is no Velero in the namespace ${veleroNamespace}: ${install}`];
-  const version = await veleroVersion(api);
-  if (version === null) return [`${file}: Velero's kinds are there, and no server of it answers in the namespace ${veleroNamespace}: look at \`kubectl -n ${veleroNamespace} logs deployment/velero\``];
-  if (!isNewEnough(version)) return [`${file}: its Velero is ${version}, and the lab needs ${oldestVelero} or newer: upgrade it`];
+  const running = await runningVelero(api);
+  if (running === null) return [`${file}: Velero's kinds are there, and no server of it answers in the namespace ${veleroNamespace}: look at \`kubectl -n ${veleroNamespace} logs deployment/velero\``];
+  if (!isNewEnough(running.version)) return [`${file}: its Velero is ${running.version}, and the lab needs ${oldestVelero} or newer: upgrade it`];
+  if (!running.hasAzure) return [`${file}: its Velero has no plugin for Azure's storage: add it, \`velero plugin add velero/velero-plugin-for-microsoft-azure:VERSION\``];
   const agents = (await api.get(`/apis/apps/v1/namespaces/${veleroNamespace}/daemonsets/node-agent`))?.["status"] as { readonly numberReady?: number } | undefined;
   return (agents?.numberReady ?? 0) > 0 ? [] : [`${file}: its Velero has no node agent that is ready, and without one no volume is backed up or filled: ${install}`];
 }

@@ -14,16 +14,23 @@ const availableMsMax = 90_000;
 const lookMs = 250;
 const keyVariable = "AZURE_STORAGE_ACCOUNT_ACCESS_KEY";
 
-/** What its running server says of itself, `v1.18.3`, as `velero version` asks it; `null`: it does not answer. */
-export async function veleroVersion(api: Api): Promise<string | null> {
+export interface RunningVelero {
+  /** `v1.18.3` */
+  readonly version: string;
+  /** Whether it reads and writes Azure's storage. */
+  readonly hasAzure: boolean;
+}
+
+/** What its running server says of itself, as `velero version` asks it; `null`: it does not answer. */
+export async function runningVelero(api: Api): Promise<RunningVelero | null> {
   const path = `${velero}/serverstatusrequests`;
   const name = `${ownName}-${randomUUID().slice(0, 8)}`;
   const made = await api.request("POST", path, { apiVersion: "velero.io/v1", kind: "ServerStatusRequest", metadata: { name, namespace: veleroNamespace }, spec: {} });
   if (made.status >= 300) return null;
   try {
     for (const giveUpAt = performance.now() + answerMsMax; performance.now() < giveUpAt; await wait(lookMs)) {
-      const { phase, serverVersion } = ((await api.get(`${path}/${name}`))?.["status"] ?? {}) as { readonly phase?: string; readonly serverVersion?: string };
-      if (phase === "Processed") return serverVersion ?? null;
+      const { phase, serverVersion = "", plugins = [] } = ((await api.get(`${path}/${name}`))?.["status"] ?? {}) as { readonly phase?: string; readonly serverVersion?: string; readonly plugins?: readonly { readonly kind: string; readonly name: string }[] };
+      if (phase === "Processed") return { version: serverVersion, hasAzure: plugins.some((plugin) => plugin.kind === "ObjectStore" && plugin.name === "velero.io/azure") };
     }
     return null;
   } finally {

@@ -15,7 +15,7 @@ import { serveKubernetesApi } from "../../lab/faces/kubernetes-api.ts";
 import type { Listener } from "../../lab/faces/listen.ts";
 import { ownName, ownRole } from "../../lab/given/given.ts";
 import { serverIn } from "../../lab/given/kubeconfig.ts";
-import { aboutNames } from "../../lab/given/look.ts";
+import { aboutNames, aboutVelero } from "../../lab/given/look.ts";
 import { labelling, removeOwnObjects } from "../../lab/given/own-objects.ts";
 import { accountIn, givenContainers, openContainers } from "../../lab/given/storage-account.ts";
 import { ownLocations } from "../../lab/given/velero.ts";
@@ -99,6 +99,25 @@ describe("in a cluster that somebody has", () => {
     await removeOwnObjects(api, ownLocations, { untilGone: true });
     expect(await state()).toEqual(before);
     for (const path of [`/apis/${rbac}/clusterroles/shop-promotions-reader`, "/apis/scheduling.k8s.io/v1/priorityclasses/shop-critical", "/api/v1/namespaces/velero/secrets/lifeboat-lab", `${velero}/schedules/shop-hourly`]) await api.request("DELETE", path);
+  });
+
+  test.each([
+    [{ serverVersion: "v1.17.2", plugins: [] }, /^north\.yaml: its Velero is v1\.17\.2, and the lab needs 1\.18 or newer: upgrade it$/],
+    [{ serverVersion: "v1.18.3", plugins: [{ kind: "ObjectStore", name: "velero.io/aws" }] }, /^north\.yaml: its Velero has no plugin for Azure's storage: add it/],
+    [{ serverVersion: "v1.18.3", plugins: [{ kind: "ObjectStore", name: "velero.io/azure" }] }, /^north\.yaml: its Velero has no node agent that is ready/],
+  ])("a Velero that says %j lacks what the lab needs (%s)", async (status, sentence) => {
+    await api.request("DELETE", "/apis/apps/v1/namespaces/velero/daemonsets/node-agent");
+    const path = `${velero}/serverstatusrequests`;
+    const answer = async () => {
+      for (const { metadata } of await api.list(path)) await api.request("PATCH", `${path}/${metadata.name}`, { status: { phase: "Processed", ...status } });
+    };
+    const answering = setInterval(() => void answer(), 50);
+    try {
+      expect(await aboutVelero(api, "north.yaml")).toEqual([expect.stringMatching(sentence)]);
+    } finally {
+      clearInterval(answering);
+    }
+    expect(await api.list(path)).toEqual([]);
   });
 
   test("what an earlier run left and does not go is waited for until somebody stops it", async () => {
