@@ -22,8 +22,8 @@ interface Run {
 }
 
 /** `temporary`: where the run may leave things, and must not. */
-function run(args: readonly string[], temporary = folder): Run {
-  const child = spawn(process.execPath, ["--import", "tsx", "lab/run/main.ts", ...args], { cwd: root, env: { PATH: process.env["PATH"], TMPDIR: temporary }, stdio: ["ignore", "pipe", "pipe"] });
+function run(args: readonly string[], temporary = folder, environment: Readonly<Record<string, string>> = {}): Run {
+  const child = spawn(process.execPath, ["--import", "tsx", "lab/run/main.ts", ...args], { cwd: root, env: { PATH: process.env["PATH"], TMPDIR: temporary, ...environment }, stdio: ["ignore", "pipe", "pipe"] });
   let out = "";
   let err = "";
   child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
@@ -50,6 +50,19 @@ describe("nothing is started, and it is said plainly,", () => {
     expect(await ended).toBe(2);
     expect(err()).toContain("whole number from 1 to 200");
     expect(out()).toBe("");
+  });
+
+  test("when the clusters and the storage that were given cannot be used: all at once, and without the secret", async () => {
+    const secret = "bWFkZS11cC1hbmQtdG8tYmUtc2VlbiBub3doZXJl";
+    const { ended, out, err } = run(["--real", "--primary-kubeconfig", "west.yaml", "--secondary-kubeconfig", "north.yaml"], folder, { AZURE_STORAGE_CONNECTION_STRING: `AccountKey=${secret}` });
+    expect(await ended).toBe(2);
+    expect(err().trimEnd().split("\n")).toEqual([
+      expect.stringContaining("AZURE_STORAGE_CONNECTION_STRING has no AccountName and AccountKey"),
+      expect.stringMatching(/^west\.yaml cannot be read as a kubeconfig: ENOENT/),
+      expect.stringMatching(/^north\.yaml cannot be read as a kubeconfig: ENOENT/),
+      "nothing was started",
+    ]);
+    expect(out() + err()).not.toContain(secret);
   });
 
   test("when the report cannot be written and the port is taken: both at once", async () => {
