@@ -13,6 +13,8 @@ export interface MirrorOptions {
   readonly takes?: (name: string) => boolean;
   /** Told once of each reason for which a look failed. It is tried again all the same. */
   readonly onTrouble: (why: string) => void;
+  /** How long one blob may take: one that stands still would hold up all others. */
+  readonly blobMsMax?: number;
 }
 
 export interface Mirror {
@@ -26,7 +28,7 @@ const placesMax = 4;
 const blockBytes = 4 * 1024 * 1024;
 
 /** Carries what is new or changed, in the order in which it was written, and takes away what is gone. */
-export function startMirror({ from, to, takes = () => true, onTrouble }: MirrorOptions): Mirror {
+export function startMirror({ from, to, takes = () => true, onTrouble, blobMsMax = 120_000 }: MirrorOptions): Mirror {
   const carried = new Map<string, string>();
   const closing = new AbortController();
   const { signal } = closing;
@@ -39,7 +41,7 @@ export function startMirror({ from, to, takes = () => true, onTrouble }: MirrorO
     for (let at = 0; at < changed.length; at += placesMax) {
       await Promise.all(
         changed.slice(at, at + placesMax).map(async ([name, { etag }]) => {
-          if (await carry(from, to, name, signal)) carried.set(name, etag);
+          if (await carry({ from, to, blobMsMax }, name, signal)) carried.set(name, etag);
         }),
       );
     }
@@ -69,7 +71,9 @@ export function startMirror({ from, to, takes = () => true, onTrouble }: MirrorO
 }
 
 /** `false`: it is gone meanwhile. In blocks, as Velero's plugin uploads, so that the copy has no Content-MD5 either. */
-async function carry(from: ContainerClient, to: ContainerClient, name: string, abortSignal: AbortSignal): Promise<boolean> {
+async function carry({ from, to, blobMsMax }: Required<Pick<MirrorOptions, "from" | "to" | "blobMsMax">>, name: string, signal: AbortSignal): Promise<boolean> {
+  const late = AbortSignal.timeout(blobMsMax);
+  const abortSignal = AbortSignal.any([signal, late]);
   try {
     const { readableStreamBody } = await from.getBlobClient(name).download(0, undefined, { abortSignal });
     if (readableStreamBody === undefined) return false;
@@ -77,6 +81,7 @@ async function carry(from: ContainerClient, to: ContainerClient, name: string, a
     return true;
   } catch (error) {
     if (error instanceof RestError && error.code === "BlobNotFound") return false;
+    if (late.aborted) throw new Error(`${name} was not over within ${blobMsMax / 1_000} s`, { cause: error });
     throw error;
   }
 }

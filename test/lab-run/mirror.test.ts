@@ -1,5 +1,7 @@
 /** One container kept as another one is: how blobs come and go between somebody's storage account and the lab's. */
-import { BlobServiceClient, type ContainerClient, StorageSharedKeyCredential } from "@azure/storage-blob";
+import http from "node:http";
+import type { AddressInfo } from "node:net";
+import { BlobServiceClient, ContainerClient, StorageSharedKeyCredential } from "@azure/storage-blob";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { accountKey, type Azurite, startAzurite } from "../../lab/azurite.ts";
 import { type Mirror, startMirror } from "../../lab/given/mirror.ts";
@@ -73,4 +75,31 @@ test("a side that refuses is told of once and tried again", async () => {
     await expect.poll(() => held(to), within).toEqual({ a: "1" });
   });
   expect(told).toEqual(["ContainerNotFound"]);
+});
+
+test("a blob that stands still is given up after its time, told of, and tried again", async () => {
+  const etag = '"0x1"';
+  let asked = 0;
+  const stuck = http.createServer((request, response) => {
+    if (request.url?.includes("comp=list") === true) {
+      response.writeHead(200, { "content-type": "application/xml" });
+      return void response.end(`<?xml version="1.0"?><EnumerationResults><Blobs><Blob><Name>a</Name><Properties><Etag>${etag}</Etag><Last-Modified>Sat, 21 Nov 2026 06:05:00 GMT</Last-Modified></Properties></Blob></Blobs><NextMarker/></EnumerationResults>`);
+    }
+    asked += 1;
+    response.writeHead(200, { etag, "content-length": "4" });
+    // The rest comes only to who asks again.
+    response.write(asked === 1 ? "1" : "1234");
+  });
+  await new Promise<void>((resolve) => void stuck.listen(0, "127.0.0.1", resolve));
+  await to.create();
+  const told: string[] = [];
+  try {
+    await mirrored({ from: new ContainerClient(`http://127.0.0.1:${(stuck.address() as AddressInfo).port}/stuck`), onTrouble: (why) => void told.push(why), blobMsMax: 500 }, async () => {
+      await expect.poll(() => held(to), within).toEqual({ a: "1234" });
+    });
+  } finally {
+    stuck.closeAllConnections();
+    stuck.close();
+  }
+  expect(told).toEqual(["a was not over within 0.5 s"]);
 });
