@@ -109,7 +109,7 @@ export const faults: readonly Fault[] = [
   inTest("F72", "a namespace that does not end", "test/activities/make-ready.test.ts"),
   played("F73", "consumers that work before the switch", {}, null),
   open("F74", "restored controllers act on the world", "they are restored like anything else"),
-  open("F75", "ConfigMaps that point back to the primary", "not looked for"),
+  inTest("F75", "ConfigMaps that point back to the primary", "test/domain/secondary-fit.test.ts"),
   argued("F76", "addresses and ports that change", "nothing is asked by them: assertions go through the secondary's ingress", "test/activities/verify.test.ts"),
   inTest("F77", "a restore that takes too long", "test/orchestrations/desk.test.ts"),
   played("F78", "the secondary's cluster dies while it is restored into", { troubles: [call("kubernetes", "*", refused, 60, 20)] }, { troubles: [call("kubernetes", "*", refused, 60, always)] }),

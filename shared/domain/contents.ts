@@ -3,6 +3,8 @@
  * classes, custom resources), for the restore (consumers, claims) and for the completeness check, and bounded however large it is.
  */
 
+import { type HostNamed, hostsIn } from "./hosts-named.ts";
+import { arrayOf, recordOf, stringOf } from "./loose.ts";
 import { type Demand, demandOf } from "./resource-demand.ts";
 
 /** What one namespace, or the cluster scope, contributes. */
@@ -14,6 +16,8 @@ export interface Share {
   readonly storageClasses: readonly string[];
   /** Classes that its Ingresses name. */
   readonly ingressClasses?: readonly string[];
+  /** Host names that its settings write out. Not given: by who did not look for them. */
+  readonly hosts?: readonly HostNamed[];
   /** What its pods and claims would take of a quota. Not given: by who did not count it. */
   readonly demand?: Demand;
 }
@@ -76,7 +80,7 @@ export interface Contents {
 }
 
 /** How many entries each list may have. A backup with more is restored all the same; its readiness check knows only part of it. */
-export const longest = { images: 2_000, storageClasses: 200, ingressClasses: 200, consumers: 2_000, claims: 10_000, dataUploads: 10_000, customKinds: 2_000, namespaces: 5_000, kinds: 2_000 } as const;
+export const longest = { images: 2_000, storageClasses: 200, ingressClasses: 200, hosts: 2_000, consumers: 2_000, claims: 10_000, dataUploads: 10_000, customKinds: 2_000, namespaces: 5_000, kinds: 2_000 } as const;
 
 /** An object of the archive, with the parts that every one has. */
 export interface Stored {
@@ -147,6 +151,11 @@ export function gatherContents(consumerSelectors: readonly string[]): { add(stor
           share.demand.set(resource, before === null || amount === null ? null : (before ?? 0) + amount);
         }
         if (ingressClass) remember(share.ingressClasses, "ingressClasses", ingressClass, cut);
+        for (const host of hostsIn(stored.kind, stored.object, podOf(stored))) {
+          if (share.hosts.has(host)) continue;
+          if (share.hosts.size < longest.hosts) share.hosts.set(host, `${stored.kind} ${stored.name}`);
+          else cut.add("hosts");
+        }
       }
       keep(consumers, "consumers", consumerOf(stored, consumerSelectors));
       keep(claims, "claims", claimOf(stored));
@@ -172,9 +181,10 @@ interface GrowingShare {
   readonly images: Set<string>;
   readonly storageClasses: Set<string>;
   readonly ingressClasses: Set<string>;
+  readonly hosts: Map<string, string>;
   readonly demand: Map<string, number | null>;
 }
-const emptyShare = (): GrowingShare => ({ objects: 0, kinds: new Map(), images: new Set(), storageClasses: new Set(), ingressClasses: new Set(), demand: new Map() });
+const emptyShare = (): GrowingShare => ({ objects: 0, kinds: new Map(), images: new Set(), storageClasses: new Set(), ingressClasses: new Set(), hosts: new Map(), demand: new Map() });
 const byKey = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1);
 const shown = (share: GrowingShare): Share => ({
   objects: share.objects,
@@ -182,6 +192,7 @@ const shown = (share: GrowingShare): Share => ({
   images: [...share.images].sort(),
   storageClasses: [...share.storageClasses].sort(),
   ...(share.ingressClasses.size === 0 ? {} : { ingressClasses: [...share.ingressClasses].sort() }),
+  hosts: [...share.hosts].sort(byKey).map(([host, at]) => ({ host, in: at })),
   demand: Object.fromEntries([...share.demand].sort(byKey)),
 });
 
@@ -266,8 +277,3 @@ export function customKindOf(stored: Stored): CustomKind | null {
       .map((version) => stringOf(version["name"]) ?? ""),
   };
 }
-
-const recordOf = (value: unknown): Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Readonly<Record<string, unknown>>) : {}; // narrowed to an object just now
-const arrayOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
-const stringOf = (value: unknown): string | null => (typeof value === "string" && value !== "" ? value : null);

@@ -13,7 +13,7 @@ export interface BlobRead {
 }
 
 export interface Evidence {
-  readonly level: Finding["level"] | "api" | "classes" | "images" | "quota";
+  readonly level: Finding["level"] | "api" | "classes" | "images" | "quota" | "hosts";
   readonly rung: Rung;
   readonly ok: boolean | "unknown";
   readonly about: string;

@@ -18,6 +18,7 @@ export const findingKinds = [
   "missing-class",
   "images",
   "quota",
+  "points-back",
   "store-unreadable",
   "unknown",
 ] as const;
@@ -149,6 +150,8 @@ export function words({ kind, point }: Pick<Finding, "kind" | "point">): { reado
       return { reason: "the secondary may not be able to pull an image", remedy: "replicate the registry into the secondary's region or copy the image to one of secondary.registries" };
     case "quota":
       return { reason: "the backup does not fit into a quota of the secondary", remedy: "raise the quota there, or restore less" };
+    case "points-back":
+      return { reason: "settings in the backup name hosts of the primary region", remedy: "give the application a name that follows the traffic or the region it runs in; where only the primary has the thing, fail that over too, before the application is released" };
     case "store-unreadable":
       return { reason: "the backups could not be looked at", remedy: "look at the fact: a missing container or prefix is a mistake in the plan, a refusal a missing role (docs/permissions.md), silence the account's or the network's" };
     case "unknown":

@@ -1,4 +1,5 @@
 /** What an object of a backup would take of a ResourceQuota, by the names that quotas have. */
+import { arrayOf, recordOf } from "./loose.ts";
 import { quantityOf } from "./quantity.ts";
 
 /** In base units; `null`: it says nothing of it, so what it would take depends on the cluster's defaults. */
@@ -28,6 +29,3 @@ function ofContainer(container: Readonly<Record<string, unknown>>, what: "reques
   const resources = recordOf(container["resources"]);
   return quantityOf(recordOf(resources[what])[resource]) ?? (what === "requests" ? quantityOf(recordOf(resources["limits"])[resource]) : null);
 }
-
-const recordOf = (value: unknown): Readonly<Record<string, unknown>> => (typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Readonly<Record<string, unknown>>) : {}); // narrowed to an object just now
-const arrayOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);

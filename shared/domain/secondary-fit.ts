@@ -9,7 +9,7 @@ import type { Finding, FindingKind } from "./findings.ts";
 import { quantityOf } from "./quantity.ts";
 import { namespacesOf } from "./ladder-levels.ts";
 import type { Plan } from "./plan.ts";
-import { someOf } from "./replica.ts";
+import { accountName, someOf } from "./replica.ts";
 
 /** What was seen of the cluster. `null`: it could not be asked. */
 export interface SecondarySeen {
@@ -29,7 +29,7 @@ export interface Quota {
 }
 
 interface Answer {
-  readonly level: "api" | "classes" | "images" | "quota";
+  readonly level: "api" | "classes" | "images" | "quota" | "hosts";
   readonly ok: boolean | "unknown";
   readonly about: string;
   readonly kind: FindingKind;
@@ -38,7 +38,7 @@ interface Answer {
 /** Each question with its answer, as evidence; what is missing, as findings about that point. */
 export function secondaryFit(point: string, contents: Contents, plan: Plan, seen: SecondarySeen, at: number, planHash: string): { readonly findings: readonly Finding[]; readonly evidence: readonly Evidence[] } {
   const counted = (answer: Answer, ...lists: readonly (keyof typeof longest)[]) => asFarAsCounted(answer, contents, ["namespaces", ...lists]);
-  const answers = [counted(apis(contents, plan, seen), "kinds", "customKinds"), counted(classes(contents, plan, seen), "storageClasses", "ingressClasses"), counted(images(contents, plan), "images"), counted(quotas(contents, seen), "kinds"), pools(plan, seen)];
+  const answers = [counted(apis(contents, plan, seen), "kinds", "customKinds"), counted(classes(contents, plan, seen), "storageClasses", "ingressClasses"), counted(images(contents, plan), "images"), counted(quotas(contents, seen), "kinds"), pools(plan, seen), counted(hosts(contents, plan), "hosts")];
   return {
     findings: answers.filter(({ ok }) => ok === false).map(({ kind, about }) => ({ kind, point, fact: about })),
     evidence: answers.map(({ level, ok, about }) => ({ level, rung: "readable", ok, about, at, planHash, expiresAt: at + plan.backups.verifyEverySeconds * 1_000 })),
@@ -124,6 +124,27 @@ function quotas(contents: Contents, { quotas: found }: SecondarySeen): Answer {
   const uncounted = counted.filter(({ room, needs }) => needs === null || room === null);
   if (uncounted.length > 0) return say("unknown", `what it would use of ${someOf(uncounted.map(({ what }) => what))} is not counted`);
   return say(true, counted.length === 0 ? "no quota limits the target namespaces" : `it fits into the ${counted.length} limits of the target namespaces`);
+}
+
+/** Settings that lead back to the lost region: the application would come up and reach for what is gone. */
+function hosts(contents: Contents, plan: Plan): Answer {
+  const say = (ok: Answer["ok"], about: string): Answer => ({ level: "hosts", ok, about, kind: "points-back" });
+  const shares = namespacesOf(plan).flatMap((namespace) => {
+    const share = contents.namespaces[namespace];
+    return share === undefined ? [] : [{ namespace, hosts: share.hosts }];
+  });
+  if (shares.some((share) => share.hosts === undefined)) return say("unknown", "it was read before its settings were looked at for host names");
+  const all = shares.flatMap(({ namespace, hosts: named = [] }) => named.map((one) => ({ namespace, ...one })));
+  const back = all.filter(({ host }) => isOfPrimary(host, plan));
+  if (back.length === 0) return say(true, `none of the ${all.length} host names in its settings is the primary region's, as far as names tell`);
+  return say(false, `its settings lead back to ${plan.primary.name}: ${someOf(back.map((one) => `${one.host} in ${one.in} of ${one.namespace}`), 5)}`);
+}
+
+/** By its name alone: the primary's ingress, its storage account, or anything with the region as a part of its name (`shop.westeurope.cloudapp.azure.com`). */
+function isOfPrimary(host: string, { primary, storage }: Plan): boolean {
+  const account = accountName(storage.topology === "shared" ? storage.account : storage.source.account).toLowerCase();
+  const labels = host.split(".");
+  return host === new URL(primary.ingress).hostname.toLowerCase() || labels.slice(1).includes(primary.name.toLowerCase()) || (labels[0] === account && host.endsWith(".core.windows.net"));
 }
 
 function roomIn(hard: string, used: string): number | null {

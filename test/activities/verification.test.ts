@@ -51,7 +51,7 @@ describe("the secondary's cluster", () => {
     world.backups.read = async (_place, name) => Promise.reject(new Error(`${reads.push(name)}`));
     expect(await hold()).toEqual({ point: newest, findings: 0, imported: [] });
     const { secondary } = await readRegister(home, "shop");
-    expect(secondary?.evidence.map(({ level, ok }) => [level, ok])).toEqual([["parity", "unknown"], ["api", true], ["classes", true], ["images", "unknown"], ["quota", true], ["quota", true]]);
+    expect(secondary?.evidence.map(({ level, ok }) => [level, ok])).toEqual([["parity", "unknown"], ["api", true], ["classes", true], ["images", "unknown"], ["quota", true], ["quota", true], ["hosts", true]]);
     expect([await open(), reads]).toEqual([[], []]);
   });
 

@@ -39,16 +39,33 @@ describe("the secondary, held against a point", () => {
     expect(fit(contents, restores("odd-issuers.cert-manager.io", "customresourcedefinitions.apiextensions.k8s.io")).findings).toEqual([]);
   });
 
+  test("is no place for settings that lead back to the primary", ({ expect }) => {
+    const settings = (data: Record<string, string>) => ({ apiVersion: "v1", kind: "ConfigMap", metadata: { namespace: "shop", name: "settings" }, data });
+    const facts = (...objects: Readonly<Record<string, unknown>>[]) => fit(contentsOf([pod, ...objects])).findings.filter(({ kind }) => kind === "points-back").map(({ fact }) => fact);
+    expect(facts(settings({ public: "https://shop.example.com/", queue: "orders.shop.svc.cluster.local:5672", page: "index.min.html", other: "https://neu.shop.example.com" }))).toEqual([]);
+    expect(facts(settings({ self: "https://WEU.shop.example.com/", cache: "redis://shop-cache.westeurope.redisenterprise.cache.azure.net:10000" }))).toEqual(["its settings lead back to westeurope: shop-cache.westeurope.redisenterprise.cache.azure.net in ConfigMap settings of shop, weu.shop.example.com in ConfigMap settings of shop"]);
+    const worker = { apiVersion: "apps/v1", kind: "Deployment", metadata: { namespace: "shop", name: "worker" }, spec: { template: { spec: { containers: [{ name: "w", image: "shop.azurecr.io/w", env: [{ name: "BLOBS", value: "https://stshopweu.blob.core.windows.net/x" }], args: ["--to=https://stshopneu.blob.core.windows.net"] }] } } } };
+    expect(facts(worker)).toEqual(["its settings lead back to westeurope: stshopweu.blob.core.windows.net in Deployment worker of shop"]);
+    const alias = { apiVersion: "v1", kind: "Service", metadata: { namespace: "shop", name: "db" }, spec: { type: "ExternalName", externalName: "db.westeurope.cloudapp.azure.com" } };
+    expect(facts(alias)).toHaveLength(1);
+    // Neither what a Secret holds, nor another namespace's settings.
+    expect(facts({ apiVersion: "v1", kind: "Secret", metadata: { namespace: "shop", name: "s" }, stringData: { url: "weu.shop.example.com" } }, { ...settings({ a: "weu.shop.example.com" }), metadata: { namespace: "billing", name: "settings" } })).toEqual([]);
+    const { namespaces, ...rest } = contentsOf([pod]);
+    const { hosts: _hosts, ...before } = namespaces["shop"] ?? {};
+    expect(fit({ ...rest, namespaces: { shop: before as never } }).evidence.at(-1)).toMatchObject({ level: "hosts", ok: "unknown" });
+  });
+
   test("is not said to fit where the backup holds more than was counted", ({ expect }) => {
     const whole = contentsOf([pod]);
     const said = (...cut: string[]) => fit({ ...whole, cut }).evidence.map(({ ok }) => ok);
-    expect([said(), said("images"), said("storageClasses"), said("kinds"), said("namespaces"), said("consumers")]).toEqual([
-      [true, true, true, true, true],
-      [true, true, "unknown", true, true],
-      [true, "unknown", true, true, true],
-      ["unknown", true, true, "unknown", true],
-      ["unknown", "unknown", "unknown", "unknown", true],
-      [true, true, true, true, true],
+    expect([said(), said("images"), said("storageClasses"), said("kinds"), said("namespaces"), said("hosts"), said("consumers")]).toEqual([
+      [true, true, true, true, true, true],
+      [true, true, "unknown", true, true, true],
+      [true, "unknown", true, true, true, true],
+      ["unknown", true, true, "unknown", true, true],
+      ["unknown", "unknown", "unknown", "unknown", true, "unknown"],
+      [true, true, true, true, true, "unknown"],
+      [true, true, true, true, true, true],
     ]);
     expect(fit({ ...whole, cut: ["images"] }).evidence[2]?.about).toContain("the backup holds more images than are counted");
   });
