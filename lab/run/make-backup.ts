@@ -1,5 +1,6 @@
 /** One more backup before the loss, made by the primary's own Velero: the application is saved as it is now, and the copy is checked by the blob door. */
 import path from "node:path";
+import { scheduleName } from "../engine/applications.ts";
 import { primary } from "../world/pair.ts";
 import { type ClusterClient, clusterClient } from "./cluster-client.ts";
 import type { Tell } from "./events.ts";
@@ -8,7 +9,6 @@ import type { Scenario } from "./scenarios.ts";
 
 /** What the shop shows from now on: told apart from every recorded point. */
 const banner = "Night market";
-const schedule = "shop-hourly";
 const velero = "/apis/velero.io/v1/namespaces/velero";
 const waitMsMax = 900_000;
 
@@ -56,9 +56,9 @@ const demoBackup: BackupOrder = { name: "demo-backup", labels: {}, spec: { inclu
 async function changedShop({ pair, observer }: RunningLab, cluster: ClusterClient): Promise<BackupOrder> {
   await expectOk(cluster.request("PATCH", "/api/v1/namespaces/shop/configmaps/storefront", { data: { banner } }), "change the banner");
   await observer.until(({ body }) => body.includes(banner), waitMsMax, `the page to show "${banner}"`);
-  const { object } = await expectOk(cluster.request("GET", `${velero}/schedules/${schedule}`), "read the schedule");
+  const { object } = await expectOk(cluster.request("GET", `${velero}/schedules/${scheduleName}`), "read the schedule");
   const { template = {} } = (object["spec"] ?? {}) as { readonly template?: Readonly<Record<string, unknown>> };
-  return { name: `${schedule}-${stamp(pair.world.clock.now())}`, labels: { "velero.io/schedule-name": schedule }, spec: template, shows: banner };
+  return { name: `${scheduleName}-${stamp(pair.world.clock.now())}`, labels: { "velero.io/schedule-name": scheduleName }, spec: template, shows: banner };
 }
 
 const phaseOf = (object: Record<string, unknown>): string => (object["status"] as { phase?: string } | undefined)?.phase ?? "";
