@@ -71,7 +71,7 @@ describe("given clusters", () => {
   test("no container of the shop comes from a registry that does not exist, and the database's has a shell where its volume is", async () => {
     const objects = parseAllDocuments(await readFile(new URL("../../lab/applications/shop.yaml", import.meta.url), "utf8")).map((document) => document.toJS() as ApiObject);
     const changed = objects.map(withImages);
-    const workloads = changed.filter(({ kind }) => kind === "Deployment" || kind === "StatefulSet");
+    const workloads = changed.filter(({ kind = "" }) => ["Deployment", "StatefulSet", "CronJob"].includes(kind));
     expect(JSON.stringify(workloads)).not.toContain("shopregistry.azurecr.io");
     const orders = workloads.find(({ metadata }) => metadata.name === "orders");
     expect(orders).toMatchObject({ spec: { template: { spec: { containers: [{ name: "postgres", command: ["sh", "-c", expect.any(String)], workingDir: "/var/lib/postgresql/data" }] } } } });
