@@ -1,7 +1,8 @@
 /**
  * `real-failover`: on real Kubernetes and real Velero, in one run,
  * - from the decision to the first good answer through the public name, held against a failover by hand. By hand begins as long after its
- *   backup as the app decided after its own, so that Velero's sync has had the same time in both;
+ *   backup as the app decided after its own, so that Velero's sync has had the same time in both. The restore by itself is held against
+ *   the same Restores made by hand; the time of a single one, whose consumers act at once, stands beside it;
  * - many failovers of the shop on each topology, with Velero's server killed in the middle of each so-manieth restore: all must be
  *   recovered, with what was on the volume;
  * - the seconds of each phase beside the double's, at the same settings;
@@ -51,17 +52,23 @@ export async function realFailover(options: ReadonlyMap<string, string>): Promis
 async function raced(programs: RealPrograms, one: Case, topology: Topology, times: number) {
   const ours: Ours[] = [];
   const theirs: ByHand[] = [];
+  const same: ByHand[] = [];
   for (let time = 1; time <= times; time++) {
     const app = await byTheApp(programs, one, topology);
-    const hand = await byHand(programs, one, topology, app.decidedAfterBackupMs);
+    const hand = await byHand(programs, one, topology, app.decidedAfterBackupMs, "at-once");
+    // The demo has nothing to hold back: its one Restore is the same either way.
+    const alike = one.plan === "demo" ? hand : await byHand(programs, one, topology, app.decidedAfterBackupMs, "the-same");
     ours.push(app);
     theirs.push(hand);
-    say(`${one.plan}: the app ${app.totalSeconds} s (restore ${app.restoreSeconds} s), by hand ${hand.totalSeconds} s (listed ${hand.listedSeconds} s, restore ${hand.restoreSeconds} s)`);
+    same.push(alike);
+    say(`${one.plan}: the app ${app.totalSeconds} s (restore ${app.restoreSeconds} s), by hand ${hand.totalSeconds} s (listed ${hand.listedSeconds} s, restore ${hand.restoreSeconds} s; the same Restores ${alike.restoreSeconds} s)`);
   }
   const app = { totalSeconds: median(ours, "totalSeconds"), restoreSeconds: median(ours, "restoreSeconds"), fromConfirmedSeconds: median(ours, "fromConfirmedSeconds") };
   const hand = { totalSeconds: median(theirs, "totalSeconds"), listedSeconds: median(theirs, "listedSeconds"), restoreSeconds: median(theirs, "restoreSeconds") };
-  const restoreTimes = Math.round((100 * app.restoreSeconds) / hand.restoreSeconds) / 100;
-  return { ok: app.totalSeconds < hand.totalSeconds && restoreTimes <= restoreTimesMax, topology, app, byHand: hand, restoreTimes, restoreTimesMax, phases: ours.at(-1)?.phases };
+  const sameRestoresSeconds = median(same, "restoreSeconds");
+  const timesOf = (seconds: number) => Math.round((100 * app.restoreSeconds) / seconds) / 100;
+  const restoreTimes = timesOf(sameRestoresSeconds);
+  return { ok: app.totalSeconds < hand.totalSeconds && restoreTimes <= restoreTimesMax, topology, app, byHand: { ...hand, sameRestoresSeconds }, restoreTimes, restoreTimesMax, timesOfOneRestoreThatHoldsNothingBack: timesOf(hand.restoreSeconds), phases: ours.at(-1)?.phases };
 }
 
 async function many(programs: RealPrograms, topology: Topology, runs: number, killEvery: number) {

@@ -12,7 +12,7 @@ import { type LabResult, type RunningLab, runLab } from "../lab/run/run-lab.ts";
 import { scenarioNamed } from "../lab/run/scenarios.ts";
 import { sentence } from "../lab/run/show/sentence.ts";
 import type { Report } from "../shared/domain/report.ts";
-import { type ByHand, failOverByHand, loseIt } from "./by-hand.ts";
+import { type ByHand, failOverByHand, loseIt, type Way } from "./by-hand.ts";
 
 export const cases = [
   { plan: "demo", namespace: "disaster-demo" },
@@ -83,14 +83,14 @@ export async function oneOfMany(programs: RealPrograms, topology: Topology, kill
 /** Ends a lab in which somebody else was at work. */
 class Measured extends Error {}
 
-/** A failover by hand, begun as long after its backup as the app's was. */
-export async function byHand(programs: RealPrograms, one: Case, topology: Topology, afterBackupMs: number): Promise<ByHand> {
+/** A failover by hand in one of its ways, begun as long after its backup as the app's was. */
+export async function byHand(programs: RealPrograms, one: Case, topology: Topology, afterBackupMs: number, way: Way): Promise<ByHand> {
   let measured: ByHand | null = null;
   const act = async (running: RunningLab, backup: Backup) => {
     const { clock } = running.pair.world;
     loseIt(running);
     await clock.sleep(Math.max(0, backup.at + afterBackupMs - clock.now()));
-    measured = await failOverByHand(running, programs, { ...one, backup: backup.name });
+    measured = await failOverByHand(running, programs, { ...one, backup: backup.name, way });
     throw new Measured();
   };
   await realLab(openReals({ programs }), one, topology, act).catch((error: unknown) => {
