@@ -26,13 +26,13 @@ import { troubleOf } from "./trouble.ts";
 const out = (text: string) => void process.stdout.write(text);
 const err = (text: string) => void process.stderr.write(text);
 
+/** Wall time for taking everything out of clusters elsewhere, a hundred requests or so to each. */
+const closeGivenMsMax = 60_000;
+
 const read = readOptions(process.argv.slice(2), { out, err, environment: process.env });
 const code = read.kind === "over" ? read.code : await lab(read.options);
 // Nothing is left open, but a lingering connection of some library must not keep us here.
 process.stdout.write("", () => process.exit(code));
-
-/** Wall time for taking everything out of clusters elsewhere, a hundred requests or so to each. */
-const closeGivenMsMax = 60_000;
 
 /** One run to its exit code. */
 async function lab(options: LabOptions): Promise<number> {

@@ -262,7 +262,7 @@ export function closeRun(head: Head, epoch: number, outcome: Outcome, at: number
 }
 
 /** A person's no: the next alert of the same loss must not start what was just stopped. Silence is nobody's no. */
-const isStopped = ({ abort, decisions }: OpenRun, { kind }: Outcome): boolean => (kind === "aborted" && abort !== null) || (kind === "declined" && decisions.some(({ verdict }) => verdict === "deny"));
+const isStopped = ({ decisions }: OpenRun, { kind }: Outcome): boolean => kind === "aborted" || (kind === "declined" && decisions.some(({ verdict }) => verdict === "deny"));
 
 const changed = (head: Head): Changed => ({ kind: "changed", head });
 const refused = (why: Refusal): Changed => ({ kind: "refused", why });
