@@ -1,5 +1,4 @@
 /** A real cluster and a real Velero as the contracts reach them. */
-import process from "node:process";
 import { KubeConfig } from "@kubernetes/client-node";
 import { startClock } from "../../lab/clock.ts";
 import type { RealCluster } from "../../lab/real/cluster.ts";
@@ -56,11 +55,9 @@ export async function veleroOn(cluster: RealCluster): Promise<RealVelero> {
     container: (store, name) => storage.container(store, name),
     settled: () => storage.settled(),
     now: () => Date.now(),
-    stopVelero() {
-      // Asked politely it would first end what it has begun.
-      const pid = cluster.pids.get("velero");
-      if (pid !== undefined) process.kill(pid, "SIGKILL");
-      return cluster.stop("velero");
+    async stopVelero() {
+      // Asked politely it would first end what it has begun; and once it has crashed nobody may start it again.
+      await Promise.all([cluster.crash("velero"), cluster.stop("velero")]);
     },
     startVelero: () => cluster.start("velero"),
     writeFile: (namespace, claim, file, text) => cluster.writeVolumeFile(namespace, claim, file, Buffer.from(text)),
