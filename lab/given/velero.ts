@@ -9,7 +9,7 @@ import { type GivenAccount, givenContainers } from "./storage-account.ts";
 /** The oldest that the lab was run with; earlier ones fill volumes in another way. */
 const oldest = { major: 1, minor: 18 };
 const velero = `/apis/velero.io/v1/namespaces/${veleroNamespace}`;
-const answerMsMax = 20_000;
+const answerMsMax = 10_000;
 const availableMsMax = 90_000;
 const lookMs = 250;
 const keyVariable = "AZURE_STORAGE_ACCOUNT_ACCESS_KEY";
