@@ -1,6 +1,7 @@
 /** The region pair in a box: one world, its faces on loopback, two clusters with their Veleros, Azurite behind the storage front. */
 import { randomBytes } from "node:crypto";
 import { type LabClock, startClock } from "./clock.ts";
+import { openClosing } from "./closing.ts";
 import { openArm } from "./faces/arm.ts";
 import { openDoubles } from "./engine/double.ts";
 import type { OpenEngines } from "./engine/engine.ts";
@@ -43,18 +44,7 @@ export type LabPair = Awaited<ReturnType<typeof openPair>>;
 
 /** Opens everything or nothing. Throws a `CannotListen` or an `AzuriteFailed` in plain words. */
 export async function openPair({ topology, rate = 20, latencies = typicalLatencies, aks: aksOptions = {}, seeding = {}, clock = startClock({ rate }), port = 0, openEngines = openDoubles, traffic: trafficSettings = trafficManager, onStage = () => undefined }: PairOptions) {
-  const undo: (() => unknown)[] = [];
-  const close = async () => {
-    const failures: unknown[] = [];
-    for (const step of undo.splice(0).toReversed()) {
-      try {
-        await step();
-      } catch (error) {
-        failures.push(error);
-      }
-    }
-    if (failures.length > 0) throw failures[0];
-  };
+  const closing = openClosing();
   try {
     const world = openWorld(clock, latencies);
     const identity = openIdentity(world);
@@ -66,30 +56,30 @@ export async function openPair({ topology, rate = 20, latencies = typicalLatenci
     let lastSyncAt: (account: string) => number | null = () => null;
     const accountRules = openAccounts(world, { replicated: topology === "replicated", lastSyncAt: (account) => lastSyncAt(account) });
     const started = await startStorage(world, { accounts: accountRules, identity });
-    undo.push(() => started.close());
+    closing.add(() => started.close());
     lastSyncAt = (account) => started.storage.lastSyncAt(account);
     await seed(started, { topology, ...seeding });
 
     const aks = openAks(world, aksOptions);
-    const engines = await openEngines({ world, topology, aks, identity, authority, frontUrl: started.front.url, onStage, undo: (step) => void undo.push(step) });
+    const engines = await openEngines({ world, topology, aks, identity, authority, frontUrl: started.front.url, onStage, undo: (step) => closing.add(step) });
     const clusters = { westeurope: engines.westeurope.objects, northeurope: engines.northeurope.objects };
 
     onStage("faces");
     const ingresses = await openIngresses(world, { authority, objects: (region) => clusters[region], port, chooseWith: "--port" });
-    undo.push(() => ingresses.close());
+    closing.add(() => ingresses.close());
     const control = await listen({ address: controlAddress, port: ingresses.port, chooseWith: "--port", tls: await authority.issue([controlName], [controlAddress]) }, (_request, response) => response.end("here\n"));
-    undo.push(() => control.close());
+    closing.add(() => control.close());
     const traffic = openTraffic(world, httpsProbe(() => ingresses.port), trafficSettings);
-    undo.push(() => traffic.close());
+    closing.add(() => traffic.close());
     const zones = openZones(world);
     const health = openHealth(world);
     const kubeconfig = (region: RegionName) => kubeconfigYaml(engines[region].apiUrl, authority.caPem, regions[region].cluster.name);
     const arm = await openArm(world, { aks, accounts: accountRules, traffic, zones, health, identity, kubeconfig });
-    undo.push(() => arm.close());
+    closing.add(() => arm.close());
     const identityFace = await openIdentityFace(world, identity, identityHeader);
-    undo.push(() => identityFace.close());
+    closing.add(() => identityFace.close());
     const dns = await openDns(world, { traffic, zones });
-    undo.push(() => dns.close());
+    closing.add(() => dns.close());
 
     return {
       world,
@@ -117,11 +107,11 @@ export async function openPair({ topology, rate = 20, latencies = typicalLatenci
       /** Everything in the region stops answering, from this instant. */
       lose: (region: RegionName) => world.setReach(region, "reset"),
       giveBack: (region: RegionName) => world.setReach(region, "up"),
-      close,
+      close: () => closing.close(),
     };
   } catch (error) {
     // Why it did not open is the news, not what then did not close.
-    await close().catch(() => undefined);
+    await closing.close().catch(() => undefined);
     throw error;
   }
 }

@@ -5,8 +5,11 @@ import { ownName, veleroNamespace } from "./given.ts";
 /** Longer than any run: an hour of it, and whoever looks around afterwards. */
 const lifeSeconds = 8 * 3600;
 
+/** The API server, with the lab's own token. */
+export type OwnServer = ApiServer & { readonly token: string };
+
 /** A service account that may do everything, as the lab needs it to give the app its rights. Throws an `ApiRefused`. */
-export async function ownLogin(api: Api, { url, caPem }: ApiServer): Promise<ApiServer & { readonly token: string }> {
+export async function ownLogin(api: Api, { url, caPem }: ApiServer): Promise<OwnServer> {
   await api.apply({ apiVersion: "v1", kind: "ServiceAccount", metadata: { name: ownName, namespace: veleroNamespace } });
   await api.apply({
     apiVersion: "rbac.authorization.k8s.io/v1",

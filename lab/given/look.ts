@@ -1,7 +1,7 @@
 /** Looks at what was given before anything is made of it: everything that stands in the way, in one sentence each with its remedy. */
+import { nodeState } from "../../shared/domain/cluster-objects.ts";
 import { clusterObjects, scheduleName } from "../engine/applications.ts";
 import { rightsObjects } from "../engine/rights.ts";
-import { isReady } from "../engine/seen-effects.ts";
 import { type Api, type ApiObject, type ApiServer, openApi, pathOf } from "../real/api.ts";
 import type { RegionName } from "../world/pair.ts";
 import { type Given, GivenRefused, ownName, ownRole, veleroNamespace } from "./given.ts";
@@ -57,12 +57,9 @@ async function lookAtCluster(file: string, hurdles: string[]): Promise<GivenClus
   const api = openApi(server);
   try {
     const uid = await signedIn(api, file, server.url);
-    const nodes = (await api.list("/api/v1/nodes")).filter(isReady);
     const pools = new Map<string, number>();
-    for (const { metadata } of nodes) {
-      const pool = metadata.labels?.["agentpool"] ?? metadata.labels?.["kubernetes.azure.com/agentpool"];
-      if (pool !== undefined) pools.set(pool, (pools.get(pool) ?? 0) + 1);
-    }
+    // As the app counts them.
+    for (const { ready, pool } of (await api.list("/api/v1/nodes")).map(nodeState)) if (ready && pool !== "") pools.set(pool, (pools.get(pool) ?? 0) + 1);
     if (pools.size === 0) hurdles.push(`${file}: no Ready node of ${server.url} has the label agentpool, by which AKS says a node's pool: start the cluster, or label its nodes`);
     hurdles.push(...(await Promise.all([aboutVelero(api, file), aboutNames(api, file), aboutStorageClass(api, file)])).flat());
     return { file, server, pools, uid };
@@ -73,10 +70,11 @@ async function lookAtCluster(file: string, hurdles: string[]): Promise<GivenClus
 
 /** Resolves with what tells this cluster from all others. Throws a `GivenRefused`: nothing more can be asked then. */
 async function signedIn(api: Api, file: string, url: string): Promise<string> {
+  const stranger = () => new GivenRefused(`${file}: ${url} does not know who this is (401): sign in anew, for AKS with \`az aks get-credentials\` and \`kubelogin\``);
   const version = await api.request("GET", "/version").catch((error: Error) => {
     throw new GivenRefused(`${file}: ${url} does not answer: ${error.message}; is the cluster running, and may this machine reach it?`);
   });
-  if (version.status === 401) throw new GivenRefused(`${file}: ${url} does not know who this is (401): sign in anew, for AKS with \`az aks get-credentials\` and \`kubelogin\``);
+  if (version.status === 401) throw stranger();
   const minor = Number.parseInt(String(version.body["minor"]), 10);
   if (minor < oldestKubernetes) throw new GivenRefused(`${file}: ${url} is Kubernetes 1.${minor}, and the lab needs 1.${oldestKubernetes}: upgrade the cluster, or give another one`);
   const review = await api.request("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", {
@@ -84,7 +82,7 @@ async function signedIn(api: Api, file: string, url: string): Promise<string> {
     kind: "SelfSubjectAccessReview",
     spec: { resourceAttributes: { verb: "*", group: "*", resource: "*" } },
   });
-  if (review.status === 401) throw new GivenRefused(`${file}: ${url} does not know who this is (401): sign in anew, for AKS with \`az aks get-credentials\` and \`kubelogin\``);
+  if (review.status === 401) throw stranger();
   const { allowed = false } = (review.body["status"] ?? {}) as { readonly allowed?: boolean };
   if (!allowed) throw new GivenRefused(`${file}: whoever it signs in may not do everything in ${url}: the lab installs a custom kind, roles and an application there and gives the app its rights, so it needs cluster-admin; give such a kubeconfig, for AKS with \`az aks get-credentials --admin\``);
   return (await api.get("/api/v1/namespaces/kube-system"))?.metadata.uid ?? url;

@@ -2,16 +2,15 @@
 import { ordersClaim } from "../engine/applications.ts";
 import type { VolumeHands } from "../engine/engine.ts";
 import { isReady } from "../engine/seen-effects.ts";
-import type { ApiObject, ApiServer } from "../real/api.ts";
+import type { ApiObject } from "../real/api.ts";
+import type { OwnServer } from "./login.ts";
 import { inPod, type PodPlace } from "./pod-shell.ts";
 
 /** Its working directory is where the volume is mounted (`images.ts`). */
 export const ordersPod: PodPlace = { namespace: ordersClaim.namespace, pod: "orders-0", container: "postgres" };
 
-type Server = ApiServer & { readonly token: string };
-
 /** The only volume that there is to write to and to read from. */
-export function ordersVolume(server: Server): VolumeHands {
+export function ordersVolume(server: OwnServer): VolumeHands {
   const quoted = (file: string) => `'${file.replaceAll("'", "'\\''")}'`;
   return {
     // Counted, for the end of an input does not reach every API server.
@@ -24,7 +23,7 @@ export function ordersVolume(server: Server): VolumeHands {
 }
 
 /** The shop's orders as they are on the volume now. */
-export const readOrders = async (server: Server): Promise<string> => (await inPod(server, ordersPod, "if [ -f orders.txt ]; then cat orders.txt; fi")).toString("utf8");
+export const readOrders = async (server: OwnServer): Promise<string> => (await inPod(server, ordersPod, "if [ -f orders.txt ]; then cat orders.txt; fi")).toString("utf8");
 
 export interface Orders {
   /** Told of every change of the cluster's pods. */

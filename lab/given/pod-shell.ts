@@ -2,7 +2,7 @@
 import { PassThrough, Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { Exec, KubeConfig, type V1Status } from "@kubernetes/client-node";
-import type { ApiServer } from "../real/api.ts";
+import type { OwnServer } from "./login.ts";
 
 export interface PodPlace {
   readonly namespace: string;
@@ -13,7 +13,7 @@ export interface PodPlace {
 const timeoutMs = 60_000;
 
 /** The standard output of `sh -c SCRIPT`. Throws with what it wrote to its standard error when it ends with another code than 0. */
-export async function inPod(server: ApiServer & { readonly token: string }, { namespace, pod, container }: PodPlace, script: string, input: Uint8Array | null = null): Promise<Buffer> {
+export async function inPod(server: OwnServer, { namespace, pod, container }: PodPlace, script: string, input: Uint8Array | null = null): Promise<Buffer> {
   const config = new KubeConfig();
   config.loadFromOptions({
     clusters: [{ name: "given", server: server.url, caData: Buffer.from(server.caPem).toString("base64"), skipTLSVerify: false }],

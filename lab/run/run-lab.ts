@@ -15,7 +15,7 @@ import { demoName } from "../world/application.ts";
 import { publicName, regions } from "../world/pair.ts";
 import { type AppClient, appClient } from "./app-client.ts";
 import { startAzureMonitor } from "./azure-monitor.ts";
-import { type Closing, openClosing, untilAborted } from "./closing.ts";
+import { type Closing, openClosing, untilAborted } from "../closing.ts";
 import type { Tell } from "./events.ts";
 import { writeCanary } from "./canary.ts";
 import { lose } from "./lose.ts";

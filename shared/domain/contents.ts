@@ -4,7 +4,7 @@
  */
 
 import { type HostNamed, hostsIn } from "./hosts-named.ts";
-import { arrayOf, recordOf, stringOf } from "./loose.ts";
+import { arrayOf, containersOf, recordOf, stringOf } from "./loose.ts";
 import { type Demand, demandOf } from "./resource-demand.ts";
 
 /** What one namespace, or the cluster scope, contributes. */
@@ -209,13 +209,7 @@ function podOf({ kind, object }: Stored): Readonly<Record<string, unknown>> {
   return recordOf(holder["template"]);
 }
 
-function imagesOf(stored: Stored): string[] {
-  const spec = recordOf(podOf(stored)["spec"]);
-  return ["initContainers", "containers"]
-    .flatMap((list) => arrayOf(spec[list]))
-    .map((container) => recordOf(container)["image"])
-    .filter((image) => typeof image === "string");
-}
+const imagesOf = (stored: Stored): readonly string[] => containersOf(podOf(stored)).map(({ image }) => image).filter((image) => typeof image === "string");
 
 /** The class of an Ingress: its field, or the annotation from before there was one. */
 function ingressClassOf({ kind, object }: Stored): string | null {

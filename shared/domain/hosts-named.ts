@@ -1,5 +1,5 @@
 /** Host names that objects of a backup write out: where a restored application would go, in whichever region it runs. Pure. */
-import { arrayOf, recordOf, stringOf } from "./loose.ts";
+import { arrayOf, containersOf, recordOf, stringOf } from "./loose.ts";
 
 /** A host name, in lower case, and the object that was first seen to write it: `ConfigMap storefront`. */
 export interface HostNamed {
@@ -32,8 +32,5 @@ function settingsOf(kind: string, object: Readonly<Record<string, unknown>>): re
   return kind === "Service" ? [stringOf(recordOf(object["spec"])["externalName"]) ?? ""] : [];
 }
 
-function containerTexts(pod: Readonly<Record<string, unknown>>): readonly string[] {
-  const spec = recordOf(pod["spec"]);
-  const containers = ["initContainers", "containers"].flatMap((list) => arrayOf(spec[list])).map(recordOf);
-  return containers.flatMap((container) => [...arrayOf(container["env"]).map((variable) => recordOf(variable)["value"]), ...arrayOf(container["command"]), ...arrayOf(container["args"])].flatMap((text) => stringOf(text) ?? []));
-}
+const containerTexts = (pod: Readonly<Record<string, unknown>>): readonly string[] =>
+  containersOf(pod).flatMap((container) => [...arrayOf(container["env"]).map((variable) => recordOf(variable)["value"]), ...arrayOf(container["command"]), ...arrayOf(container["args"])].flatMap((text) => stringOf(text) ?? []));

@@ -4,7 +4,7 @@ import { AppNotBuilt } from "../../lab/app-host.ts";
 import { AzuriteFailed } from "../../lab/azurite.ts";
 import { CannotListen } from "../../lab/faces/listen.ts";
 import { labFiles } from "../../lab/generated-files.ts";
-import { openClosing, untilAborted } from "../../lab/run/closing.ts";
+import { openClosing, untilAborted } from "../../lab/closing.ts";
 import { readOptions } from "../../lab/run/options.ts";
 import { columnsOf, cut, padded, tame, wrapped } from "../../lab/run/show/columns.ts";
 import { coloursWanted, paintIn } from "../../lab/run/show/paint.ts";

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { playBatch } from "../../lab/simulator/batch.ts";
+import { base } from "../../lab/simulator/explore.ts";
 import { loadSimulator, type Simulator } from "../../lab/simulator/load.ts";
 import { labStart } from "../../lab/clock.ts";
 import type { Scenario } from "../../lab/simulator/scenario.ts";
@@ -10,19 +11,7 @@ beforeAll(async () => {
 });
 
 /** A region that is lost for good, an automatic plan, one alert: nothing else goes wrong. */
-const lost: Scenario = {
-  seed: 7,
-  plan: { topology: "replicated", approval: "automatic", agree: 5, trafficOnly: true },
-  loss: { kind: "region", at: 60_000, reach: "reset", forMs: null },
-  shelf: "whole",
-  stopped: false,
-  hosts: 1,
-  replaysAlways: false,
-  quietDay: "laid",
-  driver: "bare",
-  deeds: [{ kind: "alert", at: 90_000, alertId: "alert-1" }],
-  troubles: [],
-};
+const lost: Scenario = { ...base, seed: 7, stopped: false, hosts: 1 };
 
 describe("the app's own runbooks and activities in virtual time", () => {
   test.each(["replicated", "shared"] as const)("bring a lost region's shop back: %s storage", async (topology) => {

@@ -1,4 +1,4 @@
-/** What a lab run has opened, and closes again in the opposite order. */
+/** What has been opened, and is closed again in the opposite order. */
 export interface Closing {
   /** Closed already: the step is taken at once, for an abort may overtake what is just being opened. */
   add(step: () => unknown): void;
