@@ -4,6 +4,7 @@
  */
 import { type Closed, fenceLevel, isEnough, type Quieted } from "./fence.ts";
 import { instantText } from "./instant.ts";
+import type { SelfFence } from "./lease.ts";
 import type { Entry, OpenRun } from "./ledger.ts";
 import type { Phase } from "./outcome.ts";
 import type { Plan } from "./plan.ts";
@@ -15,6 +16,7 @@ export const gateRecords = {
   weighed: { phase: "decide", step: "weigh-restore-points", key: "" },
   closed: { phase: "fence", step: "close-primary", key: "" },
   quieted: { phase: "fence", step: "quiet-primary", key: "" },
+  selfFenced: { phase: "fence", step: "agent-closed", key: "" },
   chosen: { phase: "choose", step: "choose-restore-point", key: "" },
   lossAgreed: { phase: "choose", step: "put-question", key: "loss" },
   verified: { phase: "verify", step: "verify-applications", key: "" },
@@ -65,10 +67,12 @@ function decisionLacks({ decided }: Records): readonly string[] {
 }
 
 /** The fence as it was found is enough for the plan, or a person took the rest upon themselves. */
-function fenceLacks(run: OpenRun, plan: Plan, { closed, quieted }: Records): readonly string[] {
+function fenceLacks(run: OpenRun, plan: Plan, { closed, quieted, selfFenced }: Records): readonly string[] {
   const [end, inside] = [valueOf<Closed>(closed), valueOf<Quieted>(quieted)];
   if (end === null || inside === null) return ["nobody knows how far the primary is fenced"];
-  const found = fenceLevel(end, inside, plan.fence.suspend);
+  // Its wait may have ended without an answer; then there is none on record.
+  const agent = valueOf<{ readonly value: SelfFence }>(selfFenced)?.value ?? null;
+  const found = fenceLevel(end, inside, plan.fence.suspend, agent);
   if (isEnough(found, plan.fence)) return [];
   const forced = run.decisions.some(({ about, verdict }) => about === "fence" && verdict === "approve");
   return forced ? [] : [`the fence is not enough for this plan and nobody took it upon themselves: ${found.about}`];

@@ -3,6 +3,7 @@
  * read (`docs/plans/plan.schema.json`) and of every message about a plan that is wrong.
  */
 import { z } from "zod";
+import { agent } from "./plan-agent.ts";
 import { anyCase, cluster, httpsUrl, labelKey, labelSelector, name, namespace, objectName, resourceId, seconds, segment, urlPath } from "./plan-fields.ts";
 import { rule, withRules } from "./plan-rule.ts";
 import { rulesAcrossParts } from "./plan-rules.ts";
@@ -139,9 +140,13 @@ const fence = withRules(
       .max(3)
       .default(["workloads", "velero", "gitops"])
       .describe("What is stopped in the primary as far as it can be reached. `workloads` is always among it: what still runs still takes writes."),
+    agent: agent.optional().describe("The lease agent in the primary, where one is installed. It closes the application when it is told to, and by itself when it cannot renew its lease at home. Not given: there is none."),
   }),
   rule(z.object({ suspend: z.array(z.unknown()) }), ({ suspend }, report) => {
     if (!suspend.includes("workloads")) report(["suspend"], "does not list `workloads`", "add it: a primary whose workloads run is not fenced, whatever else is stopped");
+  }),
+  rule(z.object({ enough: z.array(z.unknown()), agent: z.undefined().optional() }), ({ enough }, report) => {
+    if (enough.includes("self-fenced")) report(["agent"], "is missing, and `self-fenced` is listed in `enough`", "install the lease agent in the primary and add `agent: {}`, or take `self-fenced` out: without an agent nothing is ever found self-fenced");
   }),
   rule(z.object({ enough: z.array(z.unknown()), trafficOnlyBecause: z.undefined().optional() }), ({ enough }, report) => {
     if (enough.includes("traffic-only"))

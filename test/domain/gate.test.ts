@@ -14,12 +14,13 @@ const values: Readonly<Record<GateRecord, unknown>> = {
   weighed: { kind: "weighed", card: { takenAt: point.takenAt } },
   closed: { kind: "closed" },
   quieted: { kind: "quiet", suspended: [] },
+  selfFenced: null,
   chosen: { kind: "chosen", point, passedOver: [] },
   lossAgreed: null,
   verified: { kind: "done", value: { checks: [] } },
 };
 const entry = (record: GateRecord, value: unknown, more: Partial<Entry> = {}): Entry => ({ runId: run.id, epoch: run.epoch, planHash: run.planHash, ...gateRecords[record], kind: "outcome", startedAt: at, at, value, ...more });
-const whole = Object.fromEntries((Object.keys(values) as GateRecord[]).map((record) => [record, record === "lossAgreed" ? null : entry(record, values[record])])) as Records;
+const whole = Object.fromEntries((Object.keys(values) as GateRecord[]).map((record) => [record, values[record] === null ? null : entry(record, values[record])])) as Records;
 const forced: Decision = { about: "fence", question: "q", verdict: "approve", personId: "g", by: "Grace", at, reason: "go" };
 
 describe("a gate", () => {
@@ -53,6 +54,7 @@ describe("a gate", () => {
       "weighed: decide/weigh-restore-points",
       "closed: fence/close-primary",
       "quieted: fence/quiet-primary",
+      "selfFenced: fence/agent-closed",
       "chosen: choose/choose-restore-point",
       "lossAgreed: choose/put-question.loss",
       "verified: verify/verify-applications",
@@ -85,6 +87,16 @@ describe("a gate", () => {
     for (const no of [{ ...forced, verdict: "deny" as const }, { ...forced, about: "decision" as const }]) expect(gateLacks("traffic", { ...run, decisions: [no] }, strict, dark, at)).toEqual(said);
     expect(gateLacks("traffic", { ...run, decisions: [forced] }, strict, dark, at)).toEqual([]);
     for (const [record, value] of [["closed", null], ["quieted", null]] as const) expect(gateLacks("data", run, plan, { ...whole, [record]: entry(record, value) }, at)).toEqual(["nobody knows how far the primary is fenced"]);
+  });
+
+  test("takes what the agent in the primary says for what it proves, and only in its own run", () => {
+    const trusting = { ...strict, fence: { ...strict.fence, enough: ["self-fenced" as const] } };
+    const dark = { ...whole, quieted: entry("quieted", { kind: "unreachable", why: "no answer" }) };
+    const lacks = (kind: string, more: Partial<Entry> = {}) => gateLacks("data", run, trusting, { ...dark, selfFenced: entry("selfFenced", { kind: "done", value: { kind, about: "so it says" } }, more) }, at);
+    expect([lacks("closed"), lacks("expired")]).toEqual([[], []]);
+    expect(lacks("no")).toEqual([expect.stringContaining("nobody took it upon themselves")]);
+    expect(lacks("closed", { epoch: 9 })).toEqual([expect.stringContaining("the record of agent-closed is of shop-1, epoch 9")]);
+    expect(gateLacks("data", run, trusting, { ...dark, selfFenced: entry("selfFenced", { kind: "not-yet" }) }, at)).toEqual([expect.stringContaining("nobody took it upon themselves")]);
   });
 
   test("stays shut without a point that was chosen, and before the data moves for one that has expired", () => {
