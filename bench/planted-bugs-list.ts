@@ -26,6 +26,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   bug("abort-taken-after-the-point", ledger, '  if (run.pointsOfNoReturn.traffic !== null) return refused("past-no-return");\n', ""),
   bug("data-point-not-passed", "functions/activities/promote.ts", "export const passDataPoint: Work<typeof steps.passDataPoint> = (_, duty) => pass(\"data\", duty);", 'export const passDataPoint: Work<typeof steps.passDataPoint> = () => Promise.resolve({ kind: "passed" } as const);'),
 
+  bug("plan-decides-any-loss", "shared/domain/asked.ts", "lossSeconds > objectives.rpoSeconds;", "lossSeconds > 100 * objectives.rpoSeconds;"),
+
   // what every act does
   bug("intent-not-written", perform, '      if (at !== null && step.records === "act") await ledger.write(at, entry("intent", call, startedAt, world.clock.now(), call.input));\n', ""),
 

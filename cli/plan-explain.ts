@@ -1,3 +1,4 @@
+import { personExpiresSeconds } from "../shared/domain/asked.ts";
 import { readCron } from "../shared/domain/plan-cron.ts";
 import type { Application, Assertion, Plan, Signal } from "../shared/domain/plan.ts";
 
@@ -56,13 +57,14 @@ function witness(signal: Signal, region: string): string {
   }
 }
 
-function decide({ approval, secondary }: Plan): string[] {
+function decide({ approval, secondary, objectives }: Plan): string[] {
   const look = `Check that ${secondary.name} can take the load; if it cannot, end without touching anything.`;
+  const above = `Where more than ${duration(objectives.rpoSeconds)} of changes would be lost, one person has to approve. Not approved within ${duration(personExpiresSeconds)}: end, nothing touched.`;
   switch (approval.mode) {
     case "automatic":
-      return [look, `Nobody is asked. ${sentence(approval.because)}`];
+      return [look, `Nobody is asked. ${sentence(approval.because)}`, above];
     case "veto":
-      return [look, `Show the decision card, and go on after ${duration(approval.windowSeconds)} unless one of them objects.`];
+      return [look, `Show the decision card, and go on after ${duration(approval.windowSeconds)} unless one of them objects.`, above];
     case "approval":
       return [look, `Wait until ${counted(approval.approvals, "person", "people")} approved. Not approved within ${duration(approval.expiresSeconds)}: end, nothing touched.`];
   }

@@ -1,5 +1,5 @@
 /** The runbook for losing a region. It is read top to bottom, and run the same way: the eleven steps of docs/product.md. */
-import { decisionAsked, fenceAsked, lossAsked } from "../shared/domain/asked.ts";
+import { decisionAsked, fenceAsked, isGreater, lossAsked } from "../shared/domain/asked.ts";
 import type { Outcome } from "../shared/domain/outcome.ts";
 import type { Plan } from "../shared/domain/plan.ts";
 import { fenceLevel, isEnough } from "../shared/domain/fence.ts";
@@ -51,7 +51,7 @@ export const failover = defineRunbook("failover", function* (desk: Desk, { plan,
     if (velero.kind === "unable") return yield* early(desk, fenced, { kind: "target-not-ready", reasons: velero.reasons });
     const fits = yield* run(steps.checkTarget, { point: ahead.points.card.restorePoint });
     if (fits.kind === "unable") return yield* early(desk, fenced, { kind: "target-not-ready", reasons: fits.reasons });
-    const decision = yield* ask(decisionAsked(plan, door, by, ahead.points.text, loss.kind === "done" ? loss.value : null));
+    const decision = yield* ask(decisionAsked(plan, door, by, ahead.points, loss.kind === "done" ? loss.value : null));
     if (decision.kind === "declined") return yield* early(desk, fenced, { kind: "declined", why: decision.why });
 
     // Warming and asking take time, and a region may come back meanwhile. Nothing was touched so far.
@@ -76,9 +76,9 @@ export const failover = defineRunbook("failover", function* (desk: Desk, { plan,
     if (choice.kind === "nothing-restorable") return yield* standDown(desk, fenced, choice);
     const { point } = choice;
     const { card } = ahead.points;
-    if (point.takenAt < card.takenAt) {
-      const consent = yield* ask(lossAsked(plan, door, { name: card.restorePoint, takenAt: card.takenAt }, point));
-      if (consent.kind === "declined") return yield* standDown(desk, fenced, { kind: "declined", why: `the point that was decided upon is gone, and ${consent.why}` });
+    if (isGreater(plan, card, point)) {
+      const consent = yield* ask(lossAsked(plan, door, { ...card, name: card.restorePoint }, point));
+      if (consent.kind === "declined") return yield* standDown(desk, fenced, { kind: "declined", why: `more is lost than was decided upon, and ${consent.why}` });
     }
 
     // 6. Side by side: the store becomes ours (past the data point of no return, if it has one), the secondary becomes ready.

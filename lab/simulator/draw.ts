@@ -16,7 +16,9 @@ const shelfNames = Object.keys(shelves) as readonly ShelfName[];
 
 export function drawScenario(seed: number, driver: Driver = "bare"): Scenario {
   const random = randomOf(seed).fork("scenario");
-  const plan = drawPlan(random);
+  // Of their own sequence: what else a seed stands for does not change with them.
+  const objective = randomOf(seed).fork("objective");
+  const plan = { ...drawPlan(random), ...(objective.chance(0.3) ? { tight: true } : {}) };
   const loss = drawLoss(random);
   return {
     seed,
@@ -27,7 +29,7 @@ export function drawScenario(seed: number, driver: Driver = "bare"): Scenario {
     hosts: random.chance(0.4) ? 2 : 1,
     replaysAlways: random.chance(0.1),
     driver,
-    deeds: drawDeeds(random, plan, loss),
+    deeds: [...drawDeeds(random, plan, loss), ...drawAgreeing(objective, plan)],
     troubles: drawTroubles(random),
     quietDay: random.chance(0.1) ? "played" : "laid",
   };
@@ -72,6 +74,13 @@ function drawDeeds(random: Random, { approval, trafficOnly }: PlanChoice, { at }
   }
   if (random.chance(0.05)) deeds.push({ kind: "edit-plan", at: at + random.between(0, 240) * s });
   return deeds;
+}
+
+/** People who answer for a loss above the objective, which a plan that decides by itself has nobody for otherwise. */
+function drawAgreeing(random: Random, { approval, tight }: PlanChoice): readonly Deed[] {
+  if (tight !== true) return [];
+  const says = (about: "decision" | "loss"): readonly Deed[] => (random.chance(0.7) ? [{ kind: "decide", about, afterMs: random.between(1, 1_000) * s, who: random.pick(people), verdict: random.chance(0.85) ? "approve" : "deny", times: random.chance(0.2) ? 2 : 1 }] : []);
+  return [...(approval === "automatic" ? says("decision") : []), ...says("loss")];
 }
 
 const moments: readonly { readonly moment: Moment; readonly of: number }[] = [

@@ -24,7 +24,7 @@ export type Deed =
   | { readonly kind: "resolved"; readonly at: number; readonly alertId: string }
   | { readonly kind: "start"; readonly at: number; readonly who: string }
   /** Once a question is put, and this much later; `times` in a row. */
-  | { readonly kind: "decide"; readonly about: "decision" | "fence"; readonly afterMs: number; readonly who: string; readonly verdict: "approve" | "deny"; readonly times: number }
+  | { readonly kind: "decide"; readonly about: "decision" | "fence" | "loss"; readonly afterMs: number; readonly who: string; readonly verdict: "approve" | "deny"; readonly times: number }
   /** Puts another version of the plan in the first one's place. */
   | { readonly kind: "edit-plan"; readonly at: number }
   /** When so many events of the world's log and of the ledger have happened, or a run has begun a phase, and this much later. */

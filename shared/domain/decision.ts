@@ -57,7 +57,7 @@ export function warmUpSeconds({ stopped, small }: { readonly stopped: boolean; r
 /** The card as one paragraph for a page at 3 a.m. */
 export function cardText(card: DecisionCard): string {
   const older = card.passedOver.length === 0 ? "" : ` ${card.passedOver.length} newer ${card.passedOver.length === 1 ? "point" : "points"} cannot be used: ${card.passedOver.map(({ name, reason }) => `${name}: ${reason}`).join("; ")}.`;
-  return `Restore ${card.restorePoint}, taken ${instantText(card.takenAt)}: at most ${spoken(card.lossSeconds)} of changes are lost. Back in about ${spoken(card.predictedRtoSeconds)} after the loss.${older} ${card.waitingCosts}`;
+  return `Restore ${card.restorePoint}, taken ${instantText(card.takenAt)}: at most ${spoken(card.lossSeconds)} of changes are lost${card.withinRpo ? "" : ", more than the objective allows"}. Back in about ${spoken(card.predictedRtoSeconds)} after the loss.${older} ${card.waitingCosts}`;
 }
 
 /** Seconds as a person says them. */

@@ -2,10 +2,11 @@
  * The gates in front of the points of no return: what must be on record, of this very run and under its own plan version, before one is
  * passed. They believe no value that a runbook carried, only what is read from the ledger at that moment. Pure.
  */
+import { isAbove, isGreater } from "./asked.ts";
 import { type Closed, fenceLevel, isEnough, type Quieted } from "./fence.ts";
 import { instantText } from "./instant.ts";
-import type { SelfFence } from "./lease.ts";
-import type { Entry, OpenRun } from "./ledger.ts";
+import type { DecisionCard } from "./decision.ts";
+import type { Decision, Entry, OpenRun } from "./ledger.ts";
 import type { Phase } from "./outcome.ts";
 import type { Plan } from "./plan.ts";
 import type { Choice } from "./restore-run.ts";
@@ -16,7 +17,6 @@ export const gateRecords = {
   weighed: { phase: "decide", step: "weigh-restore-points", key: "" },
   closed: { phase: "fence", step: "close-primary", key: "" },
   quieted: { phase: "fence", step: "quiet-primary", key: "" },
-  selfFenced: { phase: "fence", step: "agent-closed", key: "" },
   chosen: { phase: "choose", step: "choose-restore-point", key: "" },
   lossAgreed: { phase: "choose", step: "put-question", key: "loss" },
   verified: { phase: "verify", step: "verify-applications", key: "" },
@@ -38,7 +38,7 @@ export function gateLacks(point: "data" | "traffic", run: OpenRun, plan: Plan, r
   const foreign = (Object.keys(gateRecords) as GateRecord[]).flatMap((record) => foreignTo(run, records[record], record));
   // What is not there, or not of this run, is not read.
   if (missing.length + foreign.length > 0) return [...missing, ...foreign];
-  return [...decisionLacks(records), ...fenceLacks(run, plan, records), ...choiceLacks(point, records, at), ...(point === "traffic" ? verificationLacks(records) : [])];
+  return [...decisionLacks(records), ...fenceLacks(run, plan, records), ...choiceLacks(point, plan, records, at), ...(point === "traffic" ? verificationLacks(records) : [])];
 }
 
 const named = (record: GateRecord): string => {
@@ -62,35 +62,43 @@ const kindOf = (value: unknown): string => (typeof value === "object" && value !
 const valueOf = <T>(entry: Entry | null): T | null => (entry === null ? null : (entry.value as T));
 
 function decisionLacks({ decided }: Records): readonly string[] {
-  const verdict = valueOf<{ readonly verdict?: unknown }>(decided)?.verdict;
+  const verdict = valueOf<Answered>(decided)?.verdict;
   return kindOf(verdict) === "go" ? [] : [`the decision was ${kindOf(verdict)}, not go`];
 }
 
 /** The fence as it was found is enough for the plan, or a person took the rest upon themselves. */
-function fenceLacks(run: OpenRun, plan: Plan, { closed, quieted, selfFenced }: Records): readonly string[] {
+function fenceLacks(run: OpenRun, plan: Plan, { closed, quieted }: Records): readonly string[] {
   const [end, inside] = [valueOf<Closed>(closed), valueOf<Quieted>(quieted)];
   if (end === null || inside === null) return ["nobody knows how far the primary is fenced"];
-  // Its wait may have ended without an answer; then there is none on record.
-  const agent = valueOf<{ readonly value: SelfFence }>(selfFenced)?.value ?? null;
-  const found = fenceLevel(end, inside, plan.fence.suspend, agent);
+  const found = fenceLevel(end, inside, plan.fence.suspend);
   if (isEnough(found, plan.fence)) return [];
   const forced = run.decisions.some(({ about, verdict }) => about === "fence" && verdict === "approve");
   return forced ? [] : [`the fence is not enough for this plan and nobody took it upon themselves: ${found.about}`];
 }
 
 /** A point was chosen, lives on, and loses no more than was decided upon. */
-function choiceLacks(point: "data" | "traffic", { chosen, weighed, lossAgreed }: Records, at: number): readonly string[] {
+function choiceLacks(point: "data" | "traffic", plan: Plan, { chosen, weighed, decided, lossAgreed }: Records, at: number): readonly string[] {
   const choice = valueOf<Choice>(chosen);
   if (choice === null || choice.kind !== "chosen") return ["no restore point was chosen"];
-  const { name, takenAt, expiresAt } = choice.point;
-  const shown = valueOf<{ readonly card?: { readonly takenAt: number } }>(weighed)?.card?.takenAt;
-  const agreed = kindOf(valueOf<{ readonly verdict?: unknown }>(lossAgreed)?.verdict) === "go";
+  const { name, expiresAt } = choice.point;
+  const card = valueOf<{ readonly card?: DecisionCard }>(weighed)?.card;
+  const greater = card !== undefined && isGreater(plan, card, choice.point);
   return [
     // Once it is restored it may expire; 0: it has no end.
     ...(point === "data" && expiresAt !== 0 && expiresAt <= at ? [`restore point ${name} expired at ${instantText(expiresAt)}`] : []),
-    ...(shown !== undefined && takenAt < shown && !agreed ? [`restore point ${name} is older than the one that was decided upon, and nobody agreed to the greater loss`] : []),
+    ...(greater && kindOf(valueOf<Answered>(lossAgreed)?.verdict) !== "go" ? [`with restore point ${name} more is lost than was decided upon, and nobody agreed to the greater loss`] : []),
+    ...(isAbove(plan, choice.point) && !saidByPerson(greater ? lossAgreed : decided) ? [`restore point ${name} loses more than the plan's objective allows, and no person agreed to it`] : []),
   ];
 }
+
+/** What a question came to, as `putQuestion` keeps it. */
+interface Answered {
+  readonly verdict?: unknown;
+  readonly decisions?: readonly Pick<Decision, "verdict">[];
+}
+
+/** Silence, and a plan that asks nobody, are no person's yes. */
+const saidByPerson = (answered: Entry | null): boolean => valueOf<Answered>(answered)?.decisions?.some(({ verdict }) => verdict === "approve") === true;
 
 function verificationLacks({ verified }: Records): readonly string[] {
   return kindOf(verified?.value) === "done" ? [] : ["nothing was verified in this run: users are not sent there"];

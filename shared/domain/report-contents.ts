@@ -64,7 +64,7 @@ function decisions(report: Report): readonly Block[] {
   return [
     ...facts([
       ...(by === null ? [] : [{ name: "Decided by", about: by }]),
-      ...(card === null ? [] : [{ name: "Predicted recovery time", about: `${exactly(card.predictedRtoSeconds)} after the loss` }, { name: "Loss when it was decided", about: `at most ${exactly(card.lossSeconds)}` }]),
+      ...(card === null ? [] : [{ name: "Predicted recovery time", about: `${exactly(card.predictedRtoSeconds)} after the loss` }, { name: "Loss when it was decided", about: `at most ${exactly(card.lossSeconds)}${card.withinRpo ? "" : `, more than the objective of ${spoken(report.objectives.rpoSeconds)}`}` }]),
     ]),
     ...list([...answers.map(({ by, verdict, about, reason, at }) => `${timesOf(report)(new Date(at).toISOString())} ${by}: ${verdict} (${about}): ${reason}`), ...(abort === null ? [] : [`${timesOf(report)(new Date(abort.at).toISOString())} ${abort.by} asked to abort: ${abort.reason}`])]),
     ...(by === null || above.length === 0 ? [] : paragraph(`Above: ${above.join(", and ")}.`)),

@@ -3,19 +3,17 @@ import { spoken } from "./decision.ts";
 import type { OpenRun } from "./ledger.ts";
 import type { Plan } from "./plan.ts";
 
-/** By the plan's own rule and the answers that were given; see `decisionAsked` for what was asked. */
-export function decidedBy({ door, by, decisions }: Pick<OpenRun, "door" | "by" | "decisions">, { approval }: Pick<Plan, "approval">): string {
-  if (door === "http" && approval.mode !== "approval") return `${by}, who started it`;
+/** By the plan's own rule and the answers that were given; see `decisionAsked` for what was asked. `above`: more was lost than the objective allows, which a person must agree to. */
+export function decidedBy({ door, by, decisions }: Pick<OpenRun, "door" | "by" | "decisions">, { approval }: Pick<Plan, "approval">, above = false): string {
   const answers = decisions.filter(({ about }) => about === "decision");
   const named = (verdict: "approve" | "deny") => answers.filter((answer) => answer.verdict === verdict).map((answer) => answer.by);
+  const byHand = door === "http" && approval.mode !== "approval";
+  if (byHand && !above) return `${by}, who started it`;
   const [against, inFavour] = [named("deny"), named("approve")];
   if (against.length > 0) return `${against.join(", ")}: against it`;
-  switch (approval.mode) {
-    case "automatic":
-      return `nobody was asked: ${approval.because}`;
-    case "veto":
-      return inFavour.length > 0 ? inFavour.join(", ") : `nobody objected; there were ${spoken(approval.windowSeconds)} for it`;
-    case "approval":
-      return `${inFavour.length === 0 ? "nobody" : inFavour.join(", ")}; ${approval.approvals} had to agree`;
-  }
+  const agreed = inFavour.length === 0 ? "nobody" : inFavour.join(", ");
+  if (approval.mode === "approval") return `${agreed}; ${approval.approvals} had to agree`;
+  if (above) return `${agreed}; one had to agree to a loss above the objective${byHand ? `; ${by} started it` : ""}`;
+  if (approval.mode === "automatic") return `nobody was asked: ${approval.because}`;
+  return inFavour.length > 0 ? agreed : `nobody objected; there were ${spoken(approval.windowSeconds)} for it`;
 }

@@ -11,7 +11,7 @@ const made = openRun(newHead("shop"), { kind: "failover", door: "alert", by: "ru
 const run = (made.kind === "changed" ? made.head.run : null) as OpenRun; // opened just above
 const values: Readonly<Record<GateRecord, unknown>> = {
   decided: { verdict: { kind: "go", by: ["Grace"] } },
-  weighed: { kind: "weighed", card: { takenAt: point.takenAt } },
+  weighed: { kind: "weighed", card: { takenAt: point.takenAt, lossSeconds: point.lossSeconds } },
   closed: { kind: "closed" },
   quieted: { kind: "quiet", suspended: [] },
   selfFenced: null,
@@ -108,11 +108,38 @@ describe("a gate", () => {
   });
 
   test("stays shut for a greater loss than was decided upon, unless that was agreed to", () => {
-    const older = { ...whole, weighed: entry("weighed", { kind: "weighed", card: { takenAt: point.takenAt + 1 } }) };
-    const said = [`restore point ${point.name} is older than the one that was decided upon, and nobody agreed to the greater loss`];
+    const older = { ...whole, weighed: entry("weighed", { kind: "weighed", card: { takenAt: point.takenAt + 1, lossSeconds: 1 } }) };
+    const said = [`with restore point ${point.name} more is lost than was decided upon, and nobody agreed to the greater loss`];
     expect(gateLacks("traffic", run, plan, older, at)).toEqual(said);
     expect(gateLacks("data", run, plan, { ...older, lossAgreed: entry("lossAgreed", { verdict: { kind: "declined", why: "no" } }) }, at)).toEqual(said);
     expect(gateLacks("data", run, plan, { ...older, lossAgreed: entry("lossAgreed", { verdict: { kind: "go", by: ["Grace"] } }) }, at)).toEqual([]);
     expect(gateLacks("data", run, plan, { ...whole, weighed: null }, at)).toEqual([]);
+  });
+
+  describe("over a loss above the plan's objective", () => {
+    const { rpoSeconds } = plan.objectives;
+    const chosen = entry("chosen", { kind: "chosen", point: { ...point, lossSeconds: rpoSeconds + 1 }, passedOver: [] });
+    const shown = (lossSeconds: number) => entry("weighed", { kind: "weighed", card: { takenAt: point.takenAt, lossSeconds } });
+    const said = (record: "decided" | "lossAgreed", ...decisions: readonly unknown[]) => entry(record, { verdict: { kind: "go", by: ["the plan"] }, decisions });
+    const [yes, no] = [{ verdict: "approve" }, { verdict: "deny" }];
+    const alone = `restore point ${point.name} loses more than the plan's objective allows, and no person agreed to it`;
+    const lacks = (records: Partial<Records>) => gateLacks("data", run, plan, { ...whole, chosen, ...records }, at);
+
+    test("stays shut for what a plan alone decided, and opens for a person's yes", () => {
+      const weighed = shown(rpoSeconds + 1);
+      for (const decided of [whole.decided, said("decided"), said("decided", no)]) expect(lacks({ weighed, decided })).toEqual([alone]);
+      expect(lacks({ weighed, decided: said("decided", no, yes) })).toEqual([]);
+      expect(lacks({ weighed: null, decided: said("decided", yes) })).toEqual([]);
+      expect(lacks({ weighed: null })).toEqual([alone]);
+      expect(gateLacks("data", run, { ...plan, objectives: { ...plan.objectives, rpoSeconds: rpoSeconds + 1 } }, { ...whole, chosen, weighed }, at)).toEqual([]);
+    });
+
+    test("asks for a yes to that very loss: one to a smaller loss is none", () => {
+      const weighed = shown(rpoSeconds);
+      const decided = said("decided", yes);
+      expect(lacks({ weighed, decided })).toEqual([expect.stringContaining("nobody agreed to the greater loss"), alone]);
+      expect(lacks({ weighed, decided, lossAgreed: said("lossAgreed") })).toEqual([alone]);
+      expect(lacks({ weighed, decided, lossAgreed: said("lossAgreed", yes) })).toEqual([]);
+    });
   });
 });

@@ -189,6 +189,16 @@ describe("who decided", () => {
   ])("%s", (said, run, mode) => {
     expect(decidedBy(run, { approval: mode })).toBe(said);
   });
+
+  test.each<[string, Parameters<typeof decidedBy>[0], Plan["approval"]]>([
+    ["Grace; one had to agree to a loss above the objective", { door: "alert", by: "rule", decisions: [answer("approve", "Grace")] }, { mode: "automatic", because: "the lab runs alone" }],
+    ["nobody; one had to agree to a loss above the objective", { door: "alert", by: "rule", decisions: [] }, veto],
+    ["Grace; one had to agree to a loss above the objective; Ada started it", { door: "http", by: "Ada", decisions: [answer("approve", "Grace")] }, veto],
+    ["Grace: against it", { door: "http", by: "Ada", decisions: [answer("deny", "Grace")] }, veto],
+    ["nobody; 2 had to agree", { door: "alert", by: "rule", decisions: [] }, approval],
+  ])("%s, where more was lost than the objective allows", (said, run, mode) => {
+    expect(decidedBy(run, { approval: mode }, true)).toBe(said);
+  });
 });
 
 test("what is next is said where a person has something to do", () => {

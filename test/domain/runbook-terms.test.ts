@@ -38,6 +38,7 @@ describe("the fence", () => {
 });
 
 describe("the decision", () => {
+  const weighed = { text: "The card.", card: { lossSeconds: 400 } };
   test.each([
     ["automatic", { mode: "automatic", because: "the lab runs unattended" }, "alert", { approvalsNeeded: 0, silence: "go", expiresSeconds: 0 }],
     ["a veto window", { mode: "veto", windowSeconds: 300 }, "alert", { approvalsNeeded: 0, silence: "go", expiresSeconds: 300 }],
@@ -45,19 +46,20 @@ describe("the decision", () => {
     ["an approval", { mode: "approval", approvals: 2, expiresSeconds: 900 }, "alert", { approvalsNeeded: 2, silence: "decline", expiresSeconds: 900 }],
     ["an approval, whoever started it", { mode: "approval", approvals: 2, expiresSeconds: 900 }, "http", { approvalsNeeded: 2, silence: "decline", expiresSeconds: 900 }],
   ] as const)("%s", (_, approval, door, question) => {
-    expect(decisionAsked({ ...plan, approval }, door, "Ada", "The card.")).toMatchObject({ about: "decision", ...question, text: expect.stringContaining("The card.") });
+    expect(decisionAsked({ ...plan, approval }, door, "Ada", weighed)).toMatchObject({ about: "decision", ...question, text: expect.stringContaining("The card.") });
   });
 
   test("says first what is down, who could not see, and what each of them saw", () => {
     const readings = [{ signal: "public-probe", says: "down", about: "ECONNRESET" }, { signal: "kubernetes-api", says: "down", about: "no route" }, { signal: "resource-health", says: "unknown", about: "no answer within 3 s" }] as const;
-    const { text } = decisionAsked(plan, "alert", "region-down", "The card.", { kind: "lost", scope: "cluster", since: Date.parse("2026-11-21T06:05:00Z"), agreedSince: Date.parse("2026-11-21T06:05:10Z"), readings });
+    const { text } = decisionAsked(plan, "alert", "region-down", weighed, { kind: "lost", scope: "cluster", since: Date.parse("2026-11-21T06:05:00Z"), agreedSince: Date.parse("2026-11-21T06:05:10Z"), readings });
     expect(text).toMatch(/^The primary cluster is lost since 2026-11-21 06:05:00 UTC. down: public-probe \(ECONNRESET\), kubernetes-api \(no route\). unknown: resource-health \(no answer within 3 s\). The card. /);
-    expect(decisionAsked(plan, "http", "Ada", "The card.", { kind: "not-lost", why: "every signal says the primary is up", readings }).text).toMatch(/^The loss is not confirmed: every signal says the primary is up. The card. Decided by Ada/);
+    expect(decisionAsked(plan, "http", "Ada", weighed, { kind: "not-lost", why: "every signal says the primary is up", readings }).text).toMatch(/^The loss is not confirmed: every signal says the primary is up. The card. Decided by Ada/);
   });
 
   const card = { restorePoint: "shop-1", takenAt: Date.parse("2026-11-21T05:58:25Z"), lossSeconds: 401, withinRpo: true, items: 1_000, volumeBytes: 0, predictedRtoSeconds: 130, withinRto: true, passedOver: [{ name: "shop-2", reason: "not arrived" }], waitingCosts: "Each second costs." };
   test("reads as one paragraph, with the loss, the time and what is newer and cannot be used", () => {
     expect(cardText(card)).toBe("Restore shop-1, taken 2026-11-21 05:58:25 UTC: at most 6 min 41 s of changes are lost. Back in about 2 min 10 s after the loss. 1 newer point cannot be used: shop-2: not arrived. Each second costs.");
+    expect(cardText({ ...card, withinRpo: false })).toContain("at most 6 min 41 s of changes are lost, more than the objective allows. Back");
   });
 
   test("predicts from items and bytes: a thousand items take the twenty seconds that were measured", () => {

@@ -177,13 +177,55 @@ describe("the point that was decided upon is gone when it is to be taken", () =>
     await run.decide("Grace Approver", "deny", "loss");
     run.ring();
     const { outcome } = await run.ended();
-    expect(outcome).toEqual({ kind: "declined", why: "the point that was decided upon is gone, and Grace Approver said no: because" });
+    expect(outcome).toEqual({ kind: "declined", why: "more is lost than was decided upon, and Grace Approver said no: because" });
     expect(run.trace).toContain("wake-primary");
   });
 
   test("and where the plan asks nobody, the plan has agreed to this too", async () => {
     const run = await play(lost, { plan: planWith({ mode: "automatic", because: "the lab runs by itself" }) });
     expect((await run.ended()).outcome).toMatchObject({ kind: "recovered", restorePoint: older.name });
+  });
+});
+
+describe("a loss above the plan's objective needs a person", () => {
+  const automatic = planWith({ mode: "automatic", because: "the lab runs by itself" });
+  const lossSeconds = automatic.objectives.rpoSeconds + 600;
+  const weighed = async () => ({ kind: "weighed" as const, card: { restorePoint: point.name, takenAt: point.takenAt, lossSeconds, withinRpo: false, items: 60, volumeBytes: 1_000, predictedRtoSeconds: 120, withinRto: true, passedOver: [], waitingCosts: "Waiting costs." }, text: "Restore the newest." });
+  const chosen = async () => ({ kind: "chosen" as const, point: { ...point, lossSeconds }, passedOver: [] });
+  const above = { weighRestorePoints: weighed, chooseRestorePoint: chosen };
+
+  test.each(["alert", "http"] as const)("although the plan decides by itself, when it was started by %s: their yes opens the gates, and the report names them", async (door) => {
+    const run = await play(above, { plan: automatic, door });
+    await asked(run);
+    expect((await run.head()).run?.question).toMatchObject({ about: "decision", approvalsNeeded: 1, silence: "decline", text: expect.stringContaining("10 min more than the objective of 75 min") as string });
+    expect(run.trace).not.toContain("close-primary");
+    await run.decide("Grace Approver", "approve");
+    run.ring();
+    const { outcome, report } = await run.ended();
+    expect(outcome.kind).toBe("recovered");
+    expect(report?.decision.by).toMatch(/^Grace Approver; one had to agree to a loss above the objective/);
+  });
+
+  test("their silence is a no, and nothing was touched", async () => {
+    const run = await play(above, { plan: automatic });
+    const { outcome, report, tookMs } = await run.ended();
+    expect(outcome).toEqual({ kind: "declined", why: "nobody answered in time (0 of 1 approvals)" });
+    expect(tookMs).toBeGreaterThanOrEqual(3_600_000);
+    expect(run.trace).not.toContain("close-primary");
+    expect(report?.decision.by).toBe("nobody; one had to agree to a loss above the objective");
+  });
+
+  test("when it has grown above it since it was decided: asked before anything is given up, and undone without a yes", async () => {
+    const run = await play({ chooseRestorePoint: chosen }, { plan: automatic });
+    await run.until(async () => (await run.head()).run?.question?.about === "loss");
+    expect((await run.head()).run?.question).toMatchObject({ approvalsNeeded: 1, text: expect.stringContaining("loses at most 85 min of changes by now; 6 min 40 s were shown") as string });
+    expect((await run.ended()).outcome).toEqual({ kind: "declined", why: "more is lost than was decided upon, and nobody answered in time (0 of 1 approvals)" });
+    expect(run.trace).toContain("wake-primary");
+    const agreed = await play({ chooseRestorePoint: chosen }, { plan: automatic });
+    await agreed.until(async () => (await agreed.head()).run?.question?.about === "loss");
+    await agreed.decide("Grace Approver", "approve", "loss");
+    agreed.ring();
+    expect((await agreed.ended()).outcome.kind).toBe("recovered");
   });
 });
 

@@ -1,10 +1,11 @@
 /** Whether what the app says at the end is so: S7, S9, S10, S13, S15, S16, S23, L1, L6, L9. */
 import { kinds } from "../../../shared/domain/kinds.ts";
 import type { Report } from "../../../shared/domain/report.ts";
-import { planName } from "../plan.ts";
+import { planName, rpoSeconds } from "../plan.ts";
 import { shelves, wholeOn } from "../shelves.ts";
 import type { Evidence, Violation } from "./violation.ts";
 import { wrong } from "./violation.ts";
+import { opens } from "./writers.ts";
 
 /** The reports that were written, oldest first. */
 export function reportsOf({ sim }: Evidence): readonly Report[] {
@@ -93,6 +94,19 @@ export function lossIsTrue(evidence: Evidence): readonly Violation[] {
   });
 }
 
+/** Where more is lost than the plan's objective allows, a person was asked and said yes before users were sent to it. */
+export function lossAgreed({ sim, witness, told }: Evidence): readonly Violation[] {
+  if (sim.scenario.plan.tight !== true || sim.scenario.loss.kind === "liars") return [];
+  return witness.seen.filter(opens).flatMap((seen) => {
+    const taken = shelves[sim.scenario.shelf].find(({ snapshot }) => snapshot === seen.volume);
+    const runId = seen.head?.run?.id;
+    const { at } = seen.effect;
+    const lost = taken === undefined ? 0 : (witness.lastWriteAt() - taken.takenAt) / 1_000;
+    const agreed = told.some(({ deed, runId: of, status }) => deed.kind === "decide" && deed.about !== "fence" && deed.verdict === "approve" && of === runId && status === 202);
+    return lost <= rpoSeconds.tight || agreed ? [] : [wrong("S15", at, `users are sent to the secondary, which lost ${Math.round(lost)} s of changes, more than the objective allows, and no person said yes to ${runId}`)];
+  });
+}
+
 /** Every alert that was acknowledged is answered by a run, waits for one, or was taken back; and one alert opened one run at most. */
 export function alertsAreKept({ sim, told, witness }: Evidence): readonly Violation[] {
   const at = sim.scheduler.now;
@@ -125,7 +139,7 @@ export function recovers(evidence: Evidence): readonly Violation[] {
   const small = troubles.every((trouble) => trouble.kind === "again" || trouble.kind === "crash" || (trouble.kind === "pause" && trouble.forMs < 60_000) || (trouble.kind === "call" && trouble.times === 1 && troubles.filter(({ kind }) => kind === "call").length <= 2));
   const whole = wholeOn(shelves[shelf]) !== null;
   const lost = loss.kind === "region" && loss.forMs === null;
-  const lets = plan.approval === "automatic" && plan.trafficOnly && !deeds.some(({ kind }) => kind === "abort" || kind === "resolved" || kind === "edit-plan");
+  const lets = plan.approval === "automatic" && plan.tight !== true && plan.trafficOnly && !deeds.some(({ kind }) => kind === "abort" || kind === "resolved" || kind === "edit-plan");
   const asked = told.some(({ deed, status }) => (deed.kind === "alert" || deed.kind === "start") && status === 202);
   if (!small || !whole || !lost || !lets || !asked) return [];
   const report = reportsOf(evidence).at(-1);

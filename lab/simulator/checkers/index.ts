@@ -1,6 +1,6 @@
 /** All checkers, and the invariants of docs/simulator.md that each of them holds. */
 import { bounded, epochsGrow, intendedFirst, onceOnly, replaysAgree, stillAfterEnd, stopsSoon, storesUntouched } from "./effects.ts";
-import { abortIsTrue, alertsAreKept, comesToItsEnd, lossIsTrue, recovers, reportIsTrue } from "./endings.ts";
+import { abortIsTrue, alertsAreKept, comesToItsEnd, lossAgreed, lossIsTrue, recovers, reportIsTrue } from "./endings.ts";
 import { chainIsWhole } from "./chain.ts";
 import type { Checker, Evidence, Violation } from "./violation.ts";
 import { approved, consumersHeld, fencedBeforeOpen, lookedAgain, noThinEvidence, singleWriter, verifiedBeforeOpen } from "./writers.ts";
@@ -25,6 +25,7 @@ const checkers: readonly Checker[] = [
   abortIsTrue,
   reportIsTrue,
   lossIsTrue,
+  lossAgreed,
   alertsAreKept,
   recovers,
   chainIsWhole,

@@ -5,7 +5,7 @@ import type { Evidence, Violation } from "./violation.ts";
 import { wrong } from "./violation.ts";
 import type { Seen } from "./witness.ts";
 
-const opens = ({ effect }: Seen): boolean => effect.act === "traffic.endpoint-updated" && effect.key === "secondary" && (effect.detail as { status?: string }).status === "Enabled";
+export const opens = ({ effect }: Seen): boolean => effect.act === "traffic.endpoint-updated" && effect.key === "secondary" && (effect.detail as { status?: string }).status === "Enabled";
 const closes = ({ effect }: Seen): boolean => effect.act === "traffic.endpoint-updated" && effect.key === "primary" && (effect.detail as { status?: string }).status === "Disabled";
 
 export function singleWriter({ witness }: Evidence): readonly Violation[] {
