@@ -5,6 +5,7 @@
 import { isAbove, isGreater } from "./asked.ts";
 import { type Closed, fenceLevel, isEnough, type Quieted } from "./fence.ts";
 import { instantText } from "./instant.ts";
+import type { SelfFence } from "./lease.ts";
 import type { DecisionCard } from "./decision.ts";
 import type { Decision, Entry, OpenRun } from "./ledger.ts";
 import type { Phase } from "./outcome.ts";
@@ -17,6 +18,7 @@ export const gateRecords = {
   weighed: { phase: "decide", step: "weigh-restore-points", key: "" },
   closed: { phase: "fence", step: "close-primary", key: "" },
   quieted: { phase: "fence", step: "quiet-primary", key: "" },
+  selfFenced: { phase: "fence", step: "agent-closed", key: "" },
   chosen: { phase: "choose", step: "choose-restore-point", key: "" },
   lossAgreed: { phase: "choose", step: "put-question", key: "loss" },
   verified: { phase: "verify", step: "verify-applications", key: "" },
@@ -67,10 +69,12 @@ function decisionLacks({ decided }: Records): readonly string[] {
 }
 
 /** The fence as it was found is enough for the plan, or a person took the rest upon themselves. */
-function fenceLacks(run: OpenRun, plan: Plan, { closed, quieted }: Records): readonly string[] {
+function fenceLacks(run: OpenRun, plan: Plan, { closed, quieted, selfFenced }: Records): readonly string[] {
   const [end, inside] = [valueOf<Closed>(closed), valueOf<Quieted>(quieted)];
   if (end === null || inside === null) return ["nobody knows how far the primary is fenced"];
-  const found = fenceLevel(end, inside, plan.fence.suspend);
+  // Its wait may have ended without an answer; then there is none on record.
+  const agent = valueOf<{ readonly value: SelfFence }>(selfFenced)?.value ?? null;
+  const found = fenceLevel(end, inside, plan.fence.suspend, agent);
   if (isEnough(found, plan.fence)) return [];
   const forced = run.decisions.some(({ about, verdict }) => about === "fence" && verdict === "approve");
   return forced ? [] : [`the fence is not enough for this plan and nobody took it upon themselves: ${found.about}`];

@@ -4,6 +4,7 @@
  */
 import type { DecisionCard } from "./decision.ts";
 import type { Verdict } from "./health.ts";
+import type { SelfFence } from "./lease.ts";
 import type { ToldFinding } from "./findings.ts";
 import { type FenceFound, fenceLevel, type Closed, type Quieted } from "./fence.ts";
 import type { Entry, Head, OpenRun } from "./ledger.ts";
@@ -134,7 +135,7 @@ export function buildReport({ head, run, plan, entries, outcome, endedAt }: Repo
     steps: run.phases.map((note) => stepOf(note, outcome, endedAt)),
     confirmation: confirmed,
     decision: { card: weighed?.card ?? null, by: run.question === null ? null : decidedBy(run, plan, weighed?.card?.withinRpo === false), asked: run.question?.text ?? null, answers: run.decisions, abort: run.abort },
-    fence: fenceOf(run, plan.fence, found("close-primary"), found("quiet-primary")),
+    fence: fenceOf(run, plan.fence, found("close-primary"), found("quiet-primary"), found<{ value: SelfFence }>("agent-closed")?.value ?? null),
     traffic: trafficOf({ head, run, plan, opened: opened?.after ?? null, closed: found<Closed>("close-primary")?.kind === "closed", reopened: found<{ kind: string }>("reopen-primary")?.kind === "reopened", open: open.map(({ step }) => step) }),
     checks: [...remarkableRestores(outcomes), ...(verified?.value.checks ?? [])],
     pointsOfNoReturn: { data: instantOrNull(run.pointsOfNoReturn.data), traffic: instantOrNull(run.pointsOfNoReturn.traffic) },
@@ -195,9 +196,9 @@ function trafficOf({ head: { active, promotedBy }, run, plan: { primary, seconda
   return { before, after: closed && !reopened ? "nobody" : before };
 }
 
-function fenceOf(run: OpenRun, { suspend }: Plan["fence"], closed: Closed | null, quieted: Quieted | null): Report["fence"] {
+function fenceOf(run: OpenRun, { suspend }: Plan["fence"], closed: Closed | null, quieted: Quieted | null, agent: SelfFence | null): Report["fence"] {
   if (closed === null || quieted === null) return null;
-  const found: FenceFound = fenceLevel(closed, quieted, suspend);
+  const found: FenceFound = fenceLevel(closed, quieted, suspend, agent);
   const forced = run.decisions.find(({ about, verdict }) => about === "fence" && verdict === "approve");
   if (forced) return { level: `forced by ${forced.by}`, about: `${found.about}; ${forced.reason}` };
   return { level: found.kind === "level" ? found.level : "none", about: found.about };
