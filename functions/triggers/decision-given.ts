@@ -11,7 +11,7 @@ import { type DecisionBody, decisionBody } from "../decision-body.ts";
 import { openLedger } from "../ledger.ts";
 import { type Doorkeeper, notAllowed } from "../people.ts";
 import { readPersonBody, reason } from "../person-body.ts";
-import { planOfRun } from "../run-id.ts";
+import { planOfRun } from "../../shared/domain/run-id.ts";
 
 const aborting = z.strictObject({ reason });
 

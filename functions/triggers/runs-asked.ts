@@ -4,7 +4,7 @@ import type { World } from "../../shared/ports.ts";
 import { answer, door, problem } from "../answers.ts";
 import { openLedger } from "../ledger.ts";
 import type { Doorkeeper } from "../people.ts";
-import { readRunId } from "../run-id.ts";
+import { readRunId } from "../../shared/domain/run-id.ts";
 
 const formats = { "report.json": "application/json", "report.md": "text/markdown; charset=utf-8", "report.html": "text/html; charset=utf-8" } as const;
 export const reportName = (runId: string, format: keyof typeof formats): string => `reports/${runId}/${format}`;

@@ -6,7 +6,7 @@ import { answer, door, problem } from "../answers.ts";
 import { readEpoch } from "../if-match.ts";
 import type { Doorkeeper } from "../people.ts";
 import { readPersonBody, reason } from "../person-body.ts";
-import { planOfRun } from "../run-id.ts";
+import { planOfRun } from "../../shared/domain/run-id.ts";
 import { plansAt } from "../runs.ts";
 import { takeOver } from "../take-over.ts";
 import { linkTo } from "./failover-requested.ts";

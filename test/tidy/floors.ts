@@ -10,16 +10,17 @@ interface Floor {
 }
 
 const under = ["domain", "ports"];
-const production = [...under, "adapters", "orchestrations", "functions", "wiring", "cli", "console"];
+const production = [...under, "fence", "adapters", "orchestrations", "functions", "wiring", "cli", "console"];
 
 /** The floors of docs/architecture.md, from the ground up. */
 export const floors: readonly Floor[] = [
   { name: "domain", holds: /^shared\/domain\//, sees: ["domain"] },
   { name: "adapters", holds: /^shared\/(?:azure|kubernetes)\//, sees: [...under, "adapters"] },
+  { name: "fence", holds: /^shared\/fence\//, sees: [...under, "fence"] },
   { name: "ports", holds: /^shared\/[^/]+$/, sees: under },
   { name: "orchestrations", holds: /^orchestrations\//, sees: ["domain", "orchestrations"] },
-  { name: "wiring", holds: /^functions\/(?:index|app)\.ts$/, sees: [...under, "adapters", "orchestrations", "functions", "wiring"] },
-  { name: "functions", holds: /^functions\//, sees: [...under, "orchestrations", "functions"] },
+  { name: "wiring", holds: /^functions\/(?:index|app)\.ts$/, sees: [...under, "fence", "adapters", "orchestrations", "functions", "wiring"] },
+  { name: "functions", holds: /^functions\//, sees: [...under, "fence", "orchestrations", "functions"] },
   { name: "cli", holds: /^cli\//, sees: [...under, "adapters", "orchestrations", "cli"] },
   { name: "console", holds: /^console\//, sees: ["domain", "console"] },
   { name: "lab", holds: /^lab\//, sees: [...production, "lab"] },

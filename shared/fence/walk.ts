@@ -1,7 +1,7 @@
 /** Tasks in a cluster that may be dying: one deadline for all, and no second wait for what does not answer. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { withDeadline } from "../../../shared/deadline.ts";
-import type { Cluster } from "../../../shared/ports.ts";
+import { withDeadline } from "../deadline.ts";
+import type { Cluster } from "../ports.ts";
 import type { Stages } from "./rules.ts";
 
 export interface Task {

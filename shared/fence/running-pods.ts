@@ -1,7 +1,7 @@
 /** Which pods may still write after everything that can be scaled was scaled to zero. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { kinds } from "../../../shared/domain/kinds.ts";
-import type { Cluster, KubeObject } from "../../../shared/ports.ts";
+import { kinds } from "../domain/kinds.ts";
+import type { Cluster, KubeObject } from "../ports.ts";
 
 /** Names in one sentence for a person; more are counted. */
 const namedMax = 10;

@@ -1,9 +1,8 @@
 /** What is stopped in the primary, object by object, and how each is given back. */
 import { z } from "zod";
-import { type Kind, kinds } from "../../../shared/domain/kinds.ts";
-import type { Plan } from "../../../shared/domain/plan.ts";
-import type { KubeObject } from "../../../shared/ports.ts";
-import { planOfRun } from "../../run-id.ts";
+import { type Kind, kinds } from "../domain/kinds.ts";
+import type { Plan } from "../domain/plan.ts";
+import type { KubeObject } from "../ports.ts";
 
 /** One kind in one place. `namespace` null: everywhere. */
 export interface Rule {
@@ -13,7 +12,7 @@ export interface Rule {
   readonly stop: (object: KubeObject) => Stop | null;
 }
 
-interface Stop {
+export interface Stop {
   readonly patch: Readonly<Record<string, unknown>>;
   readonly undo: Readonly<Record<string, unknown>>;
 }
@@ -106,33 +105,3 @@ const argo = z.object({ spec: z.object({ destination: z.object({ namespace: z.st
 const job = z.object({ status: z.object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })).default([]) }).prefault({}) });
 
 const read = <T>(schema: z.ZodType<T>, object: KubeObject): T | null => schema.safeParse(object).data ?? null;
-
-// ---------------------------------------------------------------- the undo, written on the object itself
-
-const undoAnnotation = "lifeboat.dev/undo";
-
-/** The annotation that says how to give back what a run stopped. */
-export const undoNote = (run: string, undo: Stop["undo"]) => ({ metadata: { annotations: { [undoAnnotation]: JSON.stringify({ run, undo }) } } });
-/** Takes the annotation away. */
-export const undoDone = { metadata: { annotations: { [undoAnnotation]: null } } } as const;
-
-/** Written by us, on objects that others may write to. */
-const note = z
-  .string()
-  .transform((text, context) => {
-    try {
-      return JSON.parse(text) as unknown;
-    } catch {
-      context.addIssue("not JSON");
-      return z.NEVER;
-    }
-  })
-  .pipe(z.object({ run: z.string(), undo: z.record(z.string(), z.unknown()) }));
-
-/** How to give back what a run of this plan stopped, this one or one that halted before it; `null`: none did. */
-export function ownUndo(object: KubeObject, plan: string): Stop["undo"] | null {
-  const text = object.metadata.annotations?.[undoAnnotation];
-  if (text === undefined) return null;
-  const found = note.safeParse(text);
-  return found.success && planOfRun(found.data.run) === plan ? found.data.undo : null;
-}
