@@ -97,6 +97,8 @@ export interface AksState {
   readonly provisioning: string;
   readonly kubernetesVersion: string;
   readonly pools: readonly { readonly name: string; readonly count: number; readonly minCount: number | null; readonly maxCount: number | null; readonly autoscaled: boolean; readonly provisioning: string }[];
+  /** What it gives its pods to sign in to Azure with. Not there: this speaker does not say. */
+  readonly identity?: { readonly oidcIssuer: boolean; readonly workloadIdentity: boolean };
 }
 
 // ---------------------------------------------------------------- Kubernetes, with user credentials and Entra tokens
@@ -188,6 +190,8 @@ export interface Replication {
   policy(destinationAccount: string): Promise<ReplicationPolicy | null>;
   /** Deletes it there, which releases the write lock. Deleting what is not there is done already. `refused`: for good, with the reason. */
   deletePolicy(destinationAccount: string, policyId: string): Promise<{ readonly kind: "deleted" } | { readonly kind: "refused"; readonly why: string }>;
+  /** By whose key an account is encrypted: one in a key vault, named in lower case, or `none` but the service's own. Not there: this speaker does not say. */
+  encryptionKey?: (account: string) => Promise<{ readonly vault: string } | "none">;
 }
 
 export interface ReplicationPolicy {

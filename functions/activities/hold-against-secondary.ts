@@ -3,6 +3,7 @@ import type { Evidence } from "../../shared/domain/evidence.ts";
 import type { Finding } from "../../shared/domain/findings.ts";
 import { type Kind, kinds } from "../../shared/domain/kinds.ts";
 import { namespacesOf } from "../../shared/domain/ladder-levels.ts";
+import type { Plan } from "../../shared/domain/plan.ts";
 import { type Parity, parity } from "../../shared/domain/parity.ts";
 import { emptyRegister, type Register } from "../../shared/domain/register.ts";
 import { newestFirst } from "../../shared/domain/restore-point-choice.ts";
@@ -16,24 +17,28 @@ import { provingOf, tell } from "./check-backups.ts";
 import { alignPoint, pointFiles, viewOf } from "./make-ready.ts";
 import type { Duty, Work } from "./perform.ts";
 import { mergeIntoRegister, readRegister } from "./register.ts";
+import { ownPodsOf, webhooksOf } from "./see-state.ts";
 import type { PointFound, Records } from "./restore-points/records.ts";
+import { trafficDrift } from "./traffic-drift.ts";
 
 /** Points whose import is held against their blobs at each verification, the newest: a failover takes one of these. */
 const pointsHeld = 5;
 
 /**
  * The secondary's cluster as it is now, held against the newest proven point: would it fit? And its Velero's view of the usable points, held
- * against their blobs. A point that was imported half-copied is imported anew: Velero itself never looks again. No blob is touched.
+ * against their blobs. A point that was imported half-copied is imported anew: Velero itself never looks again. No blob is touched. And whether
+ * the public name still leads where the ledger says.
  */
 export const holdAgainstSecondary: Work<typeof steps.holdAgainstSecondary> = async (_, duty) => {
   const { world, plan } = duty;
   const at = world.clock.now();
   const register = await readRegister(world.home, plan.plan);
   const { newestProven } = standingOf(register, plan, at);
-  const looked = await lookAt(duty, register, newestProven?.name ?? null, at);
-  const found: Register = { ...emptyRegister, secondary: { at, point: newestProven?.name ?? null, findings: looked.findings, evidence: looked.evidence } };
+  const [looked, drift] = await Promise.all([lookAt(duty, register, newestProven?.name ?? null, at), trafficDrift(duty)]);
+  const findings = [...looked.findings, ...drift];
+  const found: Register = { ...emptyRegister, secondary: { at, point: newestProven?.name ?? null, findings, evidence: looked.evidence } };
   tell(duty, (await mergeIntoRegister(world.home, plan, found, at)).changed);
-  return { point: newestProven?.name ?? null, findings: looked.findings.length, imported: looked.imported };
+  return { point: newestProven?.name ?? null, findings: findings.length, imported: looked.imported };
 };
 
 interface Looked {
@@ -65,16 +70,22 @@ async function lookAt(duty: Duty, register: Register, newest: string | null, at:
 /** Each question by itself: a right that is missing for one leaves only that one unknown. */
 async function seenOf({ world, plan }: Duty, cluster: Cluster, contents: Contents): Promise<SecondarySeen> {
   const versions = [...apisNeeded(contents, plan).keys()];
+  const state = orUnknown(async () => world.aks.read(plan.secondary.cluster));
   const names = async (kind: Kind) => orUnknown(async () => ((await cluster.list(kind, null)) ?? []).map(({ metadata }) => metadata.name));
-  const [served, storageClasses, ingressClasses, quotas, pools] = await Promise.all([
+  const [served, storageClasses, ingressClasses, quotas, aks, webhooks, ownPods, storeKey] = await Promise.all([
     cluster.serves === undefined ? null : orUnknown(async () => Object.fromEntries(await Promise.all(versions.map(async (version) => [version, (await cluster.serves?.(version)) ?? null] as const)))),
     names(kinds.storageClasses),
     names(kinds.ingressClasses),
     orUnknown(async () => (await Promise.all(namespacesOf(plan).map(async (namespace) => (await cluster.list(kinds.resourceQuotas, namespace)) ?? []))).flat().map(quotaOf)),
-    orUnknown(async () => (await world.aks.read(plan.secondary.cluster)).pools),
+    state,
+    orUnknown(async () => webhooksOf(cluster)),
+    orUnknown(async () => ownPodsOf(cluster, world.clock.now())),
+    orUnknown(async () => (await world.replication.encryptionKey?.(replicaAccount(plan))) ?? null),
   ]);
-  return { served, storageClasses, ingressClasses, quotas, pools };
+  return { served, storageClasses, ingressClasses, quotas, pools: aks?.pools ?? null, state: { webhooks, ownPods, identity: aks?.identity ?? null, storeKey } };
 }
+
+const replicaAccount = ({ storage }: Plan): string => (storage.topology === "shared" ? storage.account : storage.replica.account);
 
 async function orUnknown<T>(ask: () => Promise<T>): Promise<T | null> {
   try {

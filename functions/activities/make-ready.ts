@@ -6,6 +6,7 @@ import { kinds, occupying } from "../../shared/domain/kinds.ts";
 import { importFrom, parity, type PointFiles } from "../../shared/domain/parity.ts";
 import { whyNotHeld } from "../../shared/domain/restore-object.ts";
 import { restoredByLabel, restoreNames } from "../../shared/domain/restore-run.ts";
+import { blockedBy } from "../../shared/domain/secondary-state.ts";
 import type { Target } from "../../shared/domain/target.ts";
 import { backupFolder, filesOf } from "../../shared/domain/velero-backup-files.ts";
 import { readBackup, readPodVolumeBackups } from "../../shared/domain/velero-backup.ts";
@@ -13,6 +14,7 @@ import type { Backups, Cluster, KubeObject } from "../../shared/ports.ts";
 import type { steps } from "../../orchestrations/steps.ts";
 import { readPoint } from "./chosen-point.ts";
 import type { Work } from "./perform.ts";
+import { webhooksOf } from "./see-state.ts";
 
 /** Names that `velero install` gives (Velero 1.18). */
 const velero = "velero";
@@ -129,19 +131,17 @@ export const checkTarget: Work<typeof steps.checkTarget> = async ({ point, appli
   const namespaces = [...new Set(due.flatMap((application) => application.namespaces))];
   const ours = new Set(restoreNames(call.ref.runId, due.map(({ name }) => name)));
   const wantedClasses = new Set([...(target.source === null ? [] : plan.secondary.storageClasses), ...namespaces.flatMap((namespace) => contents.namespaces[namespace]?.storageClasses ?? [])]);
-  const [classes, definitions, occupied, ending] = await Promise.all([
+  const unread = (what: string, fact: Readonly<Record<string, string>>) => (error: unknown) => {
+    // Where it cannot be looked at, the restore will say.
+    log(what, { run: call.ref.runId, ...fact, because: error instanceof Error ? error.message : String(error) });
+    return [];
+  };
+  const [classes, definitions, occupied, ending, refusing] = await Promise.all([
     cluster.list(kinds.storageClasses, null),
     cluster.list(kinds.customResourceDefinitions, null),
     Promise.all(namespaces.map((namespace) => occupants(cluster, namespace, ours))),
-    Promise.all(
-      namespaces.map(async (namespace) =>
-        whyEnding(cluster, namespace).catch((error: unknown) => {
-          // Where it cannot be looked at, the restore will say.
-          log("namespace.unread", { run: call.ref.runId, namespace, because: error instanceof Error ? error.message : String(error) });
-          return [];
-        }),
-      ),
-    ),
+    Promise.all(namespaces.map(async (namespace) => whyEnding(cluster, namespace).catch(unread("namespace.unread", { namespace })))),
+    webhooksOf(cluster).then((webhooks) => blockedBy(contents, namespaces, webhooks)).catch(unread("webhooks.unread", {})),
   ]);
   const known = new Set((classes ?? []).map(({ metadata }) => metadata.name));
   const reasons = [
@@ -150,6 +150,7 @@ export const checkTarget: Work<typeof steps.checkTarget> = async ({ point, appli
     ...due.flatMap((application) => whyNotHeld(contents, volumes, application)),
     ...occupied.flat(),
     ...ending.flat(),
+    ...refusing.map((webhook) => `nobody answers for the ${webhook}, and the cluster refuses what it should judge: bring its service back up in ${target.region}, or take the webhook away by hand, and start again`),
   ];
   return reasons.length === 0 ? { kind: "able" } : { kind: "unable", reasons };
 };

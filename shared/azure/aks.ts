@@ -25,12 +25,13 @@ export function openAks(arm: Arm): AzureAks {
 
   return {
     async read(cluster): Promise<AksState> {
-      const { powerState, provisioningState, currentKubernetesVersion, kubernetesVersion, agentPoolProfiles } = await read(cluster);
+      const { powerState, provisioningState, currentKubernetesVersion, kubernetesVersion, agentPoolProfiles, oidcIssuerProfile, securityProfile } = await read(cluster);
       return {
         power: powerOf(powerState?.code),
         provisioning: provisioningState ?? "unknown",
         kubernetesVersion: currentKubernetesVersion ?? kubernetesVersion ?? "unknown",
         pools: (agentPoolProfiles ?? []).map(poolOf),
+        identity: { oidcIssuer: oidcIssuerProfile?.enabled ?? false, workloadIdentity: securityProfile?.workloadIdentity?.enabled ?? false },
       };
     },
 

@@ -10,7 +10,8 @@ export function openReplication(arm: Arm, blobService: BlobService): Replication
   const clientOf = perSubscription((subscription) => new StorageManagementClient(arm.credential, subscription, armOptions(arm)));
   const at = (account: string) => {
     const { subscription, resourceGroup, names } = parseResourceId(account);
-    return { policies: clientOf(subscription).objectReplicationPolicies, resourceGroup, name: names[0] };
+    const { objectReplicationPolicies: policies, storageAccounts } = clientOf(subscription);
+    return { policies, storageAccounts, resourceGroup, name: names[0] };
   };
 
   return {
@@ -31,6 +32,14 @@ export function openReplication(arm: Arm, blobService: BlobService): Replication
       const [only, ...more] = found.filter((policy) => isDestination(policy, destinationAccount, name));
       if (more.length > 0) throw new WorldError("list replication policies", name, `it is the destination of ${more.length + 1} policies, and which of them is meant cannot be told: give the replica an account of its own`);
       return only === undefined ? null : policyOf(only);
+    },
+
+    async encryptionKey(account) {
+      const { storageAccounts, resourceGroup, name } = at(account);
+      const { encryption } = await azureCall("read storage account", name, arm.deadlineSeconds, (abortSignal) => storageAccounts.getProperties(resourceGroup, name, { abortSignal }));
+      if (encryption?.keySource?.toLowerCase() !== "microsoft.keyvault") return "none";
+      const { keyVaultUri = "" } = encryption.keyVaultProperties ?? {};
+      return { vault: /^https:\/\/([^./]+)\./i.exec(keyVaultUri)?.[1]?.toLowerCase() ?? keyVaultUri };
     },
 
     async deletePolicy(destinationAccount, policyId) {

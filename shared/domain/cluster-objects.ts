@@ -30,6 +30,28 @@ export function nodeState(object: unknown): { readonly ready: boolean; readonly 
   return { ready: ready && !spec.unschedulable, pool: metadata.labels["agentpool"] ?? metadata.labels["kubernetes.azure.com/agentpool"] ?? "", zone: metadata.labels["topology.kubernetes.io/zone"] ?? "" };
 }
 
+const pod = z.object({
+  status: z
+    .object({
+      phase: z.string().default("Pending"),
+      conditions: z.array(z.object({ type: z.string(), status: z.string() })).default([]),
+      initContainerStatuses: z.array(z.object({ state: z.object({ waiting: z.object({ reason: z.string().default("") }).optional() }).prefault({}) })).default([]),
+      containerStatuses: z.array(z.object({ state: z.object({ waiting: z.object({ reason: z.string().default("") }).optional() }).prefault({}) })).default([]),
+    })
+    .prefault({}),
+});
+
+/** Reasons of the kubelet that a pod has no network or no image yet, as `kubectl get pods` shows them. */
+const noStart = new Set(["ContainerCreating", "PodInitializing", "ImagePullBackOff", "ErrImagePull"]);
+
+/** Why a pod that has a node has not begun: it has no sandbox, which is where it gets its address, or no image. `null`: it has begun, is over, or waits for a node. */
+export function podTrouble(object: unknown): string | null {
+  const { phase, conditions, initContainerStatuses, containerStatuses } = pod.parse(object).status;
+  if (phase !== "Pending" || !conditions.some(({ type, status }) => type === "PodScheduled" && status === "True")) return null;
+  const waiting = [...initContainerStatuses, ...containerStatuses].flatMap(({ state }) => state.waiting?.reason ?? []);
+  return waiting.find((reason) => noStart.has(reason) && reason !== "PodInitializing") ?? waiting.find((reason) => noStart.has(reason)) ?? null;
+}
+
 const storageLocation = z.object({
   spec: z.object({ accessMode: z.string().default("ReadWrite") }),
   status: z.object({ phase: z.string().default("Unavailable"), message: z.string().default(""), lastSyncedTime: instant.nullish(), lastValidationTime: instant.nullish() }).prefault({}),

@@ -5,6 +5,7 @@
 
 import { type HostNamed, hostsIn } from "./hosts-named.ts";
 import { arrayOf, containersOf, recordOf, stringOf } from "./loose.ts";
+import { type OutsideTie, tiesOf } from "./outside-ties.ts";
 import { type Demand, demandOf } from "./resource-demand.ts";
 
 /** What one namespace, or the cluster scope, contributes. */
@@ -18,6 +19,8 @@ export interface Share {
   readonly ingressClasses?: readonly string[];
   /** Host names that its settings write out. Not given: by who did not look for them. */
   readonly hosts?: readonly HostNamed[];
+  /** What its objects hold on to outside of the cluster. */
+  readonly ties?: readonly OutsideTie[];
   /** What its pods and claims would take of a quota. Not given: by who did not count it. */
   readonly demand?: Demand;
 }
@@ -80,7 +83,7 @@ export interface Contents {
 }
 
 /** How many entries each list may have. A backup with more is restored all the same; its readiness check knows only part of it. */
-export const longest = { images: 2_000, storageClasses: 200, ingressClasses: 200, hosts: 2_000, consumers: 2_000, claims: 10_000, dataUploads: 10_000, customKinds: 2_000, namespaces: 5_000, kinds: 2_000 } as const;
+export const longest = { images: 2_000, storageClasses: 200, ingressClasses: 200, hosts: 2_000, ties: 2_000, consumers: 2_000, claims: 10_000, dataUploads: 10_000, customKinds: 2_000, namespaces: 5_000, kinds: 2_000 } as const;
 
 /** An object of the archive, with the parts that every one has. */
 export interface Stored {
@@ -137,6 +140,7 @@ export function gatherContents(consumerSelectors: readonly string[]): { add(stor
     add(stored) {
       objects += 1;
       const share = shareOf(stored.namespace);
+      const consumer = consumerOf(stored, consumerSelectors);
       if (share) {
         share.objects += 1;
         const kind = `${stored.apiVersion}/${stored.kind}`;
@@ -156,8 +160,9 @@ export function gatherContents(consumerSelectors: readonly string[]): { add(stor
           if (share.hosts.size < longest.hosts) share.hosts.set(host, `${stored.kind} ${stored.name}`);
           else cut.add("hosts");
         }
+        for (const tie of tiesOf(stored, isOwned(stored) ? {} : podOf(stored), consumer !== null)) keep(share.ties, "ties", tie);
       }
-      keep(consumers, "consumers", consumerOf(stored, consumerSelectors));
+      keep(consumers, "consumers", consumer);
       keep(claims, "claims", claimOf(stored));
       keep(dataUploads, "dataUploads", dataUploadOf(stored));
       keep(customKinds, "customKinds", customKindOf(stored));
@@ -182,9 +187,10 @@ interface GrowingShare {
   readonly storageClasses: Set<string>;
   readonly ingressClasses: Set<string>;
   readonly hosts: Map<string, string>;
+  readonly ties: OutsideTie[];
   readonly demand: Map<string, number | null>;
 }
-const emptyShare = (): GrowingShare => ({ objects: 0, kinds: new Map(), images: new Set(), storageClasses: new Set(), ingressClasses: new Set(), hosts: new Map(), demand: new Map() });
+const emptyShare = (): GrowingShare => ({ objects: 0, kinds: new Map(), images: new Set(), storageClasses: new Set(), ingressClasses: new Set(), hosts: new Map(), ties: [], demand: new Map() });
 const byKey = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1);
 const shown = (share: GrowingShare): Share => ({
   objects: share.objects,
@@ -193,6 +199,7 @@ const shown = (share: GrowingShare): Share => ({
   storageClasses: [...share.storageClasses].sort(),
   ...(share.ingressClasses.size === 0 ? {} : { ingressClasses: [...share.ingressClasses].sort() }),
   hosts: [...share.hosts].sort(byKey).map(([host, at]) => ({ host, in: at })),
+  ...(share.ties.length === 0 ? {} : { ties: share.ties }),
   demand: Object.fromEntries([...share.demand].sort(byKey)),
 });
 
@@ -223,6 +230,9 @@ export function selects(selector: string, labels: Readonly<Record<string, unknow
   return labels[selector.slice(0, at)] === selector.slice(at + 1);
 }
 
+/** Whether another object will make it again. */
+const isOwned = ({ object }: Stored): boolean => arrayOf(recordOf(object["metadata"])["ownerReferences"]).length > 0;
+
 function consumerOf(stored: Stored, consumerSelectors: readonly string[]): Consumer | null {
   const metadata = recordOf(stored.object["metadata"]);
   const pod = podOf(stored);
@@ -238,7 +248,7 @@ function consumerOf(stored: Stored, consumerSelectors: readonly string[]): Consu
     replicas: typeof replicas === "number" ? replicas : null,
     suspended: typeof suspend === "boolean" ? suspend : null,
     podLabels: Object.fromEntries(Object.entries(podLabels).filter((entry): entry is [string, string] => typeof entry[1] === "string")),
-    owned: arrayOf(metadata["ownerReferences"]).length > 0,
+    owned: isOwned(stored),
     selectedBy,
     claims: arrayOf(recordOf(pod["spec"])["volumes"]).flatMap((volume) => stringOf(recordOf(recordOf(volume)["persistentVolumeClaim"])["claimName"]) ?? []),
   };

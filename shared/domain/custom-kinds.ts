@@ -7,6 +7,13 @@ const definitions = "customresourcedefinitions.apiextensions.k8s.io";
 /** Groups of Kubernetes itself have no dot or end in k8s.io (API conventions: that domain is reserved). */
 export const isCustom = (group: string): boolean => group.includes(".") && !group.endsWith(".k8s.io");
 
+/** The plural of a kind as Kubernetes guesses it (apimachinery, UnsafeGuessKindToResource). */
+export function guessedPlural(kind: string): string {
+  const lower = kind.toLowerCase();
+  if (lower === "endpoints") return lower;
+  return lower.endsWith("s") ? `${lower}es` : lower.endsWith("y") ? `${lower.slice(0, -1)}ies` : `${lower}s`;
+}
+
 /** One sentence for each kind of the plan's namespaces that nothing would make known: Velero leaves its objects out with a warning. */
 export function unknownKinds(contents: Contents, plan: Plan, inCluster: readonly CustomKind[]): readonly string[] {
   const brought = plan.applications.some(({ clusterResources }) => clusterResources.includes(definitions)) ? contents.customKinds : [];

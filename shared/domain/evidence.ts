@@ -1,4 +1,5 @@
 /** Evidence: what was looked at for one level of the ladder, when, and until when that is believed. Kept with the point, for people. */
+import type { FitLevel } from "./fit-answer.ts";
 import type { Finding } from "./ladder-levels.ts";
 import type { Rung } from "./plan.ts";
 import { type BackupFile, filesOf } from "./velero-backup-files.ts";
@@ -13,7 +14,7 @@ export interface BlobRead {
 }
 
 export interface Evidence {
-  readonly level: Finding["level"] | "api" | "classes" | "images" | "quota" | "hosts";
+  readonly level: Finding["level"] | FitLevel;
   readonly rung: Rung;
   readonly ok: boolean | "unknown";
   readonly about: string;

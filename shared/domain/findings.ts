@@ -19,6 +19,13 @@ export const findingKinds = [
   "images",
   "quota",
   "points-back",
+  "admission-blocked",
+  "network",
+  "identity",
+  "key-vault",
+  "certificate-ends",
+  "acts-outside",
+  "traffic-drift",
   "store-unreadable",
   "unknown",
 ] as const;
@@ -152,6 +159,20 @@ export function words({ kind, point }: Pick<Finding, "kind" | "point">): { reado
       return { reason: "the backup does not fit into a quota of the secondary", remedy: "raise the quota there, or restore less" };
     case "points-back":
       return { reason: "settings in the backup name hosts of the primary region", remedy: "give the application a name that follows the traffic or the region it runs in; where only the primary has the thing, fail that over too, before the application is released" };
+    case "admission-blocked":
+      return { reason: "an admission webhook of the secondary that refuses when nobody answers for it has nobody who does", remedy: "bring its service back up there, or take the webhook away by hand if it is of no use any more; Lifeboat deletes none" };
+    case "network":
+      return { reason: "the secondary cluster's own pods do not come up", remedy: "look at their events (kubectl describe pod -n kube-system): a subnet without free addresses, or a route, firewall or registry that the nodes cannot get past, keeps restored pods back too" };
+    case "identity":
+      return { reason: "pods of the backup sign in by workload identity, and the secondary cluster does not issue such tokens", remedy: "az aks update --enable-oidc-issuer --enable-workload-identity there, and a federated credential of the identity for that cluster's issuer" };
+    case "key-vault":
+      return { reason: "something needs a key vault that the plan does not count among those outside of the primary region", remedy: "move the secret or the key to a vault that the secondary can reach without the primary, and list it in secondary.keyVaults" };
+    case "certificate-ends":
+      return { reason: "a certificate that the application serves ends soon", remedy: "renew it, and let a backup take the new one along; a failover does not open a secondary whose certificate is over" };
+    case "acts-outside":
+      return { reason: "the backup brings programs that change DNS, certificates, clouds or clusters as soon as they run", remedy: "hold them until release with the plan's consumer label or podSelectors, or leave their namespace to the secondary's own" };
+    case "traffic-drift":
+      return { reason: "the public name does not lead where the ledger says that users are", remedy: "find out who changed it (activity log; Terraform: ignore_changes, docs/deploy.md) and set the endpoints back by hand, or plan with it as it is" };
     case "store-unreadable":
       return { reason: "the backups could not be looked at", remedy: "look at the fact: a missing container or prefix is a mistake in the plan, a refusal a missing role (docs/permissions.md), silence the account's or the network's" };
     case "unknown":

@@ -33,6 +33,7 @@ const secondary = region.extend({
     .max(50)
     .default([])
     .describe("Registries that this cluster can pull from while the primary region is lost, as images name them: shop.azurecr.io. Empty: nothing is said of images."),
+  keyVaults: z.array(z.string().regex(/^[a-zA-Z][a-zA-Z0-9-]{2,23}$/, "is not the name of a key vault")).max(50).optional().describe("Key vaults, by name, that answer here while the primary region is lost. Not given: nothing is said of vaults."),
 });
 
 /** How far a restore point must be proven before a failover may take it; each state includes those before it. */

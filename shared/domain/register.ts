@@ -87,7 +87,7 @@ export interface RegisteredPoint {
   readonly extendedUntilAt: number | null;
 }
 
-/** What was found when the secondary's cluster was held against the newest proven point, and its Velero against all that are usable. */
+/** What was found when the secondary's cluster was held against the newest proven point, its Velero against all that are usable, and the public name against the ledger. */
 export interface SecondaryLook {
   readonly at: number;
   readonly point: string | null;

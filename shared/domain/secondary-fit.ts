@@ -3,13 +3,16 @@
  * `unknown` in the evidence, and never counted as there. Pure.
  */
 import type { Contents, longest } from "./contents.ts";
-import { isCustom } from "./custom-kinds.ts";
+import { guessedPlural, isCustom } from "./custom-kinds.ts";
 import type { Evidence } from "./evidence.ts";
-import type { Finding, FindingKind } from "./findings.ts";
+import type { Finding } from "./findings.ts";
+import { answersOf, type FitAnswer } from "./fit-answer.ts";
 import { quantityOf } from "./quantity.ts";
 import { namespacesOf } from "./ladder-levels.ts";
 import type { Plan } from "./plan.ts";
 import { accountName, someOf } from "./replica.ts";
+import { admission, network, type StateSeen } from "./secondary-state.ts";
+import { tieAnswers } from "./secondary-ties.ts";
 
 /** What was seen of the cluster. `null`: it could not be asked. */
 export interface SecondarySeen {
@@ -19,6 +22,7 @@ export interface SecondarySeen {
   readonly ingressClasses: readonly string[] | null;
   readonly quotas: readonly Quota[] | null;
   readonly pools: readonly { readonly name: string; readonly maxCount: number | null; readonly autoscaled: boolean }[] | null;
+  readonly state: StateSeen;
 }
 
 export interface Quota {
@@ -28,17 +32,10 @@ export interface Quota {
   readonly limits: Readonly<Record<string, { readonly hard: string; readonly used: string }>>;
 }
 
-interface Answer {
-  readonly level: "api" | "classes" | "images" | "quota" | "hosts";
-  readonly ok: boolean | "unknown";
-  readonly about: string;
-  readonly kind: FindingKind;
-}
-
 /** Each question with its answer, as evidence; what is missing, as findings about that point. */
 export function secondaryFit(point: string, contents: Contents, plan: Plan, seen: SecondarySeen, at: number, planHash: string): { readonly findings: readonly Finding[]; readonly evidence: readonly Evidence[] } {
-  const counted = (answer: Answer, ...lists: readonly (keyof typeof longest)[]) => asFarAsCounted(answer, contents, ["namespaces", ...lists]);
-  const answers = [counted(apis(contents, plan, seen), "kinds", "customKinds"), counted(classes(contents, plan, seen), "storageClasses", "ingressClasses"), counted(images(contents, plan), "images"), counted(quotas(contents, seen), "kinds"), pools(plan, seen), counted(hosts(contents, plan), "hosts")];
+  const counted = (answer: FitAnswer, ...lists: readonly (keyof typeof longest)[]) => asFarAsCounted(answer, contents, ["namespaces", ...lists]);
+  const answers = [counted(apis(contents, plan, seen), "kinds", "customKinds"), counted(classes(contents, plan, seen), "storageClasses", "ingressClasses"), counted(images(contents, plan), "images"), counted(quotas(contents, seen), "kinds"), pools(plan, seen), counted(hosts(contents, plan), "hosts"), counted(admission(contents, plan, seen.state), "kinds"), network(seen.state), ...tieAnswers(contents, plan, seen.state, at).map((answer) => counted(answer, "ties", "hosts"))];
   return {
     findings: answers.filter(({ ok }) => ok === false).map(({ kind, about }) => ({ kind, point, fact: about })),
     evidence: answers.map(({ level, ok, about }) => ({ level, rung: "readable", ok, about, at, planHash, expiresAt: at + plan.backups.verifyEverySeconds * 1_000 })),
@@ -46,7 +43,7 @@ export function secondaryFit(point: string, contents: Contents, plan: Plan, seen
 }
 
 /** What was seen of the first thousands says nothing of those that were not counted. */
-function asFarAsCounted(answer: Answer, { cut }: Contents, lists: readonly string[]): Answer {
+function asFarAsCounted(answer: FitAnswer, { cut }: Contents, lists: readonly string[]): FitAnswer {
   const short = lists.filter((list) => cut.includes(list));
   return answer.ok !== true || short.length === 0 ? answer : { ...answer, ok: "unknown", about: `${answer.about}, as far as they are known: the backup holds more ${short.join(" and ")} than are counted` };
 }
@@ -66,20 +63,18 @@ export function apisNeeded(contents: Contents, plan: Plan): ReadonlyMap<string, 
   return needed;
 }
 
-/** Whether the plan restores a custom cluster-wide kind. Its plural is in its definition; without that, as Kubernetes guesses it (apimachinery, UnsafeGuessKindToResource). */
+/** Whether the plan restores a custom cluster-wide kind. Its plural is in its definition; without that, as Kubernetes guesses it. */
 function isNamed(key: string, { customKinds }: Contents, { applications }: Plan): boolean {
   const [group = "", , kind = ""] = key.split("/");
   if (!isCustom(group)) return false;
-  const lower = kind.toLowerCase();
-  const guessed = `${lower.endsWith("s") ? `${lower}es` : lower.endsWith("y") ? `${lower.slice(0, -1)}ies` : `${lower}s`}.${group}`;
-  const name = customKinds.find((custom) => custom.group === group && custom.kind === kind)?.name ?? guessed;
+  const name = customKinds.find((custom) => custom.group === group && custom.kind === kind)?.name ?? `${guessedPlural(kind)}.${group}`;
   return applications.some(({ clusterResources }) => clusterResources.includes(name));
 }
 
 const bringsDefinitions = (plan: Plan): boolean => plan.applications.some(({ clusterResources }) => clusterResources.includes("customresourcedefinitions.apiextensions.k8s.io"));
 
-function apis(contents: Contents, plan: Plan, { served }: SecondarySeen): Answer {
-  const say = (ok: Answer["ok"], about: string): Answer => ({ level: "api", ok, about, kind: "missing-api" });
+function apis(contents: Contents, plan: Plan, { served }: SecondarySeen): FitAnswer {
+  const say = answersOf("api", "missing-api");
   if (served === null) return say("unknown", "the cluster's discovery could not be read");
   const brought = (apiVersion: string, kind: string) => bringsDefinitions(plan) && contents.customKinds.some((custom) => custom.kind === kind && custom.versions.some((version) => `${custom.group}/${version}` === apiVersion));
   const needed = [...apisNeeded(contents, plan)];
@@ -87,8 +82,8 @@ function apis(contents: Contents, plan: Plan, { served }: SecondarySeen): Answer
   return missing.length === 0 ? say(true, `all of the ${needed.length} API versions that it needs are served, or brought by it`) : say(false, `the secondary does not serve ${someOf(missing, 5)}`);
 }
 
-function classes(contents: Contents, plan: Plan, { storageClasses, ingressClasses }: SecondarySeen): Answer {
-  const say = (ok: Answer["ok"], about: string): Answer => ({ level: "classes", ok, about, kind: "missing-class" });
+function classes(contents: Contents, plan: Plan, { storageClasses, ingressClasses }: SecondarySeen): FitAnswer {
+  const say = answersOf("classes", "missing-class");
   if (storageClasses === null || ingressClasses === null) return say("unknown", "the cluster's classes could not be listed");
   const shares = namespacesOf(plan).flatMap((namespace) => contents.namespaces[namespace] ?? []);
   const storage = new Set([...plan.secondary.storageClasses, ...shares.flatMap((share) => share.storageClasses)]);
@@ -97,8 +92,8 @@ function classes(contents: Contents, plan: Plan, { storageClasses, ingressClasse
   return missing.length === 0 ? say(true, `the ${storage.size} storage and ${ingress.size} ingress classes that it names are there`) : say(false, `the secondary has no ${someOf(missing, 5)}`);
 }
 
-function images(contents: Contents, plan: Plan): Answer {
-  const say = (ok: Answer["ok"], about: string): Answer => ({ level: "images", ok, about, kind: "images" });
+function images(contents: Contents, plan: Plan): FitAnswer {
+  const say = answersOf("images", "images");
   const { registries } = plan.secondary;
   const all = [...new Set(namespacesOf(plan).flatMap((namespace) => contents.namespaces[namespace]?.images ?? []))];
   if (all.length === 0) return say(true, "it runs no images");
@@ -113,8 +108,8 @@ export function registryOf(image: string): string {
   return rest.length > 0 && (first.includes(".") || first.includes(":") || first === "localhost") ? first : "docker.io";
 }
 
-function quotas(contents: Contents, { quotas: found }: SecondarySeen): Answer {
-  const say = (ok: Answer["ok"], about: string): Answer => ({ level: "quota", ok, about, kind: "quota" });
+function quotas(contents: Contents, { quotas: found }: SecondarySeen): FitAnswer {
+  const say = answersOf("quota", "quota");
   if (found === null) return say("unknown", "the quotas of the target namespaces could not be listed");
   const counted = found.flatMap(({ namespace, name, limits }) =>
     Object.entries(limits).map(([resource, { hard, used }]) => ({ what: `${resource} in ${namespace} (${name})`, room: roomIn(hard, used), needs: countOf(contents, namespace, resource) })),
@@ -127,8 +122,8 @@ function quotas(contents: Contents, { quotas: found }: SecondarySeen): Answer {
 }
 
 /** Settings that lead back to the lost region: the application would come up and reach for what is gone. */
-function hosts(contents: Contents, plan: Plan): Answer {
-  const say = (ok: Answer["ok"], about: string): Answer => ({ level: "hosts", ok, about, kind: "points-back" });
+function hosts(contents: Contents, plan: Plan): FitAnswer {
+  const say = answersOf("hosts", "points-back");
   const shares = namespacesOf(plan).flatMap((namespace) => {
     const share = contents.namespaces[namespace];
     return share === undefined ? [] : [{ namespace, hosts: share.hosts }];
@@ -172,8 +167,8 @@ function countOf({ namespaces }: Contents, namespace: string, resource: string):
   return amount === undefined ? 0 : amount;
 }
 
-function pools(plan: Plan, { pools: found }: SecondarySeen): Answer {
-  const say = (ok: Answer["ok"], about: string): Answer => ({ level: "quota", ok, about, kind: "quota" });
+function pools(plan: Plan, { pools: found }: SecondarySeen): FitAnswer {
+  const say = answersOf("quota", "quota");
   if (found === null) return say("unknown", "the secondary's node pools could not be read");
   const short = plan.secondary.pools.flatMap(({ name, nodes }) => {
     const pool = found.find((each) => each.name === name);

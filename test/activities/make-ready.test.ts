@@ -176,6 +176,22 @@ describe("the target", () => {
     });
   });
 
+  test("that refuses what is to be restored, because nobody answers for a webhook of its, says which, and deletes none", async () => {
+    const run = await secondary();
+    await run.keep({ contents: contents({ namespaces: { shop: { objects: 1, kinds: { "v1/Pod": 1 }, images: [], storageClasses: [] } } }) });
+    run.cluster.has(kinds.storageClasses, object("managed-csi", null));
+    run.cluster.has(kinds.validatingWebhooks, { ...object("policies", null), webhooks: [{ name: "pods.policies.example.com", clientConfig: { service: { namespace: "policies", name: "judge" } }, rules: [{ operations: ["CREATE"], apiGroups: [""], resources: ["pods"] }] }] });
+    const slice = (ready: boolean) => run.cluster.has(kinds.endpointSlices, { ...object("judge-1", "policies", { labels: { "kubernetes.io/service-name": "judge" } }), endpoints: [{ addresses: ["10.0.0.7"], conditions: { ready } }] });
+    slice(false);
+    expect(await check(run, "nobody")).toEqual({ kind: "unable", reasons: [expect.stringMatching(/^nobody answers for the ValidatingWebhookConfiguration policies: pods\.policies\.example\.com, .* take the webhook away by hand/)] });
+    slice(true);
+    expect(await check(run, "somebody")).toEqual({ kind: "able" });
+    slice(false);
+    const unseen = { ...run.cluster, list: async (kind: typeof kinds.validatingWebhooks, ...rest: [string | null, string?]) => (kind.plural === "validatingwebhookconfigurations" ? Promise.reject(new Error("403")) : run.cluster.list(kind, ...rest)) };
+    expect(await run.answer(steps.checkTarget, checkTarget, { point: point.name }, { key: "unseen", world: { ...run.world, clusters: { ...run.world.clusters, of: async () => unseen } } })).toEqual({ kind: "able" });
+    expect(run.effects).toEqual([]);
+  });
+
   test("says everything that is missing or in the way", async () => {
     const run = await secondary();
     await run.keep({ contents: needs });

@@ -51,7 +51,7 @@ describe("the secondary's cluster", () => {
     world.backups.read = async (_place, name) => Promise.reject(new Error(`${reads.push(name)}`));
     expect(await hold()).toEqual({ point: newest, findings: 0, imported: [] });
     const { secondary } = await readRegister(home, "shop");
-    expect(secondary?.evidence.map(({ level, ok }) => [level, ok])).toEqual([["parity", "unknown"], ["api", true], ["classes", true], ["images", "unknown"], ["quota", true], ["quota", true], ["hosts", true]]);
+    expect(secondary?.evidence.map(({ level, ok }) => [level, ok])).toEqual([["parity", "unknown"], ["api", true], ["classes", true], ["images", "unknown"], ["quota", true], ["quota", true], ["hosts", true], ["admission", true], ["network", "unknown"], ["identity", "unknown"], ["vaults", "unknown"], ["certificates", true], ["actors", true]]);
     expect([await open(), reads]).toEqual([[], []]);
   });
 
@@ -70,6 +70,32 @@ describe("the secondary's cluster", () => {
     await run.hold();
     expect((await run.open()).map(({ kind }) => kind)).not.toContain("missing-api");
     expect(run.logged).toEqual(expect.arrayContaining(["finding.opened missing-api", "finding.closed missing-api"]));
+  });
+
+  test("that refuses what nobody judges, has no addresses left, issues no tokens, or whose store needs a vault of the primary is told of", async () => {
+    const run = await stage((plan) => ({ ...plan, secondary: { ...plan.secondary, keyVaults: ["kv-shop-neu"] } }));
+    run.secondary.has(kinds.mutatingWebhooks, { metadata: { name: "mesh" }, webhooks: [{ name: "inject.example.com", failurePolicy: "Fail", clientConfig: { service: { namespace: "mesh", name: "inject" } }, rules: [{ operations: ["CREATE"], apiGroups: ["", "apps"], resources: ["pods", "deployments"] }] }] });
+    const own = (name: string, minutesOld: number, status: object) => run.secondary.has(kinds.pods, { metadata: { name, namespace: "kube-system", creationTimestamp: new Date(run.time.now - minutesOld * 60_000).toISOString() }, status });
+    const waiting = { phase: "Pending", conditions: [{ type: "PodScheduled", status: "True" }], containerStatuses: [{ state: { waiting: { reason: "ContainerCreating" } } }] };
+    own("coredns-1", 30, waiting);
+    own("coredns-2", 2, waiting);
+    own("konnectivity-1", 60, { phase: "Running" });
+    run.state.aks = { ...run.state.aks, identity: { oidcIssuer: true, workloadIdentity: false } };
+    run.world.replication.encryptionKey = async () => ({ vault: "kv-cmk-weu" });
+    await run.hold();
+    const facts = new Map((await run.open()).map(({ kind, fact }) => [kind, fact]));
+    expect(facts.get("admission-blocked")).toContain("nobody answers for MutatingWebhookConfiguration mesh: inject.example.com");
+    expect(facts.get("network")).toBe("1 of 3 pods in kube-system do not come up: coredns-1 (ContainerCreating)");
+    expect(facts.get("identity")).toContain("the secondary cluster has no workload identity");
+    expect(facts.get("key-vault")).toContain("kv-cmk-weu in the encryption of the replica's storage account");
+    expect(run.effects).toEqual([]);
+    run.secondary.has(kinds.endpointSlices, { metadata: { name: "inject-1", namespace: "mesh", labels: { "kubernetes.io/service-name": "inject" } }, endpoints: [{ addresses: ["10.0.0.9"], conditions: {} }] });
+    own("coredns-1", 31, { phase: "Running" });
+    run.state.aks = { ...run.state.aks, identity: { oidcIssuer: true, workloadIdentity: true } };
+    run.world.replication.encryptionKey = async () => "none";
+    run.time.now += 60_000;
+    await run.hold();
+    expect(await run.open()).toEqual([]);
   });
 
   test("has room for the claims' storage or has not; what the pods do not say is unknown", async () => {
@@ -95,6 +121,47 @@ describe("the secondary's cluster", () => {
     await run.hold();
     expect(await run.open()).toEqual([{ kind: "unknown", point: newest, fact: expect.stringContaining("connection refused") as string }]);
     expect((await readRegister(run.home, "shop")).secondary?.evidence.map(({ ok }) => ok)).toEqual(["unknown"]);
+  });
+});
+
+describe("the public name", () => {
+  const drift = async (run: Awaited<ReturnType<typeof stage>>) => {
+    run.time.now += 60_000;
+    await run.hold();
+    return (await run.open()).flatMap(({ kind, point, fact }) => (kind === "traffic-drift" ? [`${point}: ${fact}`] : []));
+  };
+  const ends = (primary: boolean, secondary: boolean) => ({ primary: { open: primary, monitor: "online" }, secondary: { open: secondary, monitor: "online" } }) as const;
+
+  test("that somebody led elsewhere by hand is found by the next verification, and closed when it leads back", async () => {
+    const run = await stage();
+    expect(await drift(run)).toEqual([]);
+    run.state.traffic = ends(true, true);
+    expect(await drift(run)).toEqual(["null: users are at the primary by the ledger, and the secondary's endpoint is open"]);
+    run.state.traffic = ends(false, true);
+    expect(await drift(run)).toEqual(["null: users are at the primary by the ledger, and the primary's endpoint is closed and the secondary's endpoint is open"]);
+    run.state.traffic = ends(true, false);
+    expect(await drift(run)).toEqual([]);
+    expect(run.effects).toEqual([]);
+  });
+
+  test("is left out of it while a run moves it, and follows the ledger once users were moved", async () => {
+    const run = await stage();
+    await run.duty.ledger.change("shop", (head) => openRun(head, { kind: "failover", door: "http", by: "Ada", reason: "dark", alertId: null, applications: [] }, "hash", 0));
+    run.state.traffic = ends(false, false);
+    expect(await drift(run)).toEqual([]);
+    const { ledger } = run.duty;
+    const moved: Duty = { ...run.duty, ledger: { ...ledger, head: async (plan) => ({ ...(await ledger.head(plan)), run: null, active: "secondary" }) } };
+    run.time.now += 60_000;
+    await holdAgainstSecondary({}, moved);
+    expect((await run.open()).map(({ kind, fact }) => [kind, fact])).toEqual([["traffic-drift", "users are at the secondary by the ledger, and the secondary's endpoint is closed"]]);
+  });
+
+  test("that cannot be read is unknown, and what was found of the cluster stands", async () => {
+    const run = await stage();
+    run.world.traffic.read = async () => Promise.reject(new WorldError("read profile", "tm-shop", "status 429"));
+    run.secondary.state.served = {};
+    await run.hold();
+    expect((await run.open()).map(({ kind }) => kind).toSorted()).toEqual(["missing-api", "unknown"]);
   });
 });
 

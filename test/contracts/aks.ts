@@ -17,6 +17,8 @@ export function aksContract(name: string, open: () => Promise<AksStage>): void {
     test("a cluster is read with its power, version and pools", async ({ expect }) => {
       const { aks, running, stopped } = await open();
       const state = await aks.read(running);
+      // A speaker that cannot tell says nothing of it.
+      expect(state.identity ?? { oidcIssuer: true, workloadIdentity: true }).toEqual({ oidcIssuer: true, workloadIdentity: true });
       expect(state).toMatchObject({ power: "running", provisioning: "Succeeded", kubernetesVersion: expect.stringMatching(/^1\.\d+/) as string });
       expect(state.pools).toContainEqual({ name: "user", count: 2, minCount: null, maxCount: null, autoscaled: false, provisioning: "Succeeded" });
       expect(state.pools).toContainEqual({ name: "auto", count: 1, minCount: 1, maxCount: 3, autoscaled: true, provisioning: "Succeeded" });

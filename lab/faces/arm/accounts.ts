@@ -140,6 +140,7 @@ function accountBody(accounts: Accounts, account: Account, withStats: boolean) {
       ...(failingOver ? { failoverInProgress: true } : {}),
       allowCrossTenantReplication: false,
       allowSharedKeyAccess: false,
+      encryption: { keySource: "Microsoft.Storage", services: { blob: { enabled: true, keyType: "Account" } } },
       primaryEndpoints: { blob: `https://${blobHost(names.name)}/` },
       ...(stats === null
         ? {}

@@ -156,6 +156,8 @@ function clusterBody({ region, power, provisioning, kubernetesVersion, eTag, poo
       nodeResourceGroup: `MC_${resourceGroup}_${cluster.name}_${region}`,
       enableRBAC: true,
       disableLocalAccounts: true,
+      oidcIssuerProfile: { enabled: true },
+      securityProfile: { workloadIdentity: { enabled: true } },
       aadProfile: { managed: true, enableAzureRBAC: true },
       apiServerAccessProfile: { enablePrivateCluster: false, disableRunCommand: true },
       networkProfile: { networkPlugin: "azure", networkPluginMode: "overlay", loadBalancerSku: "standard", outboundType: "loadBalancer" },
