@@ -229,7 +229,7 @@ class DurableDesk implements Desk {
   }
 
   *ask(question: Asked): Runbook<Answer> {
-    const waiting: AnswerWait = { call: this.#call(deskSteps.putQuestion.name, "", question), until: this.now() + question.expiresSeconds * 1_000 + ledgerSilentMsMax };
+    const waiting: AnswerWait = { call: this.#call(deskSteps.putQuestion.name, "", question), startedAt: this.now(), until: this.now() + question.expiresSeconds * 1_000 + ledgerSilentMsMax };
     return (yield* this.#ended("wait-for-answer", waiting, askInstance(this.ref.runId))) as Answer;
   }
 
@@ -339,36 +339,47 @@ function* watchStep(context: OrchestrationContext): Runbook<Ended<Waited<unknown
   return undefined;
 }
 
-/** How often the ledger is read even if no bell rings: a lost bell costs this much, never a decision. */
-const bellMs = 15_000;
+/** The ledger is read even if no bell rings: a lost bell costs this long or a tenth of what was waited already, never a decision. */
+const bellMsFirst = 15_000;
+const bellMsMax = 60_000;
+/** The clocks of hosts differ: who looks right after a question has expired must not find it open for another pause. */
+const expiredMs = 1_000;
 
 /** A question expires by the ledger's word. A ledger that says nothing for this long after that is a failure. */
 const ledgerSilentMsMax = 600_000;
 
 interface AnswerWait {
   readonly call: StepCall;
+  readonly startedAt: number;
   readonly until: number;
 }
 
 /** Puts the question, then reads the ledger after each bell and each pause until it holds an answer. */
 function* waitForAnswer(context: OrchestrationContext): Runbook<Ended<Answer> | undefined> {
   const wait = context.df.getInput<AnswerWait>();
-  const { call, until } = wait;
+  const { call, startedAt, until } = wait;
   for (let poll = 0; poll < pollsPerGeneration; poll++) {
     const answer = yield* askOnce(context, call.step, call);
     if (answer.kind === "aborted") return { kind: "aborted", by: answer.by };
     if (answer.kind === "superseded") return failed(new StepFailed(call.step, answer.because, call.phase, true), null);
-    const verdict = answer.kind === "answer" ? (answer.value as Answer | { kind: "waiting" } | { kind: "aborted"; by: string }) : ({ kind: "waiting" } as const);
+    const verdict = answer.kind === "answer" ? (answer.value as Answer | { kind: "waiting"; expiresAt: number } | { kind: "aborted"; by: string }) : ({ kind: "waiting", expiresAt: 0 } as const);
     if (verdict.kind === "aborted") return { kind: "aborted", by: verdict.by };
     if (verdict.kind !== "waiting") return { kind: "done", value: verdict };
-    if (context.df.currentUtcDateTime.getTime() >= until) return failed(new StepFailed(call.step, answer.kind === "again" ? answer.because : "the ledger lets the question stand although it has expired", call.phase), null);
+    const at = context.df.currentUtcDateTime.getTime();
+    if (at >= until) return failed(new StepFailed(call.step, answer.kind === "again" ? answer.because : "the ledger lets the question stand although it has expired", call.phase), null);
     const rung = context.df.waitForExternalEvent(bell);
-    const timer = context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + bellMs));
+    const timer = context.df.createTimer(new Date(nextLookAt(at, startedAt, verdict.expiresAt)));
     yield context.df.Task.any([rung, timer]);
     if (!timer.isCompleted) timer.cancel();
   }
   context.df.continueAsNew(wait);
   return undefined;
+}
+
+/** When nobody has rung: later and later, and at once when the question has expired. */
+function nextLookAt(at: number, startedAt: number, expiresAt: number): number {
+  const usualAt = at + Math.min(Math.max(bellMsFirst, (at - startedAt) / 10), bellMsMax);
+  return expiresAt < at ? usualAt : Math.min(usualAt, expiresAt + expiredMs);
 }
 
 /** Doubles with each attempt, at least what the service asked for, spread by a jitter that is the same on every replay. */

@@ -67,5 +67,5 @@ export interface Asked extends Pick<Question, "about" | "approvalsNeeded" | "sil
 /** The two steps that the desk itself takes. */
 export const deskSteps = {
   turnPhase: patient(look<{ readonly end: { readonly phase: Phase; readonly outcome: string } | null; readonly begin: Phase | null }, { readonly abortBy: string | null }>("turn-phase")),
-  putQuestion: look<Asked, { readonly kind: "waiting" } | { readonly kind: "go"; readonly by: readonly string[] } | { readonly kind: "declined"; readonly why: string } | { readonly kind: "aborted"; readonly by: string }>("put-question"),
+  putQuestion: look<Asked, { readonly kind: "waiting"; readonly expiresAt: number } | { readonly kind: "go"; readonly by: readonly string[] } | { readonly kind: "declined"; readonly why: string } | { readonly kind: "aborted"; readonly by: string }>("put-question"),
 } as const;

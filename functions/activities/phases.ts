@@ -1,15 +1,17 @@
 import { askQuestion, closeRun as close, type Entry, type Head, judge, type OpenRun, type PhaseTurn, type Question, turnPhase as turn } from "../../shared/domain/ledger.ts";
+import type { Phase } from "../../shared/domain/outcome.ts";
 import type { Plan } from "../../shared/domain/plan.ts";
 import type { deskSteps } from "../../orchestrations/step.ts";
 import type { Ends, steps } from "../../orchestrations/steps.ts";
 import type { World } from "../../shared/ports.ts";
 import { sha256 } from "../ledger.ts";
+import { followNewest } from "../ledger-follow.ts";
 import { type Duty, Superseded, type Work } from "./perform.ts";
 
 /** Ends one phase, begins the next, and grows the digest by the records of the one that ended: one compare-and-swap. */
-export const turnPhase: Work<typeof deskSteps.turnPhase> = async ({ end, begin }, { ledger, call, startedAt }) => {
+export const turnPhase: Work<typeof deskSteps.turnPhase> = async ({ end, begin }, { ledger, call, startedAt, world }) => {
   for (let turned = 1; ; turned++) {
-    const made = await turnedOnce({ end, begin }, { ledger, call, startedAt });
+    const made = await turnedOnce({ end, begin }, { ledger, call, startedAt, world });
     // Two phases side by side may end at once: the chain has moved on, and is grown again from there.
     if (made !== null) return { abortBy: made.run?.abort?.by ?? null };
     if (turned === turnsMax) throw new Error("other phases ended at the same time, again and again");
@@ -19,9 +21,13 @@ export const turnPhase: Work<typeof deskSteps.turnPhase> = async ({ end, begin }
 /** As many as could end side by side. */
 const turnsMax = 5;
 
-async function turnedOnce({ end, begin }: Pick<PhaseTurn, "end" | "begin">, { ledger, call, startedAt }: Pick<Duty, "ledger" | "call" | "startedAt">): Promise<Head | null> {
+/** What undoes or tells goes on over a ledger that somebody changed; and behind the traffic point there is only forward. */
+const goesForward = (begin: Phase): boolean => begin !== "stand-down" && begin !== "report";
+
+async function turnedOnce({ end, begin }: Pick<PhaseTurn, "end" | "begin">, { ledger, call, startedAt, world }: Pick<Duty, "ledger" | "call" | "startedAt" | "world">): Promise<Head | null> {
   const { plan, epoch, runId } = call.ref;
   const before = await ledger.head(plan);
+  if (begin !== null && goesForward(begin) && before.run?.epoch === epoch && before.run.pointsOfNoReturn.traffic === null) await followNewest(world.home, before);
   const ends = end !== null && before.run?.phases.some(({ phase, endedAt }) => phase === end.phase && endedAt === null);
   const digest = ends && end !== null ? await ledger.link(before, end.phase) : null;
   let moved = false;
@@ -46,8 +52,9 @@ export const putQuestion: Work<typeof deskSteps.putQuestion> = async ({ expiresS
   if (run === null || run.epoch !== epoch) throw new Superseded(runId, made.head);
   if (run.abort !== null) return { kind: "aborted", by: run.abort.by };
   const verdict = judge(run, question.about, askedAt);
+  if (verdict.kind === "waiting") return { ...verdict, expiresAt: run.question?.expiresAt ?? askedAt };
   // The head forgets its run when that ends. Who decided what, and what they were shown, stays in an entry that the chain covers.
-  if (verdict.kind !== "waiting" && call.phase !== null) await ledger.write({ plan, epoch, phase: call.phase, step: call.step, key: question.about }, decisionEntry(run, call, question.about, verdict, askedAt));
+  if (call.phase !== null) await ledger.write({ plan, epoch, phase: call.phase, step: call.step, key: question.about }, decisionEntry(run, call, question.about, verdict, askedAt));
   return verdict;
 };
 
