@@ -1,12 +1,12 @@
 /** Plans and runs at home: the plans as they are now, and each version that a run was started with. */
 import type { Plan } from "../shared/domain/plan.ts";
 import { problemLine, readPlan, type ReadPlans, readPlans } from "../shared/domain/plan-file.ts";
+import { planName } from "../shared/domain/plan-name.ts";
 import type { OpenRun } from "../shared/domain/ledger.ts";
 import type { RunRef } from "../orchestrations/step.ts";
 import type { Home } from "../shared/ports.ts";
 import { sha256 } from "./ledger.ts";
 
-export const planName = (plan: string): string => `plans/${plan}.yaml`;
 const versionName = (plan: string, hash: string): string => `runs/${plan}/plans/${hash}.json`;
 
 /** Versions that were read from each home, so that a run of fifty steps reads its own once. Bounded: the oldest goes first. */

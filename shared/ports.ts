@@ -41,6 +41,8 @@ export interface Clock {
 /** Small blobs in the home account. Names are `/`-separated; bodies are at most 4 MiB. */
 export interface Home {
   read(name: string): Promise<Stored | null>;
+  /** The same with the store's own two instants: when it was written, and when this was answered. Whole seconds, each cut off. Not there: this speaker keeps no time. */
+  dated?(name: string): Promise<Dated | null>;
   /** Writes only if nothing of that name exists. `false`: something does. */
   create(name: string, body: string, contentType?: string): Promise<boolean>;
   /** Writes only if the blob still has this ETag. `null`: it has not. Returns the new ETag. */
@@ -54,6 +56,11 @@ export interface Home {
 export interface Stored {
   readonly body: string;
   readonly etag: string;
+}
+
+export interface Dated extends Stored {
+  readonly writtenAt: number;
+  readonly answeredAt: number;
 }
 
 // ---------------------------------------------------------------- looking from outside

@@ -9,7 +9,8 @@ import { readRegister } from "../activities/register.ts";
 import { answer, door, problem } from "../answers.ts";
 import { openLedger, sha256 } from "../ledger.ts";
 import type { Doorkeeper } from "../people.ts";
-import { planName, plansAt } from "../runs.ts";
+import { planName } from "../../shared/domain/plan-name.ts";
+import { plansAt } from "../runs.ts";
 import { startVerification } from "../start.ts";
 
 export function plansAsked(world: World, admit: Doorkeeper): void {

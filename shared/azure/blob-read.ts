@@ -6,6 +6,9 @@ import { answerOf, azureCall } from "./azure-call.ts";
 export interface BlobBytes {
   readonly bytes: Uint8Array;
   readonly etag: string;
+  /** By the service's own clock, in whole seconds: when it was written, and when this was answered. `null`: it did not say. */
+  readonly writtenAt: number | null;
+  readonly answeredAt: number | null;
 }
 
 /** All bytes of a blob; `null`: there is none. Throws when it has more than `bytesMax`, before reading them. */
@@ -25,7 +28,8 @@ export function readBlob(blob: BlobClient, thing: string, bytesMax: number, dead
       if (bytes > bytesMax) throw tooLarge();
       chunks.push(chunk);
     }
-    return { bytes: Buffer.concat(chunks), etag: answer.etag };
+    const { etag, writtenAt, answeredAt } = answer;
+    return { bytes: Buffer.concat(chunks), etag, writtenAt, answeredAt };
   });
 }
 
@@ -50,11 +54,11 @@ async function* chunksOf(body: Body, thing: string, deadlineSeconds: number): As
 
 type Body = NodeJS.ReadableStream & { destroy(): void };
 
-async function download(blob: BlobClient, thing: string, abortSignal: AbortSignal): Promise<{ readonly body: Body; readonly bytes: number; readonly etag: string } | null> {
+async function download(blob: BlobClient, thing: string, abortSignal: AbortSignal): Promise<({ readonly body: Body; readonly bytes: number } & Omit<BlobBytes, "bytes">) | null> {
   try {
-    const { readableStreamBody, contentLength, etag } = await blob.download(0, undefined, { abortSignal });
+    const { readableStreamBody, contentLength, etag, lastModified, date } = await blob.download(0, undefined, { abortSignal });
     if (readableStreamBody === undefined) throw new Error("an answer without a body");
-    return { body: readableStreamBody, bytes: contentLength ?? 0, etag: etag ?? "" };
+    return { body: readableStreamBody, bytes: contentLength ?? 0, etag: etag ?? "", writtenAt: lastModified?.getTime() ?? null, answeredAt: date?.getTime() ?? null };
   } catch (error) {
     if (noSuchBlob(error)) return null;
     const answer = answerOf(error);

@@ -34,6 +34,13 @@ export function openHome(blobService: BlobService, place: { readonly url: string
       const found = await readBlob(container().getBlobClient(name), thingOf(name), bytesMax, deadlineSeconds);
       return found && { body: Buffer.from(found.bytes).toString("utf8"), etag: found.etag };
     },
+    async dated(name) {
+      const found = await readBlob(container().getBlobClient(name), thingOf(name), bytesMax, deadlineSeconds);
+      if (found === null) return null;
+      const { writtenAt, answeredAt } = found;
+      if (writtenAt === null || answeredAt === null) throw new WorldError("read blob", thingOf(name), "an answer without its time");
+      return { body: Buffer.from(found.bytes).toString("utf8"), etag: found.etag, writtenAt, answeredAt };
+    },
     async create(name, body, contentType = contentTypeOf(name)) {
       return (await write("create blob", name, body, contentType, { ifNoneMatch: "*" })) !== null;
     },

@@ -29,7 +29,7 @@ export function memoryWorld() {
     blobs: new Map<string, { readonly bytes: Uint8Array; readonly lastModifiedAt: number }>(),
   };
   const blobKey = ({ url, container }: BlobPlace, name: string) => `${url}/${container}/${name}`;
-  const home = memoryHome();
+  const home = memoryHome(() => time.now);
   const world: World = {
     clock: { now: () => time.now },
     home,
@@ -110,13 +110,15 @@ async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
 
-/** Our own account: names, bodies, ETags that change with every write. */
-export function memoryHome(): Home & { readonly blobs: Map<string, Stored>; reachable: boolean } {
+/** Our own account: names, bodies, ETags that change with every write, and the instant of it. */
+export function memoryHome(now: () => number = () => testStart): Home & { readonly blobs: Map<string, Stored>; reachable: boolean } {
   const blobs = new Map<string, Stored>();
+  const writtenAt = new Map<string, number>();
   let writes = 0;
   const write = (name: string, body: string) => {
     const etag = `"${++writes}"`;
     blobs.set(name, { body, etag });
+    writtenAt.set(name, now());
     return etag;
   };
   const answering = () => {
@@ -128,6 +130,11 @@ export function memoryHome(): Home & { readonly blobs: Map<string, Stored>; reac
     async read(name: string) {
       answering();
       return blobs.get(name) ?? null;
+    },
+    async dated(name: string) {
+      answering();
+      const stored = blobs.get(name);
+      return stored === undefined ? null : { ...stored, writtenAt: writtenAt.get(name) ?? now(), answeredAt: now() };
     },
     async create(name: string, body: string) {
       answering();

@@ -9,6 +9,19 @@ export function homeContract(name: string, open: () => Promise<Home>): void {
       expect(await home.read("ledger/shop/head.json")).toBeNull();
     });
 
+    test("where it keeps time, it tells when a blob was written and when it was asked, by one clock", async ({ expect }) => {
+      const home = await open();
+      const dated = async () => home.dated?.("agents/shop/lease.json");
+      expect((await dated()) ?? null).toBeNull();
+      await home.put("agents/shop/lease.json", "first");
+      const first = await dated();
+      await home.put("agents/shop/lease.json", "second");
+      const second = await dated();
+      if (home.dated !== undefined) expect(second).toMatchObject({ ...(await home.read("agents/shop/lease.json")), body: "second" });
+      for (const found of [first, second]) expect(found?.writtenAt ?? 0).toBeLessThanOrEqual(found?.answeredAt ?? 0);
+      expect(second?.writtenAt ?? 0).toBeGreaterThanOrEqual(first?.writtenAt ?? 0);
+    });
+
     test("a blob is created once, and a second create changes nothing", async ({ expect }) => {
       const home = await open();
       expect(await home.create("ledger/shop/7/fence/pools.intent", "first")).toBe(true);

@@ -10,7 +10,7 @@ interface Floor {
 }
 
 const under = ["domain", "ports"];
-const production = [...under, "fence", "adapters", "orchestrations", "functions", "wiring", "cli", "console"];
+const production = [...under, "fence", "adapters", "orchestrations", "functions", "wiring", "cli", "agent", "agent-wiring", "console"];
 
 /** The floors of docs/architecture.md, from the ground up. */
 export const floors: readonly Floor[] = [
@@ -21,6 +21,8 @@ export const floors: readonly Floor[] = [
   { name: "orchestrations", holds: /^orchestrations\//, sees: ["domain", "orchestrations"] },
   { name: "wiring", holds: /^functions\/(?:index|app)\.ts$/, sees: [...under, "fence", "adapters", "orchestrations", "functions", "wiring"] },
   { name: "functions", holds: /^functions\//, sees: [...under, "fence", "orchestrations", "functions"] },
+  { name: "agent-wiring", holds: /^agent\/(?:index|in-cluster)\.ts$/, sees: [...under, "fence", "adapters", "agent", "agent-wiring"] },
+  { name: "agent", holds: /^agent\//, sees: [...under, "fence", "agent"] },
   { name: "cli", holds: /^cli\//, sees: [...under, "adapters", "orchestrations", "cli"] },
   { name: "console", holds: /^console\//, sees: ["domain", "console"] },
   { name: "lab", holds: /^lab\//, sees: [...production, "lab"] },

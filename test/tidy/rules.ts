@@ -13,7 +13,7 @@ export function fileProblems(source: Source): string[] {
   const lines = text.split("\n").length - 1;
   return [
     ...(lines > linesMax && !mayBeLong.includes(path) ? [`${path} has ${lines} lines, more than ${linesMax}: look for the second thing hiding in it`] : []),
-    ...(onTop.test(path) || /^(?:functions|cli)\/index\.ts$/.test(path) ? [] : hits(path, code, /\bprocess\s*(?:\?\.|\.)\s*env\b|\bprocess\s*\[|\benv\b[^{}]*\}\s*=\s*process\b/g, "settings are read in functions/index.ts, through shared/config.ts")),
+    ...(onTop.test(path) || /^(?:functions|cli|agent)\/index\.ts$/.test(path) ? [] : hits(path, code, /\bprocess\s*(?:\?\.|\.)\s*env\b|\bprocess\s*\[|\benv\b[^{}]*\}\s*=\s*process\b/g, "settings are read in the entries (functions/index.ts through shared/config.ts), nowhere else")),
     ...(path.startsWith("orchestrations/") ? runbookProblems(path, code) : []),
     ...(path.startsWith("shared/domain/") ? domainProblems(path, code) : []),
   ];
