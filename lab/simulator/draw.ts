@@ -27,7 +27,7 @@ export function drawScenario(seed: number, driver: Driver = "bare"): Scenario {
     shelf: random.chance(0.6) ? "whole" : random.pick(shelfNames),
     stopped: random.chance(0.15),
     hosts: random.chance(0.4) ? 2 : 1,
-    replaysAlways: random.chance(0.1),
+    replaysAlways: random.chance(0.05),
     driver,
     deeds: [...drawDeeds(random, plan, loss), ...drawAgreeing(objective, plan)],
     troubles: drawTroubles(random),

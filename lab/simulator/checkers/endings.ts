@@ -8,7 +8,16 @@ import { wrong } from "./violation.ts";
 import { opens } from "./writers.ts";
 
 /** The reports that were written, oldest first. */
-export function reportsOf({ sim }: Evidence): readonly Report[] {
+export function reportsOf(evidence: Evidence): readonly Report[] {
+  const reports = readOf.get(evidence) ?? readReports(evidence);
+  readOf.set(evidence, reports);
+  return reports;
+}
+
+/** Every checker asks for them, of a run that has ended. */
+const readOf = new WeakMap<Evidence, readonly Report[]>();
+
+function readReports({ sim }: Evidence): readonly Report[] {
   return [...sim.pair.home.blobs].filter(([name]) => /^reports\/[^/]+\/report\.json$/.test(name)).map(([, { body }]) => JSON.parse(body) as Report).toSorted((a, b) => a.epoch - b.epoch);
 }
 

@@ -43,6 +43,8 @@ export function beginWitness(sim: Sim): Witness {
   const heads: { at: number; head: Head }[] = [];
   const state = { takes: true, lastWriteAt: scheduler.now };
   const storeBefore = storeText(sim);
+  /** Epochs of runs that have written an intent down. */
+  const intended = new Set<number>();
 
   sim.onEffect((effect) => {
     const { westeurope, northeurope } = clusters;
@@ -61,20 +63,22 @@ export function beginWitness(sim: Sim): Witness {
       volume: northeurope.volume(),
       secondaryServes: front.page("northeurope", "/").body.includes("EUR") && front.page("northeurope", "/orders").status === 200,
       head,
-      intended: head?.run != null && hasIntent(pair.home.blobs.keys(), head.run.epoch),
+      intended: head?.run != null && intended.has(head.run.epoch),
     });
   });
   pair.home.onWrite((name) => {
+    const epoch = intentOf(name);
+    if (epoch !== null) intended.add(epoch);
     const head = name.endsWith("/head.json") ? sim.head() : null;
     if (head !== null) heads.push({ at: scheduler.now, head });
   });
   return { seen, heads, storeBefore, lastWriteAt: () => state.lastWriteAt };
 }
 
-function hasIntent(names: Iterable<string>, epoch: number): boolean {
-  const folder = `ledger/${planName}/${String(epoch).padStart(6, "0")}/`;
-  for (const name of names) if (name.startsWith(folder) && name.endsWith(".intent.json")) return true;
-  return false;
+/** The epoch of the run whose intent this blob is; `null`: it is none. */
+function intentOf(name: string): number | null {
+  const folder = `ledger/${planName}/`;
+  return name.startsWith(folder) && name.endsWith(".intent.json") ? Number(name.slice(folder.length, name.indexOf("/", folder.length))) : null;
 }
 
 /** Names and lengths of all blobs that backups are made of, at both ends. */

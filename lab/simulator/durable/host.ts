@@ -4,7 +4,7 @@ import type { Owner, Scheduler } from "../time/scheduler.ts";
 import type { Context, HttpAnswer, HttpRequest, Registered } from "../shims/functions.ts";
 import type { Hub, Instance, Turn, Work, Worker } from "./hub.ts";
 import { LibraryPlayer } from "./library-player.ts";
-import { arrived, callText, type End, type Message, Player, plain } from "./player.ts";
+import { arrived, type Call, callText, type End, type Message, Player, plain, sameCalls } from "./player.ts";
 
 /** Where a host can be struck down. The numbers are those of the crash modes in docs/simulator.md. */
 export type Moment = "turn-played" | "turn-sent" | "work-taken" | "work-done" | "call-sent" | "call-answered";
@@ -149,8 +149,7 @@ export class Host implements Owner, Worker {
     const live: Live = goesOn ? known : { instance, player: new Player(body, instance.id, instance.generation, plain(instance.input)), generation: instance.generation, turns: 0, recorded: 0 };
     for (const turn of instance.turns.slice(live.turns)) {
       const { calls } = live.player.turn(turn.at, turn.messages);
-      const [said, says] = [turn.calls.map(callText).join("\n"), calls.map(callText).join("\n")];
-      if (said !== says) differs(`${instance.id}, turn ${live.turns + 1}: history has ${said || "nothing"}, the replay says ${says || "nothing"}`);
+      if (!sameCalls(turn.calls, calls)) differs(`${instance.id}, turn ${live.turns + 1}: history has ${callsText(turn.calls)}, the replay says ${callsText(calls)}`);
       live.turns += 1;
       live.recorded += 1;
     }
@@ -158,6 +157,8 @@ export class Host implements Owner, Worker {
     return live;
   }
 }
+
+const callsText = (calls: readonly Call[]): string => calls.map(callText).join("\n") || "nothing";
 
 const contextOf = (functionName: string): Context => ({ functionName, log: nothing, warn: nothing, error: nothing, debug: nothing });
 const nothing = (): void => undefined;

@@ -25,6 +25,14 @@ export interface Call {
 /** All of a call, to hold a replay against. */
 export const callText = ({ kind, seq, name, json, at, childId }: Call): string => `${kind} ${seq} ${name} ${childId} ${at} ${json}`;
 
+/** Whether a replay says what history says, to the letter. */
+export const sameCalls = (said: readonly Call[], says: readonly Call[]): boolean =>
+  said.length === says.length &&
+  said.every(({ kind, seq, name, json, at, childId }, place) => {
+    const other = says[place];
+    return other !== undefined && kind === other.kind && seq === other.seq && name === other.name && json === other.json && at === other.at && childId === other.childId;
+  });
+
 export type End = { readonly kind: "completed"; readonly output: unknown } | { readonly kind: "failed"; readonly reason: string } | { readonly kind: "again"; readonly input: unknown };
 
 export interface Turned {

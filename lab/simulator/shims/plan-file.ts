@@ -7,8 +7,18 @@ import { type Digest, type PlanFileText, readPlan as read, type ReadPlan, type R
 export { problemLine } from "../../../shared/domain/plan-file.ts";
 
 const known = new Map<string, ReadPlan>();
+/** By the whole text: the few plans of a simulation, as they lie at home. */
+const whole = new Map<string, ReadPlan | UnreadablePlan>();
 
 export function readPlan(text: string, digest: Digest): ReadPlan | UnreadablePlan {
+  const before = whole.get(text);
+  if (before !== undefined) return before;
+  const first = readWithout(text, digest);
+  whole.set(text, first);
+  return first;
+}
+
+function readWithout(text: string, digest: Digest): ReadPlan | UnreadablePlan {
   const { about, ...rest } = JSON.parse(text) as { readonly about: string };
   const key = JSON.stringify(rest);
   const before = known.get(key);

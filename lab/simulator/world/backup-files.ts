@@ -52,8 +52,17 @@ const listOfNames = packed(namesByKind());
 /** Files that say the same in every backup. */
 const same = { itemOperations: packed([]), results: packed({ errors: {}, warnings: {} }), volumeSnapshots: packed(null) };
 
+/** Written once for each backup of a shelf: nobody changes a blob's bytes. */
+const written = new WeakMap<BackupMade, ReadonlyMap<string, Uint8Array>>();
+
 /** All blobs of one backup, by name, the repository's own among them. */
 export function backupBlobs(made: BackupMade, archive: Uint8Array): ReadonlyMap<string, Uint8Array> {
+  const blobs = written.get(made) ?? blobsOf(made, archive);
+  written.set(made, blobs);
+  return blobs;
+}
+
+function blobsOf(made: BackupMade, archive: Uint8Array): ReadonlyMap<string, Uint8Array> {
   const { name, snapshot } = made;
   const files = filesOf(name);
   const folder = backupFolder(name);

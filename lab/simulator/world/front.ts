@@ -2,6 +2,7 @@
  * What users meet: the two endpoints of the public name, the pages behind them, and who takes their writes. Traffic Manager's own prober
  * is worked out from how the regions answered, not by asking every ten seconds: a simulated day would be nothing but probes.
  */
+import type { Kind } from "../../../shared/ports.ts";
 import { publicName, regions, type RegionName, trafficManager } from "../../world/pair.ts";
 import type { LabWorld } from "../../world/world.ts";
 import type { SimulatedCluster } from "./cluster.ts";
@@ -27,6 +28,8 @@ export interface Front {
   takesWrites(end: End): boolean;
 }
 
+const configMaps: Kind = { apiVersion: "v1", plural: "configmaps", namespaced: true };
+
 export const endRegion: Readonly<Record<End, RegionName>> = { primary: "westeurope", secondary: "northeurope" };
 export const regionOfHost = (host: string): RegionName | null => Object.values(regions).find(({ ingressHost }) => ingressHost === host)?.region ?? null;
 export { publicName };
@@ -45,7 +48,7 @@ export function openFront(world: LabWorld, clusters: Readonly<Record<RegionName,
     const { ready, objects, volume } = clusters[region];
     if (ready("storefront") === 0) return { status: 503, body: "no pod of the storefront is ready" };
     if (path === "/orders") return ready("orders") === 0 || volume() === null ? { status: 503, body: "the order database does not answer" } : { status: 200, body: `orders of ${volume()}` };
-    const currency = (objects.get({ apiVersion: "v1", plural: "configmaps", namespaced: true }, "shop", "storefront")?.["data"] as { currency?: string } | undefined)?.currency;
+    const currency = (objects.get(configMaps, "shop", "storefront")?.["data"] as { currency?: string } | undefined)?.currency;
     return { status: 200, body: `shop at ${region}, prices in ${currency ?? "nothing"}` };
   };
   const serves = (region: RegionName): boolean => world.reach(region) === "up" && page(region, "/orders").status === 200 && clusters[region].ready("storefront") <= storefronts;

@@ -67,7 +67,15 @@ export function openObjects(cluster: string, known: readonly Kind[]): Objects {
   };
 }
 
-const tableOf = ({ apiVersion, plural }: Kind): string => `${apiVersion}/${plural}`;
+/** Kinds are a few constants, asked for again and again. */
+const tableNames = new WeakMap<Kind, string>();
+function tableOf(kind: Kind): string {
+  const known = tableNames.get(kind);
+  if (known !== undefined) return known;
+  const name = `${kind.apiVersion}/${kind.plural}`;
+  tableNames.set(kind, name);
+  return name;
+}
 
 /** `a`, `a=b` and `a in (b, c)`: what the app asks with. */
 function selectorOf(selector: string | undefined): (labels: Readonly<Record<string, string>>) => boolean {

@@ -101,14 +101,22 @@ function installVelero(objects: SimulatedCluster["objects"], location: string): 
   if (location === "default") objects.create(kinds.schedules, { apiVersion: "velero.io/v1", kind: "Schedule", metadata: { name: "shop-hourly", ...at }, spec: { schedule: "0 * * * *", paused: false } });
 }
 
+/** What is in the secondary's cluster of each backup of a shelf. */
+const importedFrom = new WeakMap<Shelved, ReturnType<typeof importOf>>();
+
 /** A backup as the secondary's Velero has imported it. */
 function knowBackup(objects: SimulatedCluster["objects"], backup: Shelved): void {
   if (backup.view === "nothing" || backup.phase === "Finalizing") return;
-  const read = backupOf(backupObject(backup));
-  const copy = podVolumeBackupOf(podVolumeBackup(backup));
-  if (read.kind === "unreadable" || copy.kind === "unreadable") throw new Error("the simulated backups are not what Velero writes");
-  const imported = importFrom({ backup: read.value, podVolumeBackups: [copy.value] }, "replica", "velero");
+  const imported = importedFrom.get(backup) ?? importOf(backup);
+  importedFrom.set(backup, imported);
   if (imported.kind === "skipped") return;
   objects.create(kinds.backups, imported.backup as unknown as KubeObject);
   if (backup.view === "all") for (const one of imported.podVolumeBackups) objects.create(kinds.podVolumeBackups, one as unknown as KubeObject);
+}
+
+function importOf(backup: Shelved): ReturnType<typeof importFrom> {
+  const read = backupOf(backupObject(backup));
+  const copy = podVolumeBackupOf(podVolumeBackup(backup));
+  if (read.kind === "unreadable" || copy.kind === "unreadable") throw new Error("the simulated backups are not what Velero writes");
+  return importFrom({ backup: read.value, podVolumeBackups: [copy.value] }, "replica", "velero");
 }
