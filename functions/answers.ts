@@ -26,13 +26,13 @@ export const door =
     } catch (error) {
       const context = rest.at(-1) as InvocationContext; // the last argument of every handler
       context.error("door.failed", { function: context.functionName, why: error instanceof Error ? error.message : String(error) });
-      if (error instanceof LedgerBroken) return problem(503, "the ledger cannot be believed", error.message, {}, { "retry-after": "60" });
-      return notNow();
+      return notNow(error);
     }
   };
 
-/** The answer when our own account cannot be read or written. */
-export const notNow = (): HttpResponseInit => problem(503, "not now", "the ledger could not be reached: nothing is lost, send it again", {}, { "retry-after": "5" });
+/** The answer when our own account cannot be read or written, or holds a ledger that somebody changed. */
+export const notNow = (error: unknown = null): HttpResponseInit =>
+  error instanceof LedgerBroken ? problem(503, "the ledger cannot be believed", error.message, {}, { "retry-after": "60" }) : problem(503, "not now", "the ledger could not be reached: nothing is lost, send it again", {}, { "retry-after": "5" });
 
 export type JsonBody = { readonly kind: "json"; readonly value: unknown } | { readonly kind: "unreadable"; readonly response: HttpResponseInit };
 

@@ -5,6 +5,7 @@ import { takeAlerts } from "../shared/domain/ledger-alerts.ts";
 import type { Plan } from "../shared/domain/plan.ts";
 import { type World, WorldError } from "../shared/ports.ts";
 import { openLedger } from "./ledger.ts";
+import { followNewest } from "./ledger-follow.ts";
 import { keepVersion } from "./runs.ts";
 import { startInstance } from "./start.ts";
 
@@ -36,6 +37,8 @@ interface Line {
   busy: boolean;
   /** The run that this process has started an instance for: the others of a storm need not ask for it again. */
   started: string | null;
+  /** The digest whose link was looked at last. */
+  followed: string | null;
 }
 
 export function openIntake(world: World): Intake {
@@ -49,6 +52,7 @@ export function openIntake(world: World): Intake {
     const arrivals = batch.map(({ arrival }) => arrival);
     // Kept before the ledger names it: an open run whose plan is missing could never act.
     if (arrivals.some(({ condition }) => condition === "fired")) await keepVersion(world.home, plan, hash);
+    await followed(line, plan.plan);
     let taken: readonly Taken[] = [];
     const made = await ledger.change(plan.plan, (head) => {
       const all = takeAlerts(head, arrivals, hash, world.clock.now());
@@ -67,6 +71,14 @@ export function openIntake(world: World): Intake {
     });
   };
 
+  /** What a run would be opened on, once for each end of the chain: a storm must not read it for every batch. */
+  const followed = async (line: Line, plan: string): Promise<void> => {
+    const head = await ledger.head(plan);
+    if (head.run !== null || head.digest === line.followed) return;
+    await followNewest(world.home, head);
+    line.followed = head.digest;
+  };
+
   const drain = async (line: Line): Promise<void> => {
     line.busy = true;
     try {
@@ -83,7 +95,7 @@ export function openIntake(world: World): Intake {
     take: (client, about, arrival) =>
       new Promise((taken, failed) => {
         const name = about.plan.plan;
-        const line = lines.get(name) ?? { waiting: [], busy: false, started: null };
+        const line = lines.get(name) ?? { waiting: [], busy: false, started: null, followed: null };
         lines.set(name, line);
         if (line.waiting.length >= waitingMax) return failed(new WorldError("take an alert", name, `${waitingMax} others wait`, { retryAfterSeconds: 5 }));
         line.waiting.push({ client, about, arrival, taken, failed });

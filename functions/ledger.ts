@@ -33,7 +33,7 @@ export interface EntryAt {
 /** Twenty writers at once each lose at most nineteen times; a storm larger than that is told to come again. */
 const swapsMax = 25;
 /** Records of one run; a run writes a few dozen. */
-const entriesMax = 2_000;
+export const entriesMax = 2_000;
 
 /** Records that this process has seen, by home. They are written once, so what was read once need not be read again. Bounded: the oldest goes first. */
 const seen = new WeakMap<Home, Map<string, string>>();
@@ -114,9 +114,12 @@ export function openLedger(home: Home): Ledger {
 /** A ledger that somebody changed by hand is believed in nothing. Retried like any other trouble: whoever mends it mends the run. */
 export class LedgerBroken extends WorldError {}
 
+/** What stands at this place is not what was written there. */
+export const changedByHand = (name: string, why: string): LedgerBroken => new LedgerBroken("read the ledger", name, `${why}; it was changed by hand: put back what it was, \`lifeboat ledger verify\` says whether it is`);
+
 function headIn(body: string, plan: string): Head {
   const read = readHeadText(body, plan);
-  if (read.kind === "broken") throw new LedgerBroken("read the ledger", headName(plan), `${read.why}; it was changed by hand: put back what it was, \`lifeboat ledger verify\` says whether it is`);
+  if (read.kind === "broken") throw changedByHand(headName(plan), read.why);
   return read.head;
 }
 

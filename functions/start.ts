@@ -6,6 +6,7 @@ import { type Head, type OpenRun, type Opening, openRun, type Refusal } from "..
 import type { Plan } from "../shared/domain/plan.ts";
 import type { World } from "../shared/ports.ts";
 import { openLedger } from "./ledger.ts";
+import { followNewest } from "./ledger-follow.ts";
 import { keepVersion, noRun, planOf, refOf } from "./runs.ts";
 
 export type Opened =
@@ -13,11 +14,14 @@ export type Opened =
   /** Nothing was started: `runId` is the run that speaks against it, if one does. */
   | { readonly kind: "refused"; readonly why: Refusal; readonly runId: string | null; readonly epoch: number };
 
-/** Opens a run and starts its instance. `ifEpoch`: only if the ledger still stands there. */
+/** Opens a run and starts its instance. `ifEpoch`: only if the ledger still stands there. Throws `LedgerBroken` where the run would hang on what was changed by hand. */
 export async function start(world: World, client: DurableClient, plan: Plan, hash: string, opening: Opening, ifEpoch: number | null = null): Promise<Opened> {
   // Kept before the ledger names it: an open run whose plan is missing could never act.
   await keepVersion(world.home, plan, hash);
-  const made = await openLedger(world.home).change(plan.plan, (head) => openRun(head, opening, hash, world.clock.now(), ifEpoch));
+  const ledger = openLedger(world.home);
+  const before = await ledger.head(plan.plan);
+  if (before.run === null) await followNewest(world.home, before);
+  const made = await ledger.change(plan.plan, (head) => openRun(head, opening, hash, world.clock.now(), ifEpoch));
   const { run, last, epoch } = made.head;
   if (made.kind === "refused") return { kind: "refused", why: made.why, runId: run?.id ?? last?.runId ?? null, epoch };
   if (run === null) throw new Error("a run that was opened is not open");

@@ -6,6 +6,7 @@ import { buildReport } from "../shared/domain/report.ts";
 import type { Plan } from "../shared/domain/plan.ts";
 import type { World } from "../shared/ports.ts";
 import { type Ledger, openLedger } from "./ledger.ts";
+import { followNewest } from "./ledger-follow.ts";
 import { putReport } from "./report-files.ts";
 import { keepVersion, planOf, refOf } from "./runs.ts";
 import { startInstance } from "./start.ts";
@@ -24,6 +25,7 @@ export async function takeOver(world: World, client: DurableClient, { plan, hash
   const ledger = openLedger(world.home);
   const before = await ledger.head(plan.plan);
   if (before.run?.id !== asked.runId) return { kind: "refused", why: "not-this-run", epoch: before.epoch };
+  await followNewest(world.home, before);
   const now = world.clock.now();
   await keepVersion(world.home, plan, hash);
   const digest = await linksOfAllThatIsOpen(ledger, before, before.run);

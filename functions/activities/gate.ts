@@ -2,6 +2,7 @@ import type { Closed } from "../../shared/domain/fence.ts";
 import { gateLacks, type GateRecord, gateRecords, type Records } from "../../shared/domain/gate.ts";
 import { passPoint } from "../../shared/domain/ledger.ts";
 import type { Passed } from "../../orchestrations/steps.ts";
+import { followRun } from "../ledger-follow.ts";
 import { type Duty, Superseded } from "./perform.ts";
 
 /** Something that must be on record before a point of no return is not. Nothing was passed. */
@@ -14,12 +15,13 @@ export class GateShut extends Error {
 
 /**
  * Passes a point of no return: its evidence read from the ledger now, then one compare-and-swap. Passed already, by an earlier try, is
- * passed. Throws `GateShut` while evidence is missing.
+ * passed. Throws `GateShut` while evidence is missing, and `LedgerBroken` where a record of this run is not what was written.
  */
 export async function pass(point: "data" | "traffic", { ledger, plan, call, startedAt, world }: Duty): Promise<Passed> {
   const { plan: name, epoch, runId } = call.ref;
   const [records, { run, ...head }] = await Promise.all([readRecords(ledger, name, epoch), ledger.head(name)]);
   if (run === null || run.id !== runId) throw new Superseded(runId, { ...head, run });
+  if (run.pointsOfNoReturn[point] === null) await followRun(world.home, name, epoch);
   const lacks = run.pointsOfNoReturn[point] === null ? [...gateLacks(point, run, plan, records, world.clock.now()), ...(await fenceUndone(point, records, { plan, world }))] : [];
   if (lacks.length > 0) throw new GateShut(point, runId, lacks);
   const made = await ledger.change(name, (now) => passPoint(now, epoch, point, startedAt));

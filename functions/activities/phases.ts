@@ -21,13 +21,14 @@ export const turnPhase: Work<typeof deskSteps.turnPhase> = async ({ end, begin }
 /** As many as could end side by side. */
 const turnsMax = 5;
 
-/** What undoes or tells goes on over a ledger that somebody changed; and behind the traffic point there is only forward. */
-const goesForward = (begin: Phase): boolean => begin !== "stand-down" && begin !== "report";
+/** What ends badly, is undone or told goes on over a ledger that somebody changed; and behind the traffic point there is only forward. */
+const goesForward = ({ end, begin }: Pick<PhaseTurn, "end" | "begin">): boolean => (begin === null ? end?.outcome === "done" : !backwards.has(begin));
+const backwards: ReadonlySet<Phase> = new Set(["stand-down", "report"]);
 
 async function turnedOnce({ end, begin }: Pick<PhaseTurn, "end" | "begin">, { ledger, call, startedAt, world }: Pick<Duty, "ledger" | "call" | "startedAt" | "world">): Promise<Head | null> {
   const { plan, epoch, runId } = call.ref;
   const before = await ledger.head(plan);
-  if (begin !== null && goesForward(begin) && before.run?.epoch === epoch && before.run.pointsOfNoReturn.traffic === null) await followNewest(world.home, before);
+  if (goesForward({ end, begin }) && before.run?.epoch === epoch && before.run.pointsOfNoReturn.traffic === null) await followNewest(world.home, before);
   const ends = end !== null && before.run?.phases.some(({ phase, endedAt }) => phase === end.phase && endedAt === null);
   const digest = ends && end !== null ? await ledger.link(before, end.phase) : null;
   let moved = false;

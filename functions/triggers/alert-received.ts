@@ -53,7 +53,7 @@ export function alertReceived(world: World): void {
         }
       } catch (error) {
         context.error("alert.not-taken", { why: error instanceof Error ? error.message : String(error) });
-        return notNow();
+        return notNow(error);
       }
     },
   });

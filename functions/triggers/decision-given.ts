@@ -9,6 +9,7 @@ import type { World } from "../../shared/ports.ts";
 import { answer, door, problem } from "../answers.ts";
 import { type DecisionBody, decisionBody } from "../decision-body.ts";
 import { openLedger } from "../ledger.ts";
+import { followNewest } from "../ledger-follow.ts";
 import { type Doorkeeper, notAllowed } from "../people.ts";
 import { readPersonBody, reason } from "../person-body.ts";
 import { planOfRun } from "../../shared/domain/run-id.ts";
@@ -28,7 +29,10 @@ export function decisionGiven(world: World, admit: Doorkeeper): void {
       const refused = notAllowed(admitted.person, body.value.verdict === "approve" ? "approve" : "decline");
       if (refused !== null) return refused;
       const runId = request.params["runId"] ?? "";
-      const made = await openLedger(world.home).change(planOfRun(runId), (head) => decide(head, runId, { ...body.value, personId: admitted.person.id, by: admitted.person.name, at: world.clock.now() }));
+      const ledger = openLedger(world.home);
+      // A no, and an abort, stop what goes on: they are taken whatever the ledger is.
+      if (body.value.verdict === "approve") await followNewest(world.home, await ledger.head(planOfRun(runId)));
+      const made = await ledger.change(planOfRun(runId), (head) => decide(head, runId, { ...body.value, personId: admitted.person.id, by: admitted.person.name, at: world.clock.now() }));
       if (made.kind === "refused" && made.why === "not-this-run") return notOpen(runId);
       if (made.kind === "refused" && !takenBefore(made.head, admitted.person.id, body.value)) return problem(409, "not taken", `${runId} does not take this decision: ${inWords(made.why)}`, { why: made.why, question: made.head.run?.question?.id ?? null });
       await ring(client, runId);

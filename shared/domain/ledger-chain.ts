@@ -48,15 +48,10 @@ export function verifyChain(plan: string, copy: LedgerCopy, sha256: (text: strin
   const { links } = followed;
   const covered = new Set<string>();
   if (followed.gap !== null) return followed.gap;
-  for (const { digest, link } of links) {
-    const name = linkName(plan, digest);
-    if (sha256(linkText(link)) !== digest) return broken(name, "the link was changed: what it says does not make its digest");
-    for (const entry of link.entries) {
-      const body = copy.read(entry.name);
-      if (body === null) return broken(entry.name, `the entry is missing; ${name} covers it`);
-      if (sha256(body) !== entry.sha256) return broken(entry.name, `the entry was changed after its phase ended; ${name} has its digest`);
-      covered.add(entry.name);
-    }
+  for (const one of links) {
+    const at = brokenIn(plan, one, copy, sha256);
+    if (at !== null) return at;
+    for (const { name } of one.link.entries) covered.add(name);
   }
   const stray = copy.names.find((name) => name.startsWith(`ledger/${plan}/`) && /^ledger\/[^/]+\/\d{6}\//.test(name) && !covered.has(name) && !head.open.some((prefix) => name.startsWith(prefix)));
   if (stray !== undefined) return broken(stray, "no link of the chain covers this entry: it was put there after its phase had ended");
@@ -66,35 +61,92 @@ export function verifyChain(plan: string, copy: LedgerCopy, sha256: (text: strin
   return { kind: "whole", links: links.length, entries: covered.size, runs: new Set(links.map(({ link }) => link.epoch)).size, digest: head.digest };
 }
 
-const broken = (name: string, why: string): Extract<ChainVerdict, { kind: "broken" }> => ({ kind: "broken", name, why });
+export type Broken = Extract<ChainVerdict, { kind: "broken" }>;
 
-/** The links from the first to the one of `digest`; `gap` where one of them cannot be read. */
-function linksBack(plan: string, digest: string, copy: LedgerCopy) {
-  const links: { readonly digest: string; readonly link: Link }[] = [];
+/**
+ * Follows the chain of the open run from its opening, and names the first place where it does not hold; `null`: it holds. Of what was there before
+ * it only the newest link is looked at. `copy` has all names of the run, listed before the head was read, and the bodies that its links name.
+ */
+export function verifyRun(plan: string, epoch: number, copy: LedgerCopy, sha256: (text: string) => string): Broken | null {
+  const head = headOf(copy.read(headName(plan)));
+  if (head === null) return broken(headName(plan), "the head is missing, or is not one");
+  const { links, gap } = linksBack(plan, head.digest, copy, epoch);
+  if (gap !== null) return gap;
+  for (const one of links) {
+    const at = brokenIn(plan, one, copy, sha256, one.link.epoch === epoch ? one.link.entries : []);
+    if (at !== null) return at;
+  }
+  const own = links.filter(({ link }) => link.epoch === epoch);
+  const unlinked = head.ended.find((phase) => !own.some(({ link }) => link.phase === phase));
+  if (unlinked !== undefined) return broken(headName(plan), `it says that ${unlinked} has ended, and no link of the chain covers that`);
+  const early = own.find(({ link }) => !head.ended.includes(link.phase));
+  if (early !== undefined) return broken(headName(plan), `it does not say that ${early.link.phase} has ended, and ${linkName(plan, early.digest)} covers that`);
+  const covered = new Set(own.flatMap(({ link }) => link.entries.map(({ name }) => name)));
+  const stray = copy.names.find((name) => !covered.has(name) && !head.open.some((prefix) => name.startsWith(prefix)));
+  return stray === undefined ? null : broken(stray, "no link of the chain covers this entry, and its phase is not open");
+}
+
+/** Looks at the newest link alone, with what it covers; `null`: it holds, or there is none yet. */
+export function verifyNewest(plan: string, digest: string, copy: Pick<LedgerCopy, "read">, sha256: (text: string) => string): Broken | null {
+  if (digest === emptyDigest) return null;
+  const link = readLink(copy.read(linkName(plan, digest)));
+  return link === null ? noLink(plan, digest) : brokenIn(plan, { digest, link }, copy, sha256);
+}
+
+interface LinkAt {
+  readonly digest: string;
+  readonly link: Link;
+}
+
+/** A link must make its digest, and what it covers must be as it was. */
+function brokenIn(plan: string, { digest, link }: LinkAt, copy: Pick<LedgerCopy, "read">, sha256: (text: string) => string, entries = link.entries): Broken | null {
+  const name = linkName(plan, digest);
+  if (sha256(linkText(link)) !== digest) return broken(name, "the link was changed: what it says does not make its digest");
+  for (const entry of entries) {
+    const body = copy.read(entry.name);
+    if (body === null) return broken(entry.name, `the entry is missing; ${name} covers it`);
+    if (sha256(body) !== entry.sha256) return broken(entry.name, `the entry was changed after its phase ended; ${name} has its digest`);
+  }
+  return null;
+}
+
+const broken = (name: string, why: string): Broken => ({ kind: "broken", name, why });
+const noLink = (plan: string, digest: string): Broken => broken(linkName(plan, digest), "the link is missing, or is not one: what was written before it can no longer be shown to be unchanged");
+
+/** The links from the first, or from the newest before an epoch, to the one of `digest`; `gap` where one of them cannot be read. */
+function linksBack(plan: string, digest: string, copy: LedgerCopy, epoch: number | null = null) {
+  const links: LinkAt[] = [];
   for (let at = digest; at !== emptyDigest; ) {
-    const link = linkOf(copy.read(linkName(plan, at)));
-    if (link === null) return { links, gap: broken(linkName(plan, at), "the link is missing, or is not one: what was written before it can no longer be shown to be unchanged") };
+    const link = readLink(copy.read(linkName(plan, at)));
+    if (link === null) return { links, gap: noLink(plan, at) };
     links.unshift({ digest: at, link });
+    if (epoch !== null && link.epoch !== epoch) break;
     // A circle is longer than all that there is.
-    if (links.length > copy.names.length) return { links, gap: broken(linkName(plan, at), "the links lead in a circle") };
+    if (links.length > Math.max(copy.names.length, linksMin)) return { links, gap: broken(linkName(plan, at), "the links lead in a circle") };
     at = link.before;
   }
   return { links, gap: null };
 }
 
-function headOf(body: string | null): { readonly digest: string; readonly open: readonly string[] } | null {
+/** Phases of one run: as many links it may have although it wrote no entry. */
+const linksMin = 32;
+
+function headOf(body: string | null): { readonly digest: string; readonly open: readonly string[]; readonly ended: readonly Phase[] } | null {
   const head = objectIn(body);
   if (typeof head?.["digest"] !== "string" || typeof head["plan"] !== "string") return null;
   const run = head["run"] as { readonly epoch?: unknown; readonly phases?: unknown } | null;
-  if (run === null) return { digest: head["digest"], open: [] };
+  if (run === null) return { digest: head["digest"], open: [], ended: [] };
   if (typeof run !== "object" || typeof run.epoch !== "number" || !Array.isArray(run.phases)) return null;
   const { plan } = head as { plan: string };
   const { epoch } = run;
-  const ended = run.phases.flatMap((note: { phase?: Phase; endedAt?: number | null }) => (note.endedAt === null && note.phase !== undefined ? [entriesPrefix(plan, epoch, note.phase)] : []));
-  return { digest: head["digest"], open: ended };
+  const notes: readonly { readonly phase?: Phase; readonly endedAt?: number | null }[] = run.phases;
+  const phasesThat = (ended: boolean) => notes.flatMap(({ phase, endedAt }) => (phase !== undefined && (endedAt !== null) === ended ? [phase] : []));
+  // Accepted is what the opening of a run makes true: it has no records, and no link.
+  return { digest: head["digest"], open: phasesThat(false).map((phase) => entriesPrefix(plan, epoch, phase)), ended: phasesThat(true).filter((phase) => phase !== "accept") };
 }
 
-function linkOf(body: string | null): Link | null {
+/** A link as it comes from storage; `null`: it is none. */
+export function readLink(body: string | null): Link | null {
   const link = objectIn(body);
   if (typeof link?.["before"] !== "string" || typeof link["epoch"] !== "number" || !Array.isArray(link["entries"])) return null;
   const entries: readonly unknown[] = link["entries"];

@@ -148,7 +148,7 @@ describe("effect without answer:", () => {
   ];
   test.each(cases)("%s.%s is done once, though it is asked for twice", async (port, method, take, effects) => {
     // What it has done already, by its own record, it does not do again.
-    const run = await (method === "closePrimary" ? restored : verified)("fence");
+    const run = await (method === "closePrimary" ? restored("fence") : verified("open"));
     run.state.policy = policy;
     run.state.aks = { ...run.state.aks, power: "stopped" };
     const world = { ...run.world, [port]: losing(run.world[port] as unknown as Record<string, unknown>, method) };

@@ -6,7 +6,7 @@ import { keepVersion, refOf } from "../../functions/runs.ts";
 import type { Step, StepAnswer, StepCall } from "../../orchestrations/step.ts";
 import type { Contents } from "../../shared/domain/contents.ts";
 import { type GateRecord, gateRecords } from "../../shared/domain/gate.ts";
-import { abort, type Entry, openRun, type RunKind } from "../../shared/domain/ledger.ts";
+import { abort, type Entry, openRun, type RunKind, turnPhase } from "../../shared/domain/ledger.ts";
 import type { Phase } from "../../shared/domain/outcome.ts";
 import type { Plan } from "../../shared/domain/plan.ts";
 import type { World } from "../../shared/ports.ts";
@@ -48,6 +48,8 @@ export async function openedRun({ plan = examplePlan("shop-replicated"), kind = 
   const made = await ledger.change(plan.plan, (head) => openRun({ ...head, epoch: epoch - 1 }, { kind, door: "alert", by: "region-down", reason: "dark", alertId: null, applications: [] }, hash, world.clock.now()));
   if (made.kind === "refused" || made.head.run === null) throw new Error("not opened");
   const ref = refOf(made.head.run, plan.plan);
+  const turn = async (end: Phase | null, begin: Phase | null, grown: string | null = null) => ledger.change(plan.plan, (head) => turnPhase(head, { epoch, end: end === null ? null : { phase: end, outcome: "done" }, begin }, world.clock.now(), grown));
+  await turn(null, phase);
 
   /** What the host would hand back to the runbook. */
   async function take<In, Out>(step: Step<In, Out>, work: Work<Step<In, Out>>, input: NoInfer<In>, { key = "", state, world: instead = world }: Taking = {}): Promise<StepAnswer> {
@@ -74,12 +76,16 @@ export async function openedRun({ plan = examplePlan("shop-replicated"), kind = 
       const head = await ledger.head(plan.plan);
       await world.home.put(`ledger/${plan.plan}/head.json`, JSON.stringify({ ...head, epoch: ref.epoch + 1, run: null }));
     },
-    /** Puts answers of steps into the ledger, as a run has them there by the time of its gates. */
+    /** Puts answers of steps into the ledger, as a run has them there by the time of its gates: their phases have ended, under the chain. */
     async onRecord(values: { readonly [R in GateRecord]?: unknown }): Promise<void> {
       const { plan: name, epoch, runId, planHash } = ref;
       for (const [record, value] of Object.entries(values) as [GateRecord, unknown][]) {
         const at = gateRecords[record];
         await ledger.write({ plan: name, epoch, ...at }, { runId, epoch, planHash, ...at, kind: "outcome", startedAt: testStart, at: testStart, value });
+      }
+      for (const ends of new Set(Object.keys(values).map((record) => gateRecords[record as GateRecord].phase))) {
+        await turn(null, ends);
+        await turn(ends, null, await ledger.link(await ledger.head(name), ends));
       }
     },
     keep: async (record: Partial<PointRecord> = {}) => keepPoint(world.home, ref, { name: point.name, takenAt: point.takenAt, contents: contents(), volumes: [], spec: {}, ...record }),

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { runProgram } from "../../cli/program.ts";
 import { openLedger, sha256 } from "../../functions/ledger.ts";
-import { closeRun, headName, openRun, turnPhase } from "../../shared/domain/ledger.ts";
-import { linkName, verifyChain } from "../../shared/domain/ledger-chain.ts";
+import { closeRun, emptyDigest, type Head, headName, openRun, turnPhase } from "../../shared/domain/ledger.ts";
+import { type Link, linkName, verifyChain, verifyNewest, verifyRun } from "../../shared/domain/ledger-chain.ts";
 import { memoryHome, testStart as at } from "../activities/memory-world.ts";
 
 /** Home as two runs leave it, each with two phases of two entries, and a third that is open; bodies by name. */
@@ -84,6 +84,52 @@ describe("the chain of a ledger", () => {
     if (body === undefined) changed.delete(headName("shop"));
     else changed.set(headName("shop"), body);
     expect(judged(changed)).toMatchObject({ kind: "broken", name: headName("shop") });
+  });
+});
+
+describe("the chain of the open run", () => {
+  let blobs: ReadonlyMap<string, string>;
+  beforeAll(async () => void (blobs = await written()));
+  const own = "ledger/shop/000003/";
+  const followed = (changed: ReadonlyMap<string, string>) => verifyRun("shop", 3, { names: [...changed.keys()].filter((name) => name.startsWith(own)).toSorted(), read: (name) => changed.get(name) ?? null }, sha256);
+  const head = (change: (head: Head) => object) => new Map([...blobs, [headName("shop"), JSON.stringify(change(JSON.parse(blobs.get(headName("shop")) ?? "") as Head))]]);
+  const confirm = `${own}02-confirm/one.outcome.json`;
+  const ownLink = () => linkName("shop", (JSON.parse(blobs.get(headName("shop")) ?? "") as Head).digest);
+  const before = () => linkName("shop", (JSON.parse(blobs.get(ownLink()) ?? "") as Link).before);
+
+  test("holds as it was written; what an open phase has written is nobody's yet", () => {
+    expect(followed(blobs)).toBeNull();
+    expect([...blobs.keys()].filter((name) => name.startsWith(`${own}03-decide/`))).toHaveLength(2);
+  });
+
+  test("says nothing of the runs before it but their last link", () => {
+    expect(followed(new Map([...blobs, ["ledger/shop/000002/02-confirm/one.outcome.json", "{}"]]))).toBeNull();
+    expect(followed(new Map([...blobs, [before(), (blobs.get(before()) ?? "").replace("report", "rep0rt")]]))).toBeNull();
+    expect(followed(new Map([...blobs, [before(), (blobs.get(before()) ?? "").replace('"before": "', '"before": "0')]]))).toEqual({ kind: "broken", name: before(), why: "the link was changed: what it says does not make its digest" });
+    expect(followed(new Map([...blobs].filter(([name]) => name !== before())))).toMatchObject({ name: before(), why: expect.stringContaining("the link is missing") as string });
+  });
+
+  test("names what was changed, deleted or slipped in", () => {
+    expect(followed(new Map([...blobs, [confirm, "{}"]]))).toEqual({ kind: "broken", name: confirm, why: `the entry was changed after its phase ended; ${ownLink()} has its digest` });
+    expect(followed(new Map([...blobs].filter(([name]) => name !== confirm)))).toEqual({ kind: "broken", name: confirm, why: `the entry is missing; ${ownLink()} covers it` });
+    const three = `${own}02-confirm/three.outcome.json`;
+    expect(followed(new Map([...blobs, [three, "{}"]]))).toEqual({ kind: "broken", name: three, why: "no link of the chain covers this entry, and its phase is not open" });
+  });
+
+  test("holds the head against its links: a phase that ended has one, one that did not has none", () => {
+    expect(followed(new Map([...blobs, [headName("shop"), "{"]]))).toEqual({ kind: "broken", name: headName("shop"), why: "the head is missing, or is not one" });
+    expect(followed(head((was) => ({ ...was, digest: (JSON.parse(blobs.get(ownLink()) ?? "") as Link).before })))).toEqual({ kind: "broken", name: headName("shop"), why: "it says that confirm has ended, and no link of the chain covers that" });
+    const reopened = head((was) => ({ ...was, run: { ...was.run, phases: was.run?.phases.map((note) => (note.phase === "confirm" ? { ...note, endedAt: null } : note)) } }));
+    expect(followed(reopened)).toEqual({ kind: "broken", name: headName("shop"), why: `it does not say that confirm has ended, and ${ownLink()} covers that` });
+  });
+
+  test("looks at the newest link alone where that is enough", () => {
+    const newest = (changed: ReadonlyMap<string, string>, digest = (JSON.parse(blobs.get(headName("shop")) ?? "") as Head).digest) => verifyNewest("shop", digest, { read: (name) => changed.get(name) ?? null }, sha256);
+    expect([newest(blobs), newest(new Map(), emptyDigest)]).toEqual([null, null]);
+    expect(newest(new Map([...blobs, [before(), "{}"]]))).toBeNull();
+    expect(newest(new Map([...blobs, [confirm, "{}"]]))).toMatchObject({ name: confirm });
+    expect(newest(new Map([...blobs, [ownLink(), "{}"]]))).toMatchObject({ name: ownLink(), why: expect.stringContaining("the link is missing, or is not one") as string });
+    expect(newest(new Map([...blobs, [ownLink(), blobs.get(before()) ?? ""]]))).toMatchObject({ name: ownLink(), why: expect.stringContaining("the link was changed") as string });
   });
 });
 

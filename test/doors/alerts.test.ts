@@ -10,6 +10,18 @@ const head = (name = plan()): Head | null => JSON.parse(home.blobs.get(`ledger/$
 const of = (sample: { readonly data: { readonly essentials: object } }, essentials: Readonly<Record<string, unknown>> = {}, customProperties: Readonly<Record<string, string>> | null = { "lifeboat-plan": plan() }) => ({ ...sample, data: { ...sample.data, essentials: { ...sample.data.essentials, ...essentials }, customProperties } });
 const foreign = () => of(availabilityFired, { alertTargetIDs: ["/subscriptions/0f5c9a3e-1111-4a4a-9b9b-000000000002/resourcegroups/rg/providers/microsoft.insights/components/other"], alertId: "/subscriptions/x/alerts/foreign" }, null);
 
+test("an alert opens no run over a ledger whose newest link is gone: 503, so that it is sent again, and opens one when that is mended", async () => {
+  await alert(of(availabilityFired));
+  const opened = head();
+  const digest = "cd".repeat(32);
+  const another = of(availabilityFired, { alertId: "/subscriptions/x/alerts/another" });
+  await home.put(`ledger/${plan()}/head.json`, JSON.stringify({ ...opened, run: null, digest }));
+  expect(await alert(another)).toMatchObject({ status: 503, body: { title: "the ledger cannot be believed", detail: expect.stringContaining(`ledger/${plan()}/chain/${digest}.json: the link is missing`) as string } });
+  expect(head()).toMatchObject({ epoch: 1, run: null });
+  await home.put(`ledger/${plan()}/head.json`, JSON.stringify({ ...opened, run: null }));
+  expect(await alert(another)).toMatchObject({ status: 202, body: { runs: [{ kind: "opened", runId: `${plan()}-2` }] } });
+});
+
 describe("an alert", () => {
   test.each([
     ["no", {}],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Head } from "../../shared/domain/ledger.ts";
+import type { Head, OpenRun } from "../../shared/domain/ledger.ts";
 import type { Role } from "../../shared/domain/people.ts";
 import { exampleText } from "../domain/example-plans.ts";
 import { doors } from "./stage.ts";
@@ -218,10 +218,10 @@ describe("decisions and aborts", () => {
   });
 });
 
-describe("a takeover", () => {
-  const take = async ({ id = runId(), ifMatch = '"1"', confirm, roles = ["operator"] }: { readonly id?: string; readonly ifMatch?: string | null; readonly confirm?: string; readonly roles?: Role[] } = {}) =>
-    ask("POST", `runs/${id}/takeover`, { body: { confirm: confirm ?? id, reason: "it has stood still for an hour" }, headers: { ...(await bearer(roles)), ...(ifMatch === null ? {} : { "if-match": ifMatch }) } });
+const take = async ({ id = runId(), ifMatch = '"1"', confirm, roles = ["operator"] }: { readonly id?: string; readonly ifMatch?: string | null; readonly confirm?: string; readonly roles?: Role[] } = {}) =>
+  ask("POST", `runs/${id}/takeover`, { body: { confirm: confirm ?? id, reason: "it has stood still for an hour" }, headers: { ...(await bearer(roles)), ...(ifMatch === null ? {} : { "if-match": ifMatch }) } });
 
+describe("a takeover", () => {
   test("opens the next run over one that hangs, whose report says so, and starts it", async () => {
     await startRun();
     expect(await take()).toMatchObject({ status: 202, body: { runId: `${plan()}-2`, tookOver: runId(), link: `/api/runs/${plan()}-2` } });
@@ -257,6 +257,34 @@ test("a ledger that was changed by hand is believed in nothing: 503, and the fir
   await home.put(`ledger/${plan()}/head.json`, JSON.stringify({ ...head(), run: { ...head()?.run, decisions: [{ about: "decision", verdict: "approve", by: "nobody" }] } }));
   for (const [method, route, body] of [["GET", `plans/${plan()}`], ["GET", `runs/${runId()}`], ["POST", `runs/${runId()}/abort`, { reason: "a false alarm" }]] as const)
     expect(await ask(method, route, { body, headers: await bearer(["operator"]) }), route).toMatchObject({ status: 503, body: { title: "the ledger cannot be believed", detail: expect.stringMatching(/head\.json: run\.decisions\.0\.question: /) as string } });
+});
+
+describe("a ledger whose newest link was changed or lost", () => {
+  const digest = "ab".repeat(32);
+  const link = () => `ledger/${plan()}/chain/${digest}.json`;
+  const broken = (change: Partial<Head>) => home.put(`ledger/${plan()}/head.json`, JSON.stringify({ ...head(), digest, ...change }));
+  const refused = () => ({ status: 503, body: { title: "the ledger cannot be believed", detail: expect.stringContaining(`${link()}: the link is missing`) as string } });
+
+  test("opens no run, and says which", async () => {
+    await startRun();
+    await broken({ run: null });
+    const before = head();
+    expect(await startRun({}, { ifMatch: '"1"' })).toMatchObject(refused());
+    expect(head()).toEqual(before);
+    expect(instances()).not.toContain(`${plan()}-2`);
+  });
+
+  test("lets no run be taken over and takes no yes; a no is taken, and an abort", async () => {
+    await startRun();
+    const at = head()?.run?.openedAt ?? 0;
+    const question = { id: "q", about: "decision", askedAt: at, expiresAt: at + 86_400_000_000, approvalsNeeded: 1, silence: "decline", text: "go?" } as const;
+    await broken({ run: { ...(head()?.run as OpenRun), question } });
+    expect(await take()).toMatchObject(refused());
+    const decide = async (verdict: string) => ask("POST", `runs/${runId()}/decisions`, { body: { verdict, question: "q", reason: "I looked" }, headers: await bearer(["approver"], { name: "Grace Approver" }) });
+    expect(await decide("approve")).toMatchObject(refused());
+    expect((await decide("deny")).status).toBe(202);
+    expect((await ask("POST", `runs/${runId()}/abort`, { body: { reason: "a false alarm" }, headers: await bearer(["operator"]) })).status).toBe(202);
+  });
 });
 
 describe("plans", () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Outcome, Phase } from "../../shared/domain/outcome.ts";
 import type { Plan } from "../../shared/domain/plan.ts";
+import type { World } from "../../shared/ports.ts";
 import { examplePlan } from "../domain/example-plans.ts";
 import { type Play, type Works, allGoesWell, fails, stage } from "./stage.ts";
 
@@ -8,6 +9,39 @@ const { play } = stage();
 const strictFence: Plan = { ...examplePlan("shop-replicated"), fence: { enough: ["fenced"], suspend: ["workloads"] } };
 const quiet: Works["quietPrimary"] = async () => ({ kind: "quiet", suspended: [{ apiVersion: "apps/v1", plural: "deployments", namespace: "shop", name: "storefront", undo: { spec: { replicas: 5 } } }] });
 const lastBut = (trace: readonly string[], ...ends: string[]) => trace.filter((step) => !ends.includes(step)).at(-1);
+
+describe("a ledger that somebody edits by hand in the middle of a run", () => {
+  const fenced = "ledger/shop/000001/04-fence/close-primary.outcome.json";
+  const edited = async ({ world }: { readonly world: World }): Promise<void> => world.home.put(fenced, ((await world.home.read(fenced))?.body ?? "").replace("closed", "open"));
+  const cause = expect.stringContaining(`${fenced}: the entry was changed after its phase ended`) as string;
+
+  test("halts it before the data moves, undone, and names the first broken link", async () => {
+    const { ended, trace } = await play({ readPolicy: async (_, duty) => (await edited(duty), { kind: "policy", policyId: "policy-1" }) });
+    const { outcome, report } = await ended();
+    expect(outcome).toMatchObject({ kind: "halted", step: "pass-data-point", cause, next: expect.stringContaining("mend the cause, then start the failover again") as string });
+    expect(report).toMatchObject({ outcome: "halted", traffic: { after: "westeurope" } });
+    expect(trace).not.toContain("delete-policy");
+    expect(trace).toContain("reopen-primary");
+  });
+
+  test("halts it before users are moved", async () => {
+    const { ended, world } = await play({ verifyApplications: async (input, duty) => (await edited(duty), allGoesWell.verifyApplications(input, duty)) });
+    const { outcome } = await ended();
+    expect(outcome).toMatchObject({ kind: "halted", step: "open-secondary", cause });
+    expect((await world.traffic.read(examplePlan("shop-replicated").traffic)).secondary.open).toBe(false);
+  });
+
+  test("halts it at the next phase where it is the link itself", async () => {
+    const { ended, trace } = await play({ async chooseRestorePoint(input, duty) {
+      const { digest } = await duty.ledger.head("shop");
+      await duty.world.home.put(`ledger/shop/chain/${digest}.json`, "{}");
+      return allGoesWell.chooseRestorePoint(input, duty);
+    } });
+    expect((await ended()).outcome).toMatchObject({ kind: "halted", cause: expect.stringMatching(/ledger\/shop\/chain\/[0-9a-f]{64}\.json: the link is missing, or is not one/) as string });
+    expect(trace).not.toContain("pass-data-point");
+    expect(trace).toContain("reopen-primary");
+  });
+});
 
 describe("before anything was fenced, a run just ends:", () => {
   const cases: [string, Partial<Works>, Outcome][] = [
