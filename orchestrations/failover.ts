@@ -2,8 +2,9 @@
 import { decisionAsked, fenceAsked, isGreater, lossAsked } from "../shared/domain/asked.ts";
 import type { Outcome } from "../shared/domain/outcome.ts";
 import type { Plan } from "../shared/domain/plan.ts";
-import { fenceLevel, isEnough } from "../shared/domain/fence.ts";
+import { isEnough } from "../shared/domain/fence.ts";
 import { confirmWaiting, stillLostWaiting, waits, wavesOf } from "../shared/domain/runbook-terms.ts";
+import { fencePrimary } from "./fence-primary.ts";
 import { lookReady, makeReady } from "./make-ready.ts";
 import { promote } from "./promote.ts";
 import { release } from "./release.ts";
@@ -25,7 +26,7 @@ export const failover = defineRunbook("failover", function* (desk: Desk, { plan,
   const { run, until, phase, ask } = on(desk);
   const applications = plan.applications.map(({ name }) => name);
   // What stands to be undone. How far we came otherwise, the ledger knows.
-  const fenced: Fenced = { begun: inherits?.fenced ?? false, quieted: null };
+  const fenced: Fenced = { begun: inherits?.fenced ?? false, quieted: null, agent: plan.fence.agent ?? null };
   try {
     // 1. Accepted: the ledger holds this run before this instance exists.
     // Whoever takes over behind the traffic point finds users there: what is left is for a person to look at.
@@ -62,10 +63,7 @@ export const failover = defineRunbook("failover", function* (desk: Desk, { plan,
     }
 
     yield* phase("fence"); // 4. Before the data moves, so that two regions never take writes at once. Reversible.
-    fenced.begun = true;
-    const fence = yield* desk.together({ closed: call(steps.closePrimary, {}), quieted: call(steps.quietPrimary, {}) });
-    fenced.quieted = fence.quieted;
-    const found = fenceLevel(fence.closed, fence.quieted, plan.fence.suspend);
+    const found = yield* fencePrimary(desk, plan, fenced);
     if (!isEnough(found, plan.fence)) {
       const person = yield* ask(fenceAsked(found));
       if (person.kind === "declined") return yield* standDown(desk, fenced, { kind: "declined", why: `the fence (${found.about}) is not enough for this plan, and ${person.why}` });

@@ -91,8 +91,11 @@ export class AbortAsked extends Error {
   }
 }
 
+/** How a step ended that may fail. */
+export type Tried<Out> = { readonly kind: "done"; readonly value: Out } | { readonly kind: "failed"; readonly because: string };
+
 /** A step that may fail without keeping the next one from being taken. */
-export function* tried<Out>(step: Runbook<Out>): Runbook<{ readonly kind: "done"; readonly value: Out } | { readonly kind: "failed"; readonly because: string }> {
+export function* tried<Out>(step: Runbook<Out>): Runbook<Tried<Out>> {
   try {
     return { kind: "done", value: yield* step };
   } catch (error) {

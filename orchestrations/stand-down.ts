@@ -4,13 +4,17 @@
  */
 import type { Quieted } from "../shared/domain/fence.ts";
 import type { Outcome, Phase } from "../shared/domain/outcome.ts";
-import { type Desk, type Runbook, type StepFailed, tried } from "./runbook.ts";
+import type { AgentTerms } from "../shared/domain/plan-agent.ts";
+import { agentOpeningWaiting } from "../shared/domain/runbook-terms.ts";
+import { type Desk, type Runbook, type StepFailed, type Tried, tried } from "./runbook.ts";
 import { type Ends, steps } from "./steps.ts";
 
 /** How far the fence came. Set before the act, so that one which failed to answer is undone too. */
 export interface Fenced {
   begun: boolean;
   quieted: Quieted | null;
+  /** The one in the primary that may have been asked; `null`: the plan has none. */
+  readonly agent: AgentTerms | null;
 }
 
 export type Ending = Extract<Outcome, { kind: "declined" | "aborted" | "nothing-restorable" | "target-not-ready" }> | { readonly kind: "failed"; readonly failure: StepFailed };
@@ -24,7 +28,7 @@ export function* standDown(desk: Desk, fenced: Fenced, ending: Ending): Runbook<
     if (ending.kind === "aborted") return { ...ending, left: ["the replica may be cut off from its source: look for the replication policy, and create a new one into a fresh container", "the primary's public endpoint is closed, and its workloads are suspended as far as they could be reached", ...passed.left] };
     return { ...why, next: `the data point of no return is passed, the primary stays fenced and users are served by nobody: mend the cause, then start the failover again${passed.left.length === 0 ? "" : `; ${passed.left.join("; ")}`}` };
   }
-  const left = [...(fenced.begun ? yield* undoFence(desk, fenced.quieted, ending.kind) : []), ...passed.left];
+  const left = [...(fenced.begun ? yield* undoFence(desk, fenced, ending.kind) : []), ...passed.left];
   if (ending.kind === "aborted") return { ...ending, left };
   // Declined, nothing restorable, target not ready: as they are named, unless the primary could not be given back.
   if (ending.kind !== "failed" && left.length === passed.left.length) return ending;
@@ -59,15 +63,29 @@ const openOrClosed = (open: boolean): string => (open ? "open" : "closed");
  * Wakes the primary, then opens it: users who come back find it running. What cannot be undone, because the primary does not answer, is
  * said and not forgotten. A phase of its own, so that the records of the phase that failed stay as they were hashed.
  */
-function* undoFence(desk: Desk, quieted: Quieted | null, ended: string): Runbook<string[]> {
+function* undoFence(desk: Desk, { quieted, agent }: Fenced, ended: string): Runbook<string[]> {
   yield* desk.phase("stand-down", ended);
+  // First, or the agent would close again what we wake.
+  const released = agent === null ? null : yield* tried(desk.run(steps.releaseAgent, {}));
   const woken = yield* tried(desk.run(steps.wakePrimary, { quieted }));
+  const agentLeft = agent === null || released === null ? [] : yield* agentOpens(desk, agent, released);
   const reopened = yield* tried(desk.run(steps.reopenPrimary, {}));
   return [
+    ...agentLeft,
     ...(woken.kind === "done" ? woken.value.left : [`what is suspended in the primary (${woken.because})`]),
     ...(reopened.kind === "failed" ? [`the primary's public endpoint may still be closed (${reopened.because})`] : []),
     ...(reopened.kind === "done" && reopened.value.kind === "left-closed" ? [`the primary's public endpoint is closed (${reopened.value.why})`] : []),
   ];
+}
+
+/** What is still to be said of the agent in the primary. It may be cut off: then it opens when it reaches home, and nobody can wait for that. */
+function* agentOpens(desk: Desk, agent: AgentTerms, released: Tried<{ readonly kind: "taken-back" | "nothing-asked" }>): Runbook<string[]> {
+  if (released.kind === "failed") return [`the agent in the primary is still asked to keep the application closed there (${released.because})`];
+  if (released.value.kind === "nothing-asked") return [];
+  const opened = yield* tried(desk.until(steps.agentOpened, {}, agentOpeningWaiting(agent)));
+  if (opened.kind === "done" && opened.value.kind === "done") return [];
+  const about = opened.kind === "failed" ? opened.because : opened.value.kind === "late" ? opened.value.about : "";
+  return [`the agent in the primary has not said that the application is open there (${about}); it opens what it closed as soon as it reaches home`];
 }
 
 type Halt = Omit<Extract<Outcome, { kind: "halted" }>, "next">;

@@ -2,6 +2,7 @@
 import type { DecisionCard } from "../shared/domain/decision.ts";
 import type { Closed, Quieted } from "../shared/domain/fence.ts";
 import type { Verdict } from "../shared/domain/health.ts";
+import type { SelfFence } from "../shared/domain/lease.ts";
 import type { Outcome, PassedOver } from "../shared/domain/outcome.ts";
 import type { Choice, ChosenPoint, RestoreEnd, RestorePart } from "../shared/domain/restore-run.ts";
 import type { Look } from "./step.ts";
@@ -47,6 +48,10 @@ export const steps = {
   quietPrimary: act<Nothing, Quieted>("quiet-primary"),
   reopenPrimary: act<Nothing, { readonly kind: "reopened" } | { readonly kind: "left-closed"; readonly why: string }>("reopen-primary"),
   wakePrimary: act<{ readonly quieted: Quieted | null }, { readonly left: readonly string[] }>("wake-primary"),
+  askAgent: act<Nothing, { readonly kind: "asked" } | { readonly kind: "not-asked"; readonly why: string }>("ask-agent"),
+  agentClosed: judgement<Nothing, Look<SelfFence>>("agent-closed"),
+  releaseAgent: act<Nothing, { readonly kind: "taken-back" | "nothing-asked" }>("release-agent"),
+  agentOpened: judgement<Nothing, Look<{ readonly kind: "open" | "no-agent" }>>("agent-opened"),
 
   // choose
   chooseRestorePoint: judgement<Nothing, Choice>("choose-restore-point"),

@@ -11,6 +11,7 @@ import { confirmLoss, stillLost } from "./confirm-loss.ts";
 import { guardRetention } from "./guard-retention.ts";
 import { holdAgainstSecondary } from "./hold-against-secondary.ts";
 import { learnClusters } from "./learn-clusters.ts";
+import { agentClosed, agentOpened, askAgent, releaseAgent } from "./lease-agent.ts";
 import { closePrimary, quietPrimary, reopenPrimary, wakePrimary } from "./fence-primary.ts";
 import { alignView, checkTarget, repositoriesReady, storageLocationReady, veleroAlive } from "./make-ready.ts";
 import { openSecondary, seenFromOutside } from "./open-secondary.ts";
@@ -38,6 +39,10 @@ const works: { readonly [K in keyof typeof steps]: Work<(typeof steps)[K]> } = {
   quietPrimary,
   reopenPrimary,
   wakePrimary,
+  askAgent,
+  agentClosed,
+  releaseAgent,
+  agentOpened,
   chooseRestorePoint,
   readPolicy,
   passDataPoint,

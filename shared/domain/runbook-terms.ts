@@ -1,5 +1,6 @@
 /** How long each runbook waits for what, and how a plan's words become the desk's. Pure. */
 import type { Plan } from "./plan.ts";
+import type { AgentTerms } from "./plan-agent.ts";
 
 const s = 1_000;
 const min = 60 * s;
@@ -35,6 +36,12 @@ export const stillLostWaiting = ({ confirmation }: Plan) => ({ pauseMsFirst: con
 
 /** Four looks a second at first: a small application is restored in three seconds, and each second of waiting would be one of being dark. */
 export const restoreWaiting = (deadlineMs: number) => ({ pauseMsFirst: 0.25 * s, pauseMsMax: 15 * s, deadlineMs });
+
+/** As long as the silence of the agent in the primary needs to prove something, and a renewal more: then whatever there is to be known is known. */
+export const agentWaiting = ({ renewSeconds, leaseSeconds, closingSeconds, marginSeconds }: AgentTerms) => ({ pauseMsFirst: 1 * s, pauseMsMax: Math.min(5, renewSeconds) * s, deadlineMs: (leaseSeconds + closingSeconds + marginSeconds + 2 * renewSeconds) * s + 30 * s });
+
+/** One that reaches home reads at its next renewal that it may open, opens, and says so at once. */
+export const agentOpeningWaiting = ({ renewSeconds }: AgentTerms) => ({ pauseMsFirst: 1 * s, pauseMsMax: Math.min(5, renewSeconds) * s, deadlineMs: 2 * renewSeconds * s + 30 * s });
 
 /** Names of the applications, wave by wave. */
 export function wavesOf({ applications }: Plan): string[][] {

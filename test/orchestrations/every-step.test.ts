@@ -1,9 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { steps } from "../../orchestrations/steps.ts";
 import { outcomeKinds } from "../../shared/domain/outcome.ts";
+import { planSchema } from "../../shared/domain/plan.ts";
+import { examplePlan } from "../domain/example-plans.ts";
 import { allGoesWell, fails, stage } from "./stage.ts";
 
 const { play } = stage();
+
+const example = examplePlan("shop-replicated");
+const withAgent = planSchema.parse({ ...example, fence: { ...example.fence, enough: ["fenced", "self-fenced"], agent: {} } });
 
 describe("whatever step fails, the run ends in the closed set, with a report, and lets go of its plan:", () => {
   /** Without a phase, a report or a closed run nothing can be said to have ended; the steps of other runbooks are not a failover's. */
@@ -12,11 +17,12 @@ describe("whatever step fails, the run ends in the closed set, with a report, an
 
   test.each(ofAFailover)("%s always says try again", async (key) => {
     // Standing down has steps of its own, and it takes a run that fails to reach them.
-    const standing = ["wakePrimary", "reopenPrimary", "readPoints"].includes(key);
-    const { ended, head, problems } = await play({ ...(standing ? { chooseRestorePoint: fails("no") } : {}), [key]: fails("no") });
+    const standing = ["wakePrimary", "reopenPrimary", "readPoints", "releaseAgent", "agentOpened"].includes(key);
+    const { ended, head, problems } = await play({ ...(standing ? { chooseRestorePoint: fails("no") } : {}), [key]: fails("no") }, /agent/i.test(key) ? { plan: withAgent } : {});
     const { outcome, report } = await ended();
     expect(outcomeKinds).toContain(outcome.kind);
-    expect(["halted", "not-failed-over", "target-not-ready", "recovered"]).toContain(outcome.kind);
+    // Whether the primary is closed is then a person's question, and nobody answers it here.
+    expect(["halted", "not-failed-over", "target-not-ready", "recovered", ...(key === "agentClosed" ? ["declined"] : [])]).toContain(outcome.kind);
     expect(report?.outcome).toBe(outcome.kind);
     expect((await head()).run).toBeNull();
     expect(problems).toEqual([]);

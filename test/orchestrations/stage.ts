@@ -59,6 +59,10 @@ export const allGoesWell: Works = {
     return { kind: "reopened" };
   },
   wakePrimary: async () => ({ left: [] }),
+  askAgent: async () => ({ kind: "asked" }),
+  agentClosed: async () => ({ kind: "done", value: { kind: "closed", about: "the agent says so" } }),
+  releaseAgent: async () => ({ kind: "taken-back" }),
+  agentOpened: async () => ({ kind: "done", value: { kind: "open" } }),
   chooseRestorePoint: async () => ({ kind: "chosen", point, passedOver: [] }),
   readPolicy: async () => ({ kind: "policy", policyId: "policy-1" }),
   deletePolicy: async () => ({ kind: "deleted" }),
