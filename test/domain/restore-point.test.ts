@@ -40,6 +40,12 @@ describe("phase, time and expiry", () => {
     expect(reasonFor({ status: { startTimestamp: "2026-11-20T05:59:59Z" } })).toMatch(/^it was taken at 2026-11-20 05:59:59 UTC, longer ago than the 86400 s/);
   });
 
+  test("what says that it was taken in the future is passed over, but for the minutes by which clocks differ", ({ expect }) => {
+    const until = (completionTimestamp: string) => reasonFor({ status: { completionTimestamp } });
+    expect([until("2026-11-21T06:04:59Z"), until("2026-11-21T06:05:01Z")]).toEqual([null, expect.stringContaining("still to come")]);
+    expect(reasonFor({ status: { startTimestamp: "2027-01-01T00:00:00Z" } })).toContain("whoever wrote it had another clock");
+  });
+
   test("a metadata file of another backup, or none, is no backup", ({ expect }) => {
     const whole = inventoryOf();
     expect(judge({ ...whole, name: "other" })).toMatchObject({ reached: null, takenAt: null, usable: { kind: "unusable", reason: expect.stringContaining("that of another backup") as string } });
