@@ -89,22 +89,30 @@ function boundsOf(range: string, { least, most, words: named = [] }: Field, step
   return ends.length > 2 || from == null || to == null ? null : [from, to];
 }
 
+const none: ReadonlySet<number> = new Set();
 const daySeconds = 86_400;
 /** All leap years and weekdays come by in 28 years. */
 const daysLooked = 28 * 366;
 
+/** Every day that is looked at, by its date, month and weekday. Made once: a plan is read with every alert. */
+const calendar: readonly (readonly [date: number, month: number, weekday: number])[] = Array.from({ length: daysLooked }, (_, day) => {
+  const date = new Date(Date.UTC(2001, 0, 1 + day));
+  return [date.getUTCDate(), date.getUTCMonth() + 1, date.getUTCDay()];
+});
+
 /** Of two fields for the day, either is enough when both are restricted. */
-function rhythmOf([minutes, hours, days, months, weekdays]: readonly Set<number>[], [, , dayText = "", , weekdayText = ""]: readonly string[]): ReadCron {
-  const times = [...(hours ?? [])].flatMap((hour) => [...(minutes ?? [])].map((minute) => hour * 3_600 + minute * 60)).toSorted((a, b) => a - b);
+function rhythmOf([minutes = none, hours = none, days = none, months = none, weekdays = none]: readonly ReadonlySet<number>[], [, , dayText = "", , weekdayText = ""]: readonly string[]): ReadCron {
+  const times = [...hours].flatMap((hour) => [...minutes].map((minute) => hour * 3_600 + minute * 60)).toSorted((a, b) => a - b);
   const open = (text: string) => /(?:^|,)[*?](?:\/1)?(?:,|$)/.test(text);
   const [first = 0, last = 0] = [times[0], times.at(-1)];
   const gaps = new Set(times.slice(1).map((time, at) => time - (times[at] ?? 0)));
+  const both = open(dayText) || open(weekdayText);
+  // As many as there are in a week, a month, a year: then it is every day.
+  const daily = days.size === 31 && months.size === 12 && weekdays.size === 7;
   let before: number | null = null;
-  for (let day = 0; day < daysLooked; day += 1) {
-    const date = new Date(Date.UTC(2001, 0, 1 + day));
-    const [inMonth, inWeek] = [days?.has(date.getUTCDate()) ?? false, weekdays?.has(date.getUTCDay()) ?? false];
-    const comes = months?.has(date.getUTCMonth() + 1) && (open(dayText) || open(weekdayText) ? inMonth && inWeek : inMonth || inWeek);
-    if (!comes) continue;
+  for (const [day, [date, month, weekday]] of (daily ? calendar.slice(0, 2) : calendar).entries()) {
+    const [inMonth, inWeek] = [days.has(date), weekdays.has(weekday)];
+    if (!months.has(month) || !(both ? inMonth && inWeek : inMonth || inWeek)) continue;
     if (before !== null) gaps.add((day - before) * daySeconds - last + first);
     before = day;
   }

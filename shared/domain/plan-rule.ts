@@ -4,17 +4,14 @@ import type { z } from "zod";
 /** Reports a broken rule: where, what is wrong, and what to do about it. */
 export type ReportProblem = (path: readonly (string | number)[], problem: string, remedy: string) => void;
 
-export interface Rule {
-  /** Whether the fields that the rule needs are well formed; until then it is silent. */
-  readonly applies: (value: unknown) => boolean;
-  readonly check: (value: unknown, report: ReportProblem) => void;
-}
+/** Silent until the fields that it needs are well formed. */
+export type Rule = (value: unknown, report: ReportProblem) => void;
 
 /** A rule that speaks of values which `needs` accepts, whatever else is in them. */
 export function rule<Needed>(needs: z.ZodType<Needed>, check: (value: Needed, report: ReportProblem) => void): Rule {
-  return {
-    applies: (value) => needs.safeParse(value).success,
-    check: (value, report) => check(needs.parse(value), report),
+  return (value, report) => {
+    const read = needs.safeParse(value);
+    if (read.success) check(read.data, report);
   };
 }
 
@@ -24,10 +21,10 @@ export function rule<Needed>(needs: z.ZodType<Needed>, check: (value: Needed, re
  */
 export function withRules<S extends z.ZodType>(schema: S, ...rules: readonly Rule[]): S {
   return rules.reduce<S>(
-    (ruled, { applies, check }) =>
+    (ruled, check) =>
       ruled.superRefine(
         (value, context) => check(value, (path, message, remedy) => context.addIssue({ code: "custom", path: [...path], message, params: { remedy } })),
-        { when: (payload) => applies(payload.value) },
+        { when: () => true },
       ),
     schema,
   );
