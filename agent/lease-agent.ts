@@ -27,7 +27,8 @@ export class LeaseAgent {
   #state: AgentState;
   /** Something may stand still in there that an earlier start of this agent stopped. */
   #mayBeClosed = true;
-  #said = "";
+  /** By what it was about, what was said last. */
+  readonly #said = new Map<string, string>();
 
   constructor(parts: AgentParts) {
     this.#parts = parts;
@@ -88,7 +89,7 @@ export class LeaseAgent {
 
   /** A renewal may hang; it must not keep the agent from closing in time. What comes of it later counts for nothing. */
   async #renewal(askedMs: number): Promise<Renewed> {
-    const { clock, log, clusterId } = this.#parts;
+    const { clock, clusterId } = this.#parts;
     const leftMs = this.#leftMs();
     const everyMs = (this.#plan?.terms.renewSeconds ?? retrySeconds) * 1_000;
     const abort = new AbortController();
@@ -109,8 +110,9 @@ export class LeaseAgent {
         this.#say("agent.idle", { why: renewed.why });
         break;
       case "renewed":
+        this.#say("lease.renewed", {});
         if (this.#plan?.text !== renewed.text) this.#take(renewed.text, clusterId);
-        if (renewed.planUnreadable !== null) log("agent.old-plan", { why: renewed.planUnreadable });
+        if (renewed.planUnreadable !== null) this.#say("plan.unreadable", { why: renewed.planUnreadable });
     }
     return renewed;
   }
@@ -184,8 +186,9 @@ export class LeaseAgent {
   #say(event: string, fields: Readonly<Record<string, unknown>>): void {
     const { leftSeconds: _, ...lasting } = fields;
     const said = JSON.stringify([event, lasting]);
-    if (this.#said === said) return;
-    this.#said = said;
+    const [about = event] = event.split(".");
+    if (this.#said.get(about) === said) return;
+    this.#said.set(about, said);
     this.#parts.log(event, fields);
   }
 }

@@ -43,6 +43,22 @@ export interface Broken {
   readonly found: string;
 }
 
+/** What ran in the primary at two moments: pods of the plan's that had not ended, and workloads that were not at zero. `null`: the moment never came. */
+export interface FenceSeen {
+  readonly atFirstRestore: readonly string[] | null;
+  readonly atOpening: readonly string[] | null;
+}
+
+/** What must hold where the primary was to be fenced from within: by the world's own objects, whatever the agent, the app or the report say. */
+export function brokenFenceWithin(level: string, { atFirstRestore, atOpening }: FenceSeen): readonly Broken[] {
+  const stoodStill = (rule: string, running: readonly string[] | null) => (running?.length === 0 ? [] : [{ rule, found: running === null ? "that never came" : running.join(", ") }]);
+  return [
+    ...(level === "self-fenced" ? [] : [{ rule: "the primary is self-fenced by its agent", found: level }]),
+    ...stoodStill("nothing of the application runs in the primary when the first restore is made", atFirstRestore),
+    ...stoodStill("nothing of the application runs in the primary when the secondary is opened", atOpening),
+  ];
+}
+
 export interface FailedOver {
   readonly world: LabWorld;
   readonly topology: "shared" | "replicated";

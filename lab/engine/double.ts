@@ -6,6 +6,7 @@ import { blobHost, primary, type RegionNames, secondary } from "../world/pair.ts
 import { recordedBlobs } from "../world/velero/blob-store.ts";
 import { bringUpCluster } from "../world/velero/bring-up.ts";
 import { openSnapshots } from "../world/velero/snapshots.ts";
+import type { LabWorld } from "../world/world.ts";
 import type { EngineParts, OpenEngines, RegionEngine } from "./engine.ts";
 import { locationsOf, type Role, writtenTo } from "./locations.ts";
 
@@ -16,6 +17,12 @@ export const openDoubles: OpenEngines = async (parts) => {
   const velero = { openBlobStore: frontBlobStores(frontUrl), snapshots: openSnapshots(), recording: await recordedBlobs() };
   const west = await openDouble(parts, velero, primary, "primary");
   return { westeurope: west, northeurope: await openDouble(parts, velero, secondary, "secondary") };
+};
+
+/** What runs in a cluster reaches its API server whatever becomes of the ways out of the region. Who asks there is told apart from the app. */
+const seenFromInside = (world: LabWorld): LabWorld => {
+  const within = <T extends { readonly by: string }>(asked: T): T => ({ ...asked, by: `in-cluster ${asked.by}` });
+  return { ...world, reach: () => "up", takeFault: (asked) => world.takeFault(within(asked)), noteRequest: (request) => world.noteRequest(within(request)) };
 };
 
 async function openDouble(
@@ -32,9 +39,12 @@ async function openDouble(
   const authenticate = async (token: string) => (await identity.check(`Bearer ${token}`, audiences.aks)).kind === "accepted";
   const api = await serveKubernetesApi(world, { cluster: brought.cluster, authenticate, isServing, place: { tls } });
   undo(() => api.close());
+  const inside = await serveKubernetesApi(seenFromInside(world), { cluster: brought.cluster, authenticate, isServing, place: { tls } });
+  undo(() => inside.close());
   return {
     region,
     apiUrl: api.url,
+    insideUrl: inside.url,
     objects: brought.cluster,
     // The double asks who comes, not what they may do.
     operatorToken: async () => (await identity.mint(audiences.aks)).token,

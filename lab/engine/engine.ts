@@ -14,6 +14,8 @@ export interface RegionEngine {
   readonly region: RegionName;
   /** `https://127.0.0.1:PORT`, with a certificate of the lab's authority: what the kubeconfig names. */
   readonly apiUrl: string;
+  /** The API server as what runs in the cluster reaches it, also while the region is cut off from everything else; `null`: it is not reached so. */
+  readonly insideUrl: string | null;
   /** What ingress and checks see. */
   readonly objects: ClusterObjects;
   /** A bearer token that may do everything in this cluster: the operator's. */

@@ -122,6 +122,7 @@ async function openGiven(parts: EngineParts, { looked: { account }, cluster, reg
   return {
     region,
     apiUrl: gateway.url,
+    insideUrl: null,
     objects: { get: kept.get, list: kept.list, volumeFiles: (_namespace, claim) => orders.files(claim) },
     operatorToken: async () => server.token,
     backupLocation: role === "primary" ? ownName : "own",

@@ -122,6 +122,7 @@ async function opened({ world, aks, authority, undo }: EngineParts, cluster: Rea
   return {
     region,
     apiUrl: gateway.url,
+    insideUrl: null,
     objects: { get: kept.get, list: kept.list, volumeFiles: (namespace, claim) => volumeFiles(cluster, kept, namespace, claim) },
     operatorToken: async () => cluster.adminToken,
     backupLocation: writtenTo(region === primary.region ? "primary" : "secondary"),

@@ -9,6 +9,7 @@ export type LabEvent = { readonly at: string } & (
   | { readonly event: "checked"; readonly name: string; readonly reached: string | null; readonly usable: boolean; readonly about: string }
   | { readonly event: "lost"; readonly what: string }
   | { readonly event: "returned"; readonly what: string }
+  | { readonly event: "agent"; readonly said: string; readonly why: string; readonly left: readonly string[] }
   | { readonly event: "dark"; readonly why: string }
   | { readonly event: "alert"; readonly status: number; readonly answer: unknown }
   | { readonly event: "asked"; readonly status: number; readonly answer: unknown }

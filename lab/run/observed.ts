@@ -2,7 +2,7 @@
 import { gunzipSync } from "node:zlib";
 import { extract } from "tar-stream";
 import type { Observed, Report } from "../../shared/domain/report.ts";
-import { appliedTwice, brokenAfterFailover } from "../checks.ts";
+import { appliedTwice, brokenAfterFailover, brokenFenceWithin, type FenceSeen } from "../checks.ts";
 import { frontBlobStores } from "../faces/front-blob-store.ts";
 import { accounts, blobHost, primary, regions, secondary, type RegionName } from "../world/pair.ts";
 import type { LabResult, RunningLab } from "./run-lab.ts";
@@ -19,6 +19,8 @@ export interface ObserveInput {
   readonly report: Report;
   /** Digest of what was written to the shop's volume before the loss; `null`: nothing was. */
   readonly canary?: string | null;
+  /** What ran in the primary as the secondary was filled and opened; not given: nobody was to fence it from within. */
+  readonly fenceSeen?: FenceSeen;
 }
 
 /** How far the app's first green probe and the observer's first good answer may be apart: a name's TTL at a resolver, and both their paces. */
@@ -26,7 +28,7 @@ const togetherMsMax = 45_000;
 /** And how far a busy machine may set them apart, wall milliseconds: at a high rate that is minutes of theirs. */
 const busyMsMax = 2_000;
 
-export async function observe({ lab, scenario, report, canary: written = null }: ObserveInput): Promise<LabResult> {
+export async function observe({ lab, scenario, report, canary: written = null, fenceSeen }: ObserveInput): Promise<LabResult> {
   const { pair, observer } = lab;
   const wanted: RegionName = scenario.loss.kind === "region" || scenario.loss.kind === "nothing" ? secondary.region : primary.region;
   const failures: string[] = [];
@@ -54,6 +56,7 @@ export async function observe({ lab, scenario, report, canary: written = null }:
   if (report.kind === "failover" && report.outcome === "recovered") {
     // What these look for is the shop's.
     if (scenario.plan === "shop") failures.push(...[...brokenAfterFailover(pair), ...overlooked(pair.world, pair.topology, report)].map(({ rule, found }) => `${rule}: ${found}`));
+    if (fenceSeen !== undefined) failures.push(...brokenFenceWithin(report.fence?.level ?? "none", fenceSeen).map(({ rule, found }) => `${rule}: ${found}`));
     failures.push(...lacking(report));
   }
   const canary = written !== null && wanted === secondary.region && report.outcome === "recovered" ? await readCanary(pair, written) : null;

@@ -91,6 +91,7 @@ function givenClusters({ real, primaryKubeconfig: primary, secondaryKubeconfig: 
 /** Why a real run cannot be as asked; `rate` null: none was given. */
 function refusedReal(scenario: string, rate: number | null): string | null {
   if (rate !== null && rate !== 1) return `--rate ${rate} cannot be with --real: real programs live by the clock on the wall, so a real run has rate 1`;
+  if (scenarioNamed(scenario).agent) return `--scenario ${scenario} cannot be with --real: its region lives on while it is cut off, and a real one that is lost is killed; with --real there are ${realScenarios.join(", ")}`;
   if (!realScenarios.includes(scenario)) return `--scenario ${scenario} cannot be with --real: it begins with recorded backups, and a real run makes its own; with --real there are ${realScenarios.join(", ")}`;
   return null;
 }

@@ -7,6 +7,15 @@ export type Topology = "shared" | "replicated";
 
 const folder = new URL("../../docs/plans/", import.meta.url);
 
+/** With a lease agent in the primary, and no failover on anything less than its word or its silence. A busy machine of ours may stand still for seconds, which are minutes of the lab. */
+export function withAgent(plan: string): string {
+  const document = parseDocument(plan);
+  document.setIn(["fence", "enough"], ["fenced", "self-fenced"]);
+  document.deleteIn(["fence", "trafficOnlyBecause"]);
+  document.setIn(["fence", "agent"], { renewSeconds: 10, leaseSeconds: 120 });
+  return document.toString();
+}
+
 /** `shop` on either topology, or `demo` on the storage of that topology. */
 export async function labPlan(plan: "shop" | "demo", topology: Topology, port: number): Promise<string> {
   const document = parseDocument(await readFile(new URL(plan === "shop" ? `shop-${topology}.yaml` : "demo.yaml", folder), "utf8"));

@@ -8,6 +8,7 @@ import type { Report } from "../../shared/domain/report.ts";
 import { reportHtml } from "../../shared/domain/report-html.ts";
 import { reportMarkdown } from "../../shared/domain/report-markdown.ts";
 import { type AppHostOptions, caFileIn, functionKey, startAppHost } from "../app-host.ts";
+import type { AgentLog } from "../../agent/parts.ts";
 import type { LabClock } from "../clock.ts";
 import type { HostProcess } from "../host/process.ts";
 import { type LabPair, openPair, type PairOptions } from "../pair-in-a-box.ts";
@@ -19,12 +20,14 @@ import { type Closing, openClosing, untilAborted } from "../closing.ts";
 import type { Tell } from "./events.ts";
 import { writeCanary } from "./canary.ts";
 import { lose } from "./lose.ts";
+import { type LabAgent, type LabAgentOptions, startLabAgent } from "./lab-agent.ts";
 import { makeBackup } from "./make-backup.ts";
 import { observe } from "./observed.ts";
 import { type Observer, startObserver } from "./observer.ts";
-import { labPlan, type Topology } from "./plans.ts";
+import { labPlan, type Topology, withAgent } from "./plans.ts";
 import type { Scenario } from "./scenarios.ts";
 import { shownBy } from "./shown.ts";
+import { witnessFence } from "./witness-fence.ts";
 
 export interface LabRunOptions {
   readonly scenario: Scenario;
@@ -62,6 +65,8 @@ export interface LabRunOptions {
   readonly onPair?: (pair: LabPair) => Promise<void> | void;
   /** Called when the pair and the app are up, before anything is lost: a test arms its faults here. */
   readonly onUp?: (lab: RunningLab) => Promise<void> | void;
+  /** How the scenario's lease agent reaches the world, where it has one. */
+  readonly agent?: Pick<LabAgentOptions, "reachesHome">;
   /** Called at the very end, with everything still up. */
   readonly beforeClose?: (lab: RunningLab) => Promise<void> | void;
 }
@@ -75,6 +80,8 @@ export interface RunningLab {
   /** How long its restarts took in all, lab milliseconds: what it did not see meanwhile it cannot report. */
   restartingMs(): number;
   readonly observer: Observer;
+  /** The one in the primary, where the scenario has it. */
+  readonly agent: LabAgent | null;
   /** What the host keeps: its journal, keys and receipts. */
   readonly stateDirectory: string;
 }
@@ -128,6 +135,7 @@ async function run(options: LabRunOptions, stateDirectory: string, closing: Clos
   const app = appClient(pair, () => host.url);
   const { changePlan = (text: string) => text } = options;
   await app.putPlan(scenario.plan, changePlan(planText(await labPlan(scenario.plan, topology, pair.port), scenario)));
+  const agent = scenario.agent ? await closing.opening(startLabAgent(pair, { log: tellAgent(tell), ...options.agent }), (started) => started.stop()) : null;
   const publicUrl = `https://${scenario.plan === "shop" ? publicName : demoName}:${pair.port}/`;
   tell({ event: "up", urls: { public: publicUrl, ...ingressUrls(pair), app: host.url, storage: pair.frontUrl, ca: pathToFileURL(caFileIn(stateDirectory)).href } });
 
@@ -146,7 +154,7 @@ async function run(options: LabRunOptions, stateDirectory: string, closing: Clos
     host = await startHost();
     restartingMs += pair.world.clock.now() - from;
   };
-  const lab: RunningLab = { pair, app, host: () => host, restartHost, restartingMs: () => restartingMs, observer, stateDirectory };
+  const lab: RunningLab = { pair, app, host: () => host, restartHost, restartingMs: () => restartingMs, observer, stateDirectory, agent };
   const serving = await observer.until((look) => look.ok, upMsMax, "the application to answer from the primary");
   tell({ event: "serving", from: regionAt(serving.address), shows: shownBy(serving.body) });
   const canary = await writeCanary(pair, scenario);
@@ -155,10 +163,11 @@ async function run(options: LabRunOptions, stateDirectory: string, closing: Clos
   if (!isNew) await verifiedOnce(lab, scenario.plan);
   if (scenario.freshBackup) await makeBackup(lab, scenario, tell);
   if (isNew) await verifiedOnce(lab, scenario.plan);
+  const witness = scenario.agent ? witnessFence(pair) : null;
   await options.onUp?.(lab);
 
   const report = await loseAndRecover(lab, options);
-  const result = await observe({ lab, scenario, report, canary });
+  const result = await observe({ lab, scenario, report, canary, ...(witness === null ? {} : { fenceSeen: witness() }) });
   if (options.reportDirectory !== null) await writeReport(options.reportDirectory, result.report);
   for (const why of result.failures) tell({ event: "failed", why });
   tell({ event: "report", directory: options.reportDirectory, report: result.report });
@@ -205,10 +214,17 @@ function hostOptions({ topology, appDirectory, blobPollMs, verificationSchedule,
 /** The public page as each region's own ingress serves it: an address, for whoever brings the name. */
 const ingressUrls = ({ port }: LabPair) => Object.fromEntries(Object.values(regions).map(({ region, ingressAddress }) => [region, `https://${ingressAddress}:${port}/`]));
 
-/** The plan as it is, but for what the scenario makes it select. */
-function planText(text: string, { alsoBackups }: Scenario): string {
-  return alsoBackups.length === 0 ? text : text.replace(/^backups:$/m, `backups:\n  names: [${alsoBackups.join(", ")}]`);
+/** The plan as it is, but for what the scenario makes it select, and for the agent that it has there. */
+function planText(text: string, { alsoBackups, agent }: Scenario): string {
+  const selecting = alsoBackups.length === 0 ? text : text.replace(/^backups:$/m, `backups:\n  names: [${alsoBackups.join(", ")}]`);
+  return agent ? withAgent(selecting) : selecting;
 }
+
+/** Its log as events of the run. */
+const tellAgent =
+  (tell: Tell): AgentLog =>
+  (said, { why = "", left = [] }) =>
+    tell({ event: "agent", said, why: typeof why === "string" ? why : "", left: Array.isArray(left) ? left.map(String) : [] });
 
 const regionAt = (address: string | null): string => Object.values(regions).find(({ ingressAddress }) => ingressAddress === address)?.region ?? "nowhere";
 

@@ -13,11 +13,13 @@ export interface Scenario {
   /** Backups beside the schedule's that the plan selects. */
   readonly alsoBackups: readonly string[];
   readonly seeding: Omit<Seeding, "topology">;
+  /** Whether a lease agent stands in the primary; the plan declares it, and takes `self-fenced` for enough, and nothing less. */
+  readonly agent: boolean;
   readonly loss: { readonly kind: "region" } | { readonly kind: "blip"; readonly seconds: number } | { readonly kind: "namespace"; readonly namespace: string } | { readonly kind: "nothing" };
   readonly ends: Outcome["kind"];
 }
 
-const usual = { plan: "shop", freshBackup: true, heldBack: [], alsoBackups: [], seeding: {}, loss: { kind: "region" }, ends: "recovered" } as const satisfies Partial<Scenario>;
+const usual = { plan: "shop", freshBackup: true, heldBack: [], alsoBackups: [], seeding: {}, agent: false, loss: { kind: "region" }, ends: "recovered" } as const satisfies Partial<Scenario>;
 
 export const scenarios: readonly Scenario[] = [
   { ...usual, name: "region-lost", about: "West Europe goes dark and stays dark; the alert does the rest" },
@@ -43,6 +45,13 @@ export const scenarios: readonly Scenario[] = [
     about: "the newest point was made without the volume's data: it looks whole, and is passed over",
     freshBackup: false,
     alsoBackups: ["shop-no-data"],
+  },
+  {
+    ...usual,
+    name: "region-cut-off",
+    about: "West Europe is cut off and lives on: its lease agent cannot renew, closes the shop there, and only then is the other region opened",
+    freshBackup: false,
+    agent: true,
   },
 ];
 

@@ -62,6 +62,8 @@ export interface LabWorld {
   /** Appends to the log of effects. Called by the world's rules at the moment a change becomes true, never by faces. */
   record(act: string, key: string, detail?: unknown): void;
   readonly effects: readonly Effect[];
+  /** Calls back at each effect, at the moment it becomes true. */
+  onEffect(call: (effect: Effect) => void): void;
 
   /** Arms a fault; returns what disarms it. */
   inject(fault: Fault): () => void;
@@ -81,6 +83,7 @@ export function openWorld(clock: LabClock, latencies: LabWorld["latencies"]): La
   const reaches = new Map<RegionName, Reach>();
   const listeners: ((region: RegionName, reach: Reach) => void)[] = [];
   const effects: Effect[] = [];
+  const witnesses: ((effect: Effect) => void)[] = [];
   const requests: Request[] = [];
   const faults: { readonly fault: Fault; left: number }[] = [];
 
@@ -102,7 +105,12 @@ export function openWorld(clock: LabClock, latencies: LabWorld["latencies"]): La
       for (const call of listeners) call(region, reach);
     },
     onReach: (call) => void listeners.push(call),
-    record: (act, key, detail) => void effects.push({ at: clock.now(), act, key, ...(detail === undefined ? {} : { detail }) }),
+    record(act, key, detail) {
+      const effect: Effect = { at: clock.now(), act, key, ...(detail === undefined ? {} : { detail }) };
+      effects.push(effect);
+      for (const witness of witnesses) witness(effect);
+    },
+    onEffect: (call) => void witnesses.push(call),
     inject(fault) {
       const armed = { fault, left: fault.times ?? 1 };
       faults.push(armed);

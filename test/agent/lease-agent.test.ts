@@ -276,7 +276,7 @@ describe("an agent has nothing to do, and renews nothing,", () => {
     stage.advance(1);
     await stage.agent.turn();
     expect(stage.specs()).toEqual(stopped);
-    expect(stage.said("agent.old-plan")).toHaveLength(1);
+    expect(stage.said("plan.unreadable")).toHaveLength(1);
   });
 });
 

@@ -23,6 +23,7 @@ describe("--real", () => {
   test.each([
     [["--rate", "2"], "real programs live by the clock on the wall"],
     [["--scenario", "data-skipped"], "it begins with recorded backups"],
+    [["--scenario", "region-cut-off"], "its region lives on while it is cut off"],
     [["--scenario", "backup-incomplete"], "with --real there are region-lost, namespace-lost, primary-blip"],
   ])("refuses %j and says why", (args, why) => {
     const { read: refused, said } = read("--real", ...args);

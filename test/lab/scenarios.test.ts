@@ -74,6 +74,12 @@ test.concurrent("the newest point has no volume data: it is passed over, with th
   expect(report.passedOver).toEqual([{ name: "shop-no-data", reason: expect.stringContaining("data-orders-0 in shop was skipped by the backup") as string }]);
 });
 
+// At a rate at which the agent's lease is seconds of ours: a busy machine must not end it.
+test.concurrent("a region is cut off and lives on: its agent gives up, and only then is the other region opened", { timeout: timeoutMs }, async () => {
+  const report = await play(scenarioNamed("region-cut-off"), "replicated", 20);
+  expect(report.fence).toEqual({ level: "self-fenced", about: expect.stringContaining("which nobody has seen") as string });
+});
+
 test("every scenario has its test above", () => {
-  expect(scenarios.map(({ name }) => name)).toEqual(["region-lost", "namespace-lost", "primary-blip", "backup-incomplete", "data-skipped"]);
+  expect(scenarios.map(({ name }) => name)).toEqual(["region-lost", "namespace-lost", "primary-blip", "backup-incomplete", "data-skipped", "region-cut-off"]);
 });

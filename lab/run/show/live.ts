@@ -73,6 +73,7 @@ function standsAbove(event: LabEvent, page: PageState): boolean {
     case "checked":
     case "lost":
     case "returned":
+    case "agent":
     case "dark":
     case "alert":
     case "asked":

@@ -53,6 +53,7 @@ function coloured(event: LabEvent, paint: Paint): (text: string) => string {
       return event.usable ? plain : paint.yellow;
     case "stage":
     case "up":
+    case "agent":
     case "backup":
     case "alert":
     case "asked":

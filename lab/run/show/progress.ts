@@ -58,6 +58,7 @@ export function advanced(progress: Progress, event: LabEvent): Progress {
     case "checked":
     case "lost":
     case "returned":
+    case "agent":
     case "alert":
     case "asked":
     case "report":

@@ -28,6 +28,8 @@ export function sentence(event: LabEvent, page: string): string {
       return `${event.what} is lost`;
     case "returned":
       return `${event.what} is back`;
+    case "agent":
+      return `the lease agent in the primary ${agentWords(event)}`;
     case "dark":
       return `${page} is dark: ${tame(event.why)}`;
     case "alert":
@@ -44,6 +46,21 @@ export function sentence(event: LabEvent, page: string): string {
       return event.directory === null ? "the report is done" : `the report is in ${event.directory}`;
     case "failed":
       return `WRONG: ${tame(event.why)}`;
+  }
+}
+
+/** What it says of itself, as far as it is worth telling. */
+function agentWords({ said, why, left }: Extract<LabEvent, { event: "agent" }>): string {
+  const but = left.length === 0 ? "" : `, but for ${tame(left.join(", "))}`;
+  switch (said) {
+    case "lease.not-renewed":
+      return `cannot renew its lease: ${tame(why)}`;
+    case "agent.closed":
+      return `has closed the application${but}: ${tame(why)}`;
+    case "agent.opened":
+      return `lets the application run${but}`;
+    default:
+      return `says ${said}: ${tame(why)}`;
   }
 }
 
