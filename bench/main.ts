@@ -22,7 +22,7 @@ const benches: Readonly<Record<string, { readonly about: string; readonly run: (
   "tarball-read": { about: "an archive read to its end, 10 MB to 2 GB: speed of one core, memory (--mb 10,2048)", run: tarballRead },
   intake: { about: "a storm of alerts at the door: all accounted for, one run (--rate 1000 --seconds 300 --kills 0)", run: intake },
   "planted-bugs": { about: "puts one mistake at a time into the app: the simulator must find it (--runs 1000 --seed 1 --bugs primary-not-closed,…)", run: plantedBugsFound },
-  fuzz: { about: "garbage for what reads alerts, approvals, ledgers and plans (--what alerts,plans --cases 10000000 --seed 1 --seconds 600)", run: fuzz },
+  fuzz: { about: "garbage for what reads alerts, approvals, ledgers and plans (--what alerts,plans --cases 10000000 --seed 1 --processes 2 --seconds 600)", run: fuzz },
   mutation: { about: "one small change of the domain's rules at a time: their tests must find it, all of it where users are moved", run: mutation },
   kill: { about: "SIGKILLs of the host at random moments: every run ends right, no effect twice (--kills 100 --seed 1)", run: killTest },
 };

@@ -37,8 +37,22 @@ type Node = Record<string, unknown>;
 
 /** A copy with one to four changes somewhere in it: a value replaced, a key lost, renamed, doubled or moved. */
 export function mutated(value: unknown, draw: Draw): unknown {
-  let copy: unknown = structuredClone(value);
+  let copy: unknown = copied(value);
   for (let changes = 1 + below(draw, 4); changes > 0; changes--) copy = changedOnce(copy, draw);
+  return copy;
+}
+
+/** Of what JSON can hold: many times as fast as a structured clone. Own keys stay own, whatever they are called. */
+function copied(value: unknown): unknown {
+  if (Array.isArray(value)) return Array.from(value as readonly unknown[], copied);
+  if (typeof value !== "object" || value === null) return value;
+  const copy: Node = {};
+  for (const key in value) {
+    if (!Object.hasOwn(value, key)) continue;
+    const inner = copied((value as Node)[key]);
+    if (key === "__proto__") Object.defineProperty(copy, key, { value: inner, enumerable: true, configurable: true, writable: true });
+    else copy[key] = inner;
+  }
   return copy;
 }
 
@@ -69,7 +83,7 @@ function changedOnce(value: unknown, draw: Draw): unknown {
   return value;
 }
 
-const oneOfNode = (holders: readonly Node[], draw: Draw): unknown => structuredClone(holders[below(draw, holders.length)] ?? null);
+const oneOfNode = (holders: readonly Node[], draw: Draw): unknown => copied(holders[below(draw, holders.length)] ?? null);
 
 /** Every object and list in a value, up to a bound: moved parts may make it grow. */
 function collect(value: unknown, into: Node[]): void {
@@ -78,7 +92,7 @@ function collect(value: unknown, into: Node[]): void {
     const next = waiting.pop();
     if (typeof next !== "object" || next === null) continue;
     into.push(next as Node);
-    waiting.push(...Object.values(next));
+    for (const inner of Object.values(next)) if (typeof inner === "object") waiting.push(inner);
   }
 }
 

@@ -1,12 +1,15 @@
 /** What is fed with garbage, and how each tells that it was not fooled. A target returns what it was fooled by; `null`: it was not. */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { parse } from "yaml";
 import { decisionBody } from "../../functions/decision-body.ts";
 import { readAlert } from "../../shared/domain/alert.ts";
 import { askQuestion, type Changed, decide, emptyDigest, entryName, type Head, headName, newHead, openRun, runId, turnPhase } from "../../shared/domain/ledger.ts";
 import { type Link, linkName, linkText, verifyChain } from "../../shared/domain/ledger-chain.ts";
 import { readHead } from "../../shared/domain/ledger-read.ts";
-import type { Plan } from "../../shared/domain/plan.ts";
+import { type Plan, planSchema } from "../../shared/domain/plan.ts";
+import { canonicalJson } from "../../shared/domain/canonical-json.ts";
+import { complaintsOf } from "../../shared/domain/plan-complaint.ts";
 import { readPlan } from "../../shared/domain/plan-file.ts";
 import { type Draw, mutated, textMutated } from "./mutate.ts";
 
@@ -77,18 +80,22 @@ function askedHead(): Head {
   return must(askQuestion(opened, 1, { id: "3f9c1e0a77b2d415", about: "decision", askedAt: at, expiresAt: at + 60_000, approvalsNeeded: 2, silence: "decline", text: "go?" }));
 }
 
+function frozen<T>(value: T): T {
+  if (typeof value === "object" && value !== null) Object.values(Object.freeze(value)).forEach(frozen);
+  return value;
+}
+
 /** A yes counts only with the right words, the right question, the right person and in time. */
 function approvals(): Target {
-  const head = askedHead();
+  const head = frozen(askedHead());
   const body = { about: "decision", verdict: "approve", question: "3f9c1e0a77b2d415", reason: "the card is right: go" };
   return (draw) => {
     const read = decisionBody.safeParse(draw() < 0.02 ? body : mutated(body, draw));
     if (!read.success) return read.error.issues.length > 0 ? refused : fooled("a decision is refused without a reason");
     const personId = draw() < 0.2 ? "id-of-ada" : "id-of-grace";
     const givenAt = at + Math.floor(draw() * 90_000);
-    const before = JSON.stringify(head);
+    // Frozen: to change the head that is given is to throw.
     const made = decide(head, draw() < 0.9 ? "shop-1" : "shop-2", { ...read.data, personId, by: "somebody", at: givenAt });
-    if (JSON.stringify(head) !== before) return fooled("a decision changed the head that it was given");
     if (made.kind === "refused") return refused;
     const given = made.head.run?.decisions.at(-1);
     const right = given?.about === "decision" && givenAt < at + 60_000 && (given.verdict === "deny" || (given.verdict === "approve" && given.question === body.question && personId !== "id-of-ada")) && given.reason.trim().length >= 3;
@@ -119,13 +126,21 @@ function ledgerCopy(): Map<string, string> {
   return blobs;
 }
 
+function linkTextIn(body: string): readonly string[] {
+  const link = parsed(body) as Link;
+  return Array.isArray(link.entries) ? [linkText(link)] : [];
+}
+
 /** A head that is read is one, to the letter; a chain with any covered byte changed, lost or put in is not whole. */
 function ledgers(): Target {
   const copy = ledgerCopy();
   const names = [...copy.keys()];
+  // What was not changed has the digest that it had.
+  const digests = new Map([...copy.values()].flatMap((body) => [body, ...linkTextIn(body)].map((text) => [text, sha256(text)] as const)));
+  const digest = (text: string): string => digests.get(text) ?? sha256(text);
   const headText = copy.get(headName("shop")) ?? "";
   const wasHead = readHead(headText, "shop");
-  const whole = verifyChain("shop", { names, read: (name) => copy.get(name) ?? null }, sha256);
+  const whole = verifyChain("shop", { names, read: (name) => copy.get(name) ?? null }, digest);
   if (wasHead.kind !== "head" || whole.kind !== "whole") throw new Error("the ledger that is to be spoilt is not whole");
   return (draw) => {
     if (draw() < 0.5) {
@@ -142,7 +157,7 @@ function ledgers(): Target {
     const is = draw() < 0.1 ? null : textMutated(was, draw);
     if (is === null) blobs.delete(name);
     else blobs.set(name, is);
-    const verdict = verifyChain("shop", { names: [...blobs.keys()], read: (of) => blobs.get(of) ?? null }, sha256);
+    const verdict = verifyChain("shop", { names: [...blobs.keys()], read: (of) => blobs.get(of) ?? null }, digest);
     if (verdict.kind === "broken") return verdict.name === "" || verdict.why === "" ? fooled("a chain is broken and nobody says where") : refused;
     // Of the head only the digest and the open phases are the chain's; of a link, what its digest is made of.
     const same = is === was || name === headName("shop") || (is !== null && name.includes("/chain/") && sha256(linkText(parsed(is) as Link)) === name.slice(name.lastIndexOf("/") + 1, -".json".length));
@@ -150,15 +165,32 @@ function ledgers(): Target {
   };
 }
 
+/** Of a hundred plans so many are changed as their author writes them, in YAML; of the others what YAML says is changed, which takes a tenth of the time. */
+const plansWritten = 0.02;
+
 /** A plan that is read reads the same when it is written and read again, and its problems have a place and a remedy. */
 function plans(): Target {
-  return (draw) => {
-    const text = draw() < 0.001 ? planText : textMutated(planText, draw);
-    const read = readPlan(text, sha256);
-    if (read.kind === "unreadable") return read.problems.length > 0 && read.problems.every(({ line, column, problem, remedy }) => line >= 1 && column >= 1 && problem !== "" && remedy !== "") ? refused : fooled(`a plan is refused, and not by line: ${JSON.stringify(read.problems).slice(0, 300)}`);
-    const again = readPlan(JSON.stringify(read.plan), sha256);
-    return again.kind === "plan" && again.hash === read.hash ? accepted : fooled(`a plan that was read does not read again: ${JSON.stringify(again).slice(0, 500)}`);
-  };
+  const data = parse(planText) as unknown;
+  return (draw) => (draw() < plansWritten ? writtenPlan(draw() < 0.02 ? planText : textMutated(planText, draw)) : planData(draw() < 0.01 ? data : mutated(data, draw)));
+}
+
+function writtenPlan(text: string): Judged {
+  const read = readPlan(text, sha256);
+  if (read.kind === "unreadable") return read.problems.length > 0 && read.problems.every(({ line, column, problem, remedy }) => line >= 1 && column >= 1 && problem !== "" && remedy !== "") ? refused : fooled(`a plan is refused, and not by line: ${JSON.stringify(read.problems).slice(0, 300)}`);
+  const again = readPlan(JSON.stringify(read.plan), sha256);
+  return again.kind === "plan" && again.hash === read.hash ? accepted : fooled(`a plan that was read does not read again: ${JSON.stringify(again).slice(0, 500)}`);
+}
+
+/** As `readPlan` judges what YAML says. */
+function planData(data: unknown): Judged {
+  const read = planSchema.safeParse(data);
+  if (!read.success) {
+    const complaints = complaintsOf(read.error, planSchema, data);
+    return complaints.length > 0 && complaints.every(({ problem, remedy }) => problem !== "" && remedy !== "") ? refused : fooled(`a plan is refused, and nobody says why: ${JSON.stringify(complaints).slice(0, 300)}`);
+  }
+  const text = canonicalJson(read.data);
+  const again = planSchema.safeParse(JSON.parse(text));
+  return again.success && canonicalJson(again.data) === text ? accepted : fooled(`a plan that was read does not read again: ${text.slice(0, 500)}`);
 }
 
 /** Each is built when it is asked for, and keeps nothing from one run to the next. */

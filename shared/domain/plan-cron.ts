@@ -28,23 +28,23 @@ const fields: readonly Field[] = [
   { name: "day of week", least: 0, most: 6, words: ["sun", "mon", "tue", "wed", "thu", "fri", "sat"] },
 ];
 
-const words: Readonly<Record<string, string>> = {
-  "@yearly": "0 0 1 1 *",
-  "@annually": "0 0 1 1 *",
-  "@monthly": "0 0 1 * *",
-  "@weekly": "0 0 * * 0",
-  "@daily": "0 0 * * *",
-  "@midnight": "0 0 * * *",
-  "@hourly": "0 * * * *",
-};
+const words: ReadonlyMap<string, string> = new Map([
+  ["@yearly", "0 0 1 1 *"],
+  ["@annually", "0 0 1 1 *"],
+  ["@monthly", "0 0 1 * *"],
+  ["@weekly", "0 0 * * 0"],
+  ["@daily", "0 0 * * *"],
+  ["@midnight", "0 0 * * *"],
+  ["@hourly", "0 * * * *"],
+]);
 
 /** Never throws. */
 export function readCron(text: string): ReadCron {
   const plain = text.replace(/^(?:CRON_)?TZ=\S+\s+/, "").trim();
   const every = /^@every\s+(\S+)$/.exec(plain)?.[1];
   if (every !== undefined) return readEvery(every);
-  const parts = (words[plain] ?? plain).split(/\s+/);
-  if (plain.startsWith("@") && words[plain] === undefined) return wrong(`knows no ${plain}: it is ${Object.keys(words).join(", ")} or @every with a duration`);
+  const parts = (words.get(plain) ?? plain).split(/\s+/);
+  if (plain.startsWith("@") && !words.has(plain)) return wrong(`knows no ${plain}: it is ${[...words.keys()].join(", ")} or @every with a duration`);
   if (plain === "" || parts.length !== fields.length) return wrong(`has ${plain === "" ? 0 : parts.length} of ${fields.length} fields: ${fields.map(({ name }) => name).join(", ")}`);
   const sets: Set<number>[] = [];
   for (const [at, field] of fields.entries()) {

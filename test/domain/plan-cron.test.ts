@@ -35,6 +35,7 @@ test.each([
   ["*/0 * * * *", "has `*/0` as minute, which is none"],
   ["10-5 * * * *", "has `10-5` as minute, which ends before it begins"],
   ["1,,2 * * * *", "has `` as minute, which is none"],
+  ["constructor", "has 1 of 5 fields: minute, hour, day of month, month, day of week"],
   ["hourly", "has 1 of 5 fields: minute, hour, day of month, month, day of week"],
   ["0 * * * * *", "has 6 of 5 fields: minute, hour, day of month, month, day of week"],
   ["", "has 0 of 5 fields: minute, hour, day of month, month, day of week"],

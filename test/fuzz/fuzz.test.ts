@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { fuzzed } from "../../bench/fuzz.ts";
+import { fuzzed, shares } from "../../bench/fuzz.ts";
 import { targets } from "../../bench/fuzz/targets.ts";
 
 describe("garbage is refused by name, in no time, and never believed:", () => {
@@ -33,6 +33,11 @@ test("the same case is the same garbage, whatever came before it", () => {
   const drawn: number[] = [];
   for (const from of [0, 3]) fuzzed("planted", (draw) => (drawn.push(draw()), { kind: "refused" }), { cases: 4 - from, seed: 7, from });
   expect(drawn.at(-1)).toBe(drawn[3]);
+});
+
+test("several processes take the same cases as one, each once", () => {
+  const all = shares({ cases: 10, seed: 7, from: 5 }, 3).flatMap(({ cases, from = 0 }) => Array.from({ length: cases }, (_, nth) => from + nth));
+  expect(all).toEqual(Array.from({ length: 10 }, (_, nth) => 5 + nth));
 });
 
 /** Busy by the processor's own count, as a reader that loops is. */
