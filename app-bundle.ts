@@ -19,3 +19,10 @@ export const appBundle = {
   // Bundled CommonJS calls require for Node's own modules, which an ES module does not have.
   banner: { js: 'import { createRequire as createRequireOf } from "node:module"; const require = createRequireOf(import.meta.url);' },
 } satisfies BuildOptions;
+
+/** The lease agent: the same way, as a program of its own that needs nothing beside it. */
+export const agentBundle = {
+  ...appBundle,
+  entryPoints: ["agent/index.ts"],
+  external: [],
+} satisfies BuildOptions;

@@ -1,11 +1,11 @@
-/** Builds the function app as it is deployed, one ES module and its lazily loaded chunks in dist/functions, and the command in dist/cli. */
+/** Builds the function app as it is deployed, one ES module and its lazily loaded chunks in dist/functions; the lease agent so in dist/agent; and the command in dist/cli. */
 import { mkdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { build } from "esbuild";
-import { appBundle } from "./app-bundle.ts";
+import { agentBundle, appBundle } from "./app-bundle.ts";
 
 /** Built beside the old one and then put in its place: a host that starts meanwhile finds one of the two whole. */
-const made = { functions: "dist/functions.new", cli: "dist/cli.new" } as const;
+const made = { functions: "dist/functions.new", agent: "dist/agent.new", cli: "dist/cli.new" } as const;
 try {
   for (const folder of Object.values(made)) await mkdir(folder, { recursive: true });
 } catch (error) {
@@ -15,6 +15,7 @@ try {
 await Promise.all(Object.values(made).map((folder) => rm(folder, { recursive: true, force: true })));
 
 await build({ ...appBundle, outdir: made.functions });
+await build({ ...agentBundle, outdir: made.agent });
 
 await build({
   entryPoints: { lifeboat: "cli/index.ts" },

@@ -1,14 +1,12 @@
-import { notesOf, settings } from "../shared/config.ts";
+import { agentNotesOf, agentSettings } from "../shared/agent-config.ts";
+import { notesOf, type SettingNotes, settings } from "../shared/config.ts";
 
 const names = Object.keys(settings.shape) as (keyof typeof settings.shape)[];
 
 /** `docs/settings.md`, made from the table in shared/config.ts. */
 export function settingsPage(): string {
-  const rows = names.map((name) => {
-    const fallback = settings.shape[name].safeParse(undefined);
-    const { about, example } = notesOf(name);
-    return `| \`${name}\` | ${cell(about)} | ${fallback.success ? absent(fallback.data) : "**required**"} | \`${cell(example)}\` |`;
-  });
+  const rows = names.map((name) => row(name, settings.shape[name].safeParse(undefined), notesOf(name)));
+  const agents = (Object.keys(agentSettings.shape) as (keyof typeof agentSettings.shape)[]).map((name) => row(name, agentSettings.shape[name].safeParse(undefined), agentNotesOf(name)));
   return `# Settings
 
 Made from the table in \`shared/config.ts\` by \`npm run docs\`; change it there.
@@ -28,7 +26,17 @@ ${rows.join("\n")}
 | \`N__blobServiceUri\` (or \`N\`, a connection string), \`N__container\` | For each name \`N\` in \`BACKUP_SOURCES\`: where new backups appear. Where the host signs in with its identity it also wants \`N__queueServiceUri\`, for blobs it gave up on. |
 | \`FUNCTIONS_WORKER_RUNTIME\` | \`node\` |
 
-On your own machine the same settings stand in \`local.settings.json\`; copy \`local.settings.sample.json\` and fill it in.
+## What the lease agent reads
+
+A program of its own in the primary's cluster, where a plan has one ([deploy.md](deploy.md#the-lease-agent)). From the table in \`shared/agent-config.ts\`.
+
+| Setting | What for | Not set | Example |
+|---|---|---|---|
+${agents.join("\n")}
+
+## On your own machine
+
+The app's settings stand in \`local.settings.json\`; copy \`local.settings.sample.json\` and fill it in.
 `;
 }
 
@@ -42,8 +50,13 @@ export function sampleSettings(): string {
   return `${JSON.stringify(file, null, 2)}\n`;
 }
 
+/** One variable of the page. */
+function row(name: string, fallback: { readonly success: boolean; readonly data?: unknown }, { about, example }: SettingNotes): string {
+  return `| \`${name}\` | ${cell(about)} | ${fallback.success ? absent(fallback.data) : "**required**"} | \`${cell(example)}\` |`;
+}
+
 function absent(fallback: unknown): string {
-  if (typeof fallback === "string") return `\`${fallback}\``;
+  if (typeof fallback === "string" || typeof fallback === "number") return `\`${fallback}\``;
   return fallback === undefined ? "—" : "none";
 }
 

@@ -1,14 +1,19 @@
 /** Who we are to Azure. Tokens stay inside the clients: nothing here hands one to a log, a status or an error. */
-import { AzureCliCredential, ManagedIdentityCredential, type TokenCredential } from "@azure/identity";
+import { AzureCliCredential, ManagedIdentityCredential, type TokenCredential, WorkloadIdentityCredential } from "@azure/identity";
 
-/** `managed`: the function app's identity; `clientId` null is the system-assigned one. `cli`: the person who ran `az login`. */
-export type Identity = { readonly kind: "managed"; readonly clientId: string | null } | { readonly kind: "cli" };
+/** `managed`: the function app's identity; `clientId` null is the system-assigned one. `workload`: a pod's, by its service account's token. `cli`: the person who ran `az login`. */
+export type Identity =
+  | { readonly kind: "managed"; readonly clientId: string | null }
+  | { readonly kind: "workload"; readonly clientId: string; readonly tenantId: string; readonly tokenFile: string }
+  | { readonly kind: "cli" };
 
 /** The credential of an identity. No chain of guesses: a wrong identity is an error, not a slower success as someone else. */
 export function openIdentity(identity: Identity): TokenCredential {
   switch (identity.kind) {
     case "managed":
       return new ManagedIdentityCredential(identity.clientId === null ? {} : { clientId: identity.clientId });
+    case "workload":
+      return new WorkloadIdentityCredential({ clientId: identity.clientId, tenantId: identity.tenantId, tokenFilePath: identity.tokenFile });
     case "cli":
       return new AzureCliCredential();
   }
