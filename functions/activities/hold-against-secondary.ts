@@ -15,6 +15,7 @@ import type { steps } from "../../orchestrations/steps.ts";
 import { BlobUnreadable, type Cluster, type KubeObject, WorldError } from "../../shared/ports.ts";
 import { provingOf, tell } from "./check-backups.ts";
 import { alignPoint, pointFiles, viewOf } from "./make-ready.ts";
+import { leaseLook } from "./lease-look.ts";
 import type { Duty, Work } from "./perform.ts";
 import { mergeIntoRegister, readRegister } from "./register.ts";
 import { ownPodsOf, webhooksOf } from "./see-state.ts";
@@ -27,15 +28,15 @@ const pointsHeld = 5;
 /**
  * The secondary's cluster as it is now, held against the newest proven point: would it fit? And its Velero's view of the usable points, held
  * against their blobs. A point that was imported half-copied is imported anew: Velero itself never looks again. No blob is touched. And whether
- * the public name still leads where the ledger says.
+ * the public name still leads where the ledger says, and the primary's lease agent still renews.
  */
 export const holdAgainstSecondary: Work<typeof steps.holdAgainstSecondary> = async (_, duty) => {
   const { world, plan } = duty;
   const at = world.clock.now();
   const register = await readRegister(world.home, plan.plan);
   const { newestProven } = standingOf(register, plan, at);
-  const [looked, drift] = await Promise.all([lookAt(duty, register, newestProven?.name ?? null, at), trafficDrift(duty)]);
-  const findings = [...looked.findings, ...drift];
+  const [looked, drift, lease] = await Promise.all([lookAt(duty, register, newestProven?.name ?? null, at), trafficDrift(duty), leaseLook(duty)]);
+  const findings = [...looked.findings, ...drift, ...lease];
   const found: Register = { ...emptyRegister, secondary: { at, point: newestProven?.name ?? null, findings, evidence: looked.evidence } };
   tell(duty, (await mergeIntoRegister(world.home, plan, found, at)).changed);
   return { point: newestProven?.name ?? null, findings: findings.length, imported: looked.imported };

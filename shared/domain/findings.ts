@@ -26,6 +26,7 @@ export const findingKinds = [
   "certificate-ends",
   "acts-outside",
   "traffic-drift",
+  "agent-silent",
   "store-unreadable",
   "unknown",
 ] as const;
@@ -171,6 +172,8 @@ export function words({ kind, point }: Pick<Finding, "kind" | "point">): { reado
       return { reason: "a certificate that the application serves ends soon", remedy: "renew it, and let a backup take the new one along; a failover does not open a secondary whose certificate is over" };
     case "acts-outside":
       return { reason: "the backup brings programs that change DNS, certificates, clouds or clusters as soon as they run", remedy: "hold them until release with the plan's consumer label or podSelectors, or leave their namespace to the secondary's own" };
+    case "agent-silent":
+      return { reason: "the lease agent in the primary does not renew its lease", remedy: "look at its pod there (kubectl -n lifeboat logs deploy/lifeboat-agent-PLAN): until it renews, a failover finds no `self-fenced`; once it cannot reach home for leaseSeconds it closes the application" };
     case "traffic-drift":
       return { reason: "the public name does not lead where the ledger says that users are", remedy: "find out who changed it (activity log; Terraform: ignore_changes, docs/deploy.md) and set the endpoints back by hand, or plan with it as it is" };
     case "store-unreadable":

@@ -117,3 +117,13 @@ function saidBy(state: AgentState, epoch: number): string {
   if (state.kind === "partly" && state.epoch === epoch) return `the agent in the primary could not stop everything: ${state.left.join(", ")}; `;
   return "the agent in the primary has not said yet that the application is closed; ";
 }
+
+/** What is wrong with the lease on a quiet day, in words; `null`: it is renewed, by an agent that could close the application. */
+export function leaseTrouble(seen: LeaseSeen | null): string | null {
+  if (seen === null) return "the plan declares a lease agent, and none has ever renewed a lease";
+  const { lease, writtenAt, storeNowAt } = seen;
+  if (lease === null) return "what lies in the place of the agent's lease is no lease of this plan";
+  const heard = `the agent in the primary renewed its lease last at ${instantText(writtenAt)}`;
+  if (storeNowAt - writtenAt > lease.leaseSeconds * 1_000) return `${heard}, and it lasts ${lease.leaseSeconds} s`;
+  return lease.clusterSilent === null ? null : `${heard}, and its own cluster did not answer it: ${lease.clusterSilent}`;
+}
