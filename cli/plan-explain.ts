@@ -70,10 +70,19 @@ function decide({ approval, secondary, objectives }: Plan): string[] {
   }
 }
 
-function fence({ fence: { enough, suspend, trafficOnlyBecause }, primary }: Plan): string[] {
+function fence({ fence: { enough, suspend, trafficOnlyBecause, agent }, primary }: Plan): string[] {
   return [
     `Close the public way to ${primary.name}, and stop ${listed(suspend)} there as far as its cluster can be reached. All of it can be undone.`,
+    ...(agent === undefined ? [] : agentWords(agent)),
     `Enough to go on without a person: ${listed(enough)}.${trafficOnlyBecause === undefined ? "" : ` Closing the traffic alone may be enough, because: ${sentence(trafficOnlyBecause)}`}`,
+  ];
+}
+
+function agentWords({ leaseSeconds, closingSeconds, marginSeconds, silenceCounts }: NonNullable<Plan["fence"]["agent"]>): string[] {
+  const silence = silenceCounts ? `, or until ${duration(leaseSeconds + closingSeconds + marginSeconds)} after it was heard last` : "";
+  return [
+    `Ask the lease agent in there to do the same. Where the rest is not enough, wait for its word${silence}.`,
+    `Mind: on any day, that agent closes the application by itself when it cannot reach the home account for ${duration(leaseSeconds)}.`,
   ];
 }
 

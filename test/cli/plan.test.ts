@@ -114,6 +114,13 @@ describe("lifeboat plan explain", () => {
     expect(await explained("@every 1h")).not.toContain("Mind");
   });
 
+  test("says what a lease agent does, on the day of a loss and on any other", async () => {
+    const explained = async (agent: string) => (await lifeboat(["plan", "explain", "other.yaml"], { files: { "other.yaml": readFileSync("docs/plans/shop-replicated.yaml", "utf8").replace("\nfence:\n", `\nfence:\n  agent: ${agent}\n`) } })).out.join("\n");
+    expect(await explained("{}")).toMatch(/wait for its word, or until .* after it was heard last\./);
+    expect(await explained("{}")).toContain("Mind: on any day, that agent closes the application by itself when it cannot reach the home account for 1 min");
+    expect(await explained("{ silenceCounts: false }")).toContain("wait for its word.");
+  });
+
   test("says on standard error what is wrong with a plan that cannot be explained, and nothing else", async () => {
     const { code, out, err } = await lifeboat(["plan", "explain", "bad.yaml"], { files: { "bad.yaml": bad } });
     expect(code).toBe(1);
