@@ -37,7 +37,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     bug: "fence-is-always-enough",
     patches: [
       { file: failover, find: "    if (!isEnough(found, plan.fence)) {", put: "    if (found.about === \"\") {" },
-      { file: "shared/domain/gate.ts", find: "  if (isEnough(found, plan.fence)) return [];\n", put: "  if (isEnough(found, plan.fence) || run.epoch > 0) return [];\n" },
+      { file: "shared/domain/gate.ts", find: "isEnough(found, plan.fence) || saidByPerson(forced)", put: "found.kind === \"level\" || found.about !== \"\" || isEnough(found, plan.fence) || saidByPerson(forced)" },
     ],
   },
   bug("not-reopened", fence, "  await world.traffic.reopenPrimary(plan.traffic);\n  if (!(await world.traffic.read(plan.traffic)).primary.open) throw new Error(\"the primary's endpoint reads back as closed\");\n", ""),

@@ -1,8 +1,8 @@
-import type { Closed } from "../../shared/domain/fence.ts";
 import { gateLacks, type GateRecord, gateRecords, type Records } from "../../shared/domain/gate.ts";
 import { passPoint } from "../../shared/domain/ledger.ts";
 import type { Passed } from "../../orchestrations/steps.ts";
 import { followRun } from "../ledger-follow.ts";
+import { goneSince, seenAnew } from "./gate-looks.ts";
 import { type Duty, Superseded } from "./perform.ts";
 
 /** Something that must be on record before a point of no return is not. Nothing was passed. */
@@ -14,26 +14,24 @@ export class GateShut extends Error {
 }
 
 /**
- * Passes a point of no return: its evidence read from the ledger now, then one compare-and-swap. Passed already, by an earlier try, is
+ * Passes a point of no return: its evidence read from the ledger now, what is old of it looked at anew, then one compare-and-swap. Passed already, by an earlier try, is
  * passed. Throws `GateShut` while evidence is missing, and `LedgerBroken` where a record of this run is not what was written.
  */
-export async function pass(point: "data" | "traffic", { ledger, plan, call, startedAt, world }: Duty): Promise<Passed> {
+export async function pass(point: "data" | "traffic", duty: Duty): Promise<Passed> {
+  const { ledger, plan, call, startedAt, world } = duty;
   const { plan: name, epoch, runId } = call.ref;
-  const [records, { run, ...head }] = await Promise.all([readRecords(ledger, name, epoch), ledger.head(name)]);
+  const [written, { run, ...head }] = await Promise.all([readRecords(ledger, name, epoch), ledger.head(name)]);
   if (run === null || run.id !== runId) throw new Superseded(runId, { ...head, run });
-  if (run.pointsOfNoReturn[point] === null) await followRun(world.home, name, epoch);
-  const lacks = run.pointsOfNoReturn[point] === null ? [...gateLacks(point, run, plan, records, world.clock.now()), ...(await fenceUndone(point, records, { plan, world }))] : [];
-  if (lacks.length > 0) throw new GateShut(point, runId, lacks);
+  if (run.pointsOfNoReturn[point] === null) {
+    await followRun(world.home, name, epoch);
+    const records = await seenAnew(written, duty);
+    const lacks = [...gateLacks(point, run, plan, records, world.clock.now()), ...(await goneSince(point, records, duty))];
+    if (lacks.length > 0) throw new GateShut(point, runId, lacks);
+  }
   const made = await ledger.change(name, (now) => passPoint(now, epoch, point, startedAt));
   if (made.kind === "changed" || made.why === "already") return { kind: "passed" };
   if (made.why === "past-no-return") return { kind: "abort-asked", by: made.head.run?.abort?.by ?? "somebody" };
   throw new Superseded(runId, made.head);
-}
-
-/** Whether the public endpoint that this run closed is open again. Opening the secondary closes it itself; what cannot be taken back does not begin over it. */
-async function fenceUndone(point: "data" | "traffic", { closed }: Records, { plan, world }: Pick<Duty, "plan" | "world">): Promise<readonly string[]> {
-  if (point === "traffic" || (closed?.value as Closed | undefined)?.kind !== "closed") return [];
-  return (await world.traffic.read(plan.traffic)).primary.open ? ["the primary's public endpoint was closed by this run and is open again: somebody undid the fence"] : [];
 }
 
 async function readRecords(ledger: Duty["ledger"], plan: string, epoch: number): Promise<Records> {

@@ -6,11 +6,11 @@ import { isAbove, isGreater } from "./asked.ts";
 import { type Closed, fenceLevel, isEnough, type Quieted } from "./fence.ts";
 import { instantText } from "./instant.ts";
 import type { SelfFence } from "./lease.ts";
-import type { DecisionCard } from "./decision.ts";
+import { type DecisionCard, spoken } from "./decision.ts";
 import type { Decision, Entry, OpenRun } from "./ledger.ts";
 import type { Phase } from "./outcome.ts";
 import type { Plan } from "./plan.ts";
-import type { Choice } from "./restore-run.ts";
+import { type Choice, restoreTriesMax } from "./restore-run.ts";
 
 /** Where each piece of evidence stands in a run's records. */
 export const gateRecords = {
@@ -18,6 +18,7 @@ export const gateRecords = {
   weighed: { phase: "decide", step: "weigh-restore-points", key: "" },
   closed: { phase: "fence", step: "close-primary", key: "" },
   quieted: { phase: "fence", step: "quiet-primary", key: "" },
+  forced: { phase: "fence", step: "put-question", key: "fence" },
   selfFenced: { phase: "fence", step: "agent-closed", key: "" },
   chosen: { phase: "choose", step: "choose-restore-point", key: "" },
   lossAgreed: { phase: "choose", step: "put-question", key: "loss" },
@@ -33,6 +34,18 @@ const asked = {
   traffic: ["decided", "closed", "quieted", "chosen", "verified"],
 } as const satisfies Readonly<Record<"data" | "traffic", readonly GateRecord[]>>;
 
+/**
+ * How old a look at the world may be when a gate goes by it, in seconds; an older one is taken anew there (functions/activities/gate-looks.ts). A
+ * quarter of an hour: a run that waits for nobody comes from its fence to a gate in less.
+ */
+export const looksCountSeconds = 900;
+
+/** How long a run may stand still, or wait for people, behind its last decision: it was about what was then, and a day later somebody else has acted. */
+const decisionCountsSeconds = 86_400;
+
+/** The time that restores may take between the data and the traffic point, all tries of all parts one after the other: a slow run is none that stood still. */
+const restoringSeconds = ({ applications, restore }: Plan): number => applications.length * 2 * restoreTriesMax * restore.deadlineSeconds;
+
 /** What keeps the gate shut, each in words; empty: the point may be passed. */
 export function gateLacks(point: "data" | "traffic", run: OpenRun, plan: Plan, records: Records, at: number): readonly string[] {
   const wanted: readonly GateRecord[] = asked[point];
@@ -40,7 +53,7 @@ export function gateLacks(point: "data" | "traffic", run: OpenRun, plan: Plan, r
   const foreign = (Object.keys(gateRecords) as GateRecord[]).flatMap((record) => foreignTo(run, records[record], record));
   // What is not there, or not of this run, is not read.
   if (missing.length + foreign.length > 0) return [...missing, ...foreign];
-  return [...decisionLacks(records), ...fenceLacks(run, plan, records), ...choiceLacks(point, plan, records, at), ...(point === "traffic" ? verificationLacks(records) : [])];
+  return [...decisionLacks(point, plan, records, at), ...fenceLacks(plan, records), ...choiceLacks(point, plan, records, at), ...(point === "traffic" ? verificationLacks(records) : [])];
 }
 
 const named = (record: GateRecord): string => {
@@ -63,21 +76,23 @@ const kindOf = (value: unknown): string => (typeof value === "object" && value !
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the ledger holds JSON; each caller names the answer of the step it asks for
 const valueOf = <T>(entry: Entry | null): T | null => (entry === null ? null : (entry.value as T));
 
-function decisionLacks({ decided }: Records): readonly string[] {
+/** It was go, and is not of another day. What people agreed to later on counts from then. */
+function decisionLacks(point: "data" | "traffic", plan: Plan, { decided, forced, lossAgreed }: Records, at: number): readonly string[] {
   const verdict = valueOf<Answered>(decided)?.verdict;
-  return kindOf(verdict) === "go" ? [] : [`the decision was ${kindOf(verdict)}, not go`];
+  if (kindOf(verdict) !== "go") return [`the decision was ${kindOf(verdict)}, not go`];
+  const decidedAt = Math.max(...[decided, forced, lossAgreed].map((record) => record?.at ?? 0));
+  const countsSeconds = decisionCountsSeconds + (point === "traffic" ? restoringSeconds(plan) : 0);
+  return at - decidedAt <= countsSeconds * 1_000 ? [] : [`the decision is of ${instantText(decidedAt)}, longer ago than the ${spoken(countsSeconds)} that it counts: the run stood still, start another`];
 }
 
 /** The fence as it was found is enough for the plan, or a person took the rest upon themselves. */
-function fenceLacks(run: OpenRun, plan: Plan, { closed, quieted, selfFenced }: Records): readonly string[] {
+function fenceLacks(plan: Plan, { closed, quieted, selfFenced, forced }: Records): readonly string[] {
   const [end, inside] = [valueOf<Closed>(closed), valueOf<Quieted>(quieted)];
   if (end === null || inside === null) return ["nobody knows how far the primary is fenced"];
   // Its wait may have ended without an answer; then there is none on record.
   const agent = valueOf<{ readonly value: SelfFence }>(selfFenced)?.value ?? null;
   const found = fenceLevel(end, inside, plan.fence.suspend, agent);
-  if (isEnough(found, plan.fence)) return [];
-  const forced = run.decisions.some(({ about, verdict }) => about === "fence" && verdict === "approve");
-  return forced ? [] : [`the fence is not enough for this plan and nobody took it upon themselves: ${found.about}`];
+  return isEnough(found, plan.fence) || saidByPerson(forced) ? [] : [`the fence is not enough for this plan and nobody took it upon themselves: ${found.about}`];
 }
 
 /** A point was chosen, lives on, and loses no more than was decided upon. */
@@ -102,7 +117,10 @@ interface Answered {
 }
 
 /** Silence, and a plan that asks nobody, are no person's yes. */
-const saidByPerson = (answered: Entry | null): boolean => valueOf<Answered>(answered)?.decisions?.some(({ verdict }) => verdict === "approve") === true;
+function saidByPerson(answered: Entry | null): boolean {
+  const answer = valueOf<Answered>(answered);
+  return kindOf(answer?.verdict) === "go" && answer?.decisions?.some(({ verdict }) => verdict === "approve") === true;
+}
 
 function verificationLacks({ verified }: Records): readonly string[] {
   return kindOf(verified?.value) === "done" ? [] : ["nothing was verified in this run: users are not sent there"];

@@ -3,6 +3,7 @@ import { verifyApplications } from "../../functions/activities/verify.ts";
 import { steps } from "../../orchestrations/steps.ts";
 import { kinds } from "../../shared/domain/kinds.ts";
 import type { Phase } from "../../shared/domain/outcome.ts";
+import type { Plan } from "../../shared/domain/plan.ts";
 import { contents, fencedAndChosen, object, openedRun, point } from "./run.ts";
 
 export const snapshot = "6ea1de86c211f5058010060bb1db3690";
@@ -13,8 +14,8 @@ export const record = {
 };
 
 /** The shop, restored by this run and served. */
-export async function restored(phase: Phase = "verify") {
-  const run = await openedRun({ phase });
+export async function restored(phase: Phase = "verify", plan?: Plan) {
+  const run = await openedRun(plan === undefined ? { phase } : { phase, plan });
   await run.keep(record);
   const cluster = run.clusterOf(run.plan.secondary.cluster);
   const storefront = (labels: Record<string, string> = ours, readyReplicas = 5) => cluster.has(kinds.deployments, object("storefront", "shop", { labels, spec: { replicas: 5 }, status: { readyReplicas } }));

@@ -15,13 +15,14 @@ const values: Readonly<Record<GateRecord, unknown>> = {
   closed: { kind: "closed" },
   quieted: { kind: "quiet", suspended: [] },
   selfFenced: null,
+  forced: null,
   chosen: { kind: "chosen", point, passedOver: [] },
   lossAgreed: null,
   verified: { kind: "done", value: { checks: [] } },
 };
 const entry = (record: GateRecord, value: unknown, more: Partial<Entry> = {}): Entry => ({ runId: run.id, epoch: run.epoch, planHash: run.planHash, ...gateRecords[record], kind: "outcome", startedAt: at, at, value, ...more });
 const whole = Object.fromEntries((Object.keys(values) as GateRecord[]).map((record) => [record, values[record] === null ? null : entry(record, values[record])])) as Records;
-const forced: Decision = { about: "fence", question: "q", verdict: "approve", personId: "g", by: "Grace", at, reason: "go" };
+const forced = entry("forced", { verdict: { kind: "go", by: ["Grace"] }, decisions: [{ verdict: "approve" }] });
 
 describe("a gate", () => {
   test.each(["data", "traffic"] as const)("before the %s point opens for the evidence of its own run", (which) => {
@@ -54,6 +55,7 @@ describe("a gate", () => {
       "weighed: decide/weigh-restore-points",
       "closed: fence/close-primary",
       "quieted: fence/quiet-primary",
+      "forced: fence/put-question.fence",
       "selfFenced: fence/agent-closed",
       "chosen: choose/choose-restore-point",
       "lossAgreed: choose/put-question.loss",
@@ -84,8 +86,12 @@ describe("a gate", () => {
     const dark = { ...whole, quieted: entry("quieted", { kind: "unreachable", why: "no answer" }) };
     const said = [expect.stringMatching(/^the fence is not enough for this plan and nobody took it upon themselves: .*its cluster does not answer: no answer$/)];
     expect(gateLacks("traffic", run, strict, dark, at)).toEqual(said);
-    for (const no of [{ ...forced, verdict: "deny" as const }, { ...forced, about: "decision" as const }]) expect(gateLacks("traffic", { ...run, decisions: [no] }, strict, dark, at)).toEqual(said);
-    expect(gateLacks("traffic", { ...run, decisions: [forced] }, strict, dark, at)).toEqual([]);
+    for (const value of [{ verdict: { kind: "declined", why: "no" }, decisions: [{ verdict: "approve" }, { verdict: "deny" }] }, { verdict: { kind: "go" }, decisions: [{ verdict: "deny" }] }, { verdict: { kind: "go" }, decisions: [] }, { verdict: { kind: "go" } }, null])
+      expect(gateLacks("traffic", run, strict, { ...dark, forced: entry("forced", value) }, at)).toEqual(said);
+    expect(gateLacks("traffic", run, strict, { ...dark, forced }, at)).toEqual([]);
+    // What the head says of it is under no link of the chain.
+    const headSays: Decision = { about: "fence", question: "q", verdict: "approve", personId: "g", by: "Grace", at, reason: "go" };
+    expect(gateLacks("traffic", { ...run, decisions: [headSays] }, strict, dark, at)).toEqual(said);
     for (const [record, value] of [["closed", null], ["quieted", null]] as const) expect(gateLacks("data", run, plan, { ...whole, [record]: entry(record, value) }, at)).toEqual(["nobody knows how far the primary is fenced"]);
   });
 
@@ -97,6 +103,27 @@ describe("a gate", () => {
     expect(lacks("no")).toEqual([expect.stringContaining("nobody took it upon themselves")]);
     expect(lacks("closed", { epoch: 9 })).toEqual([expect.stringContaining("the record of agent-closed is of shop-1, epoch 9")]);
     expect(gateLacks("data", run, trusting, { ...dark, selfFenced: entry("selfFenced", { kind: "not-yet" }) }, at)).toEqual([expect.stringContaining("nobody took it upon themselves")]);
+  });
+
+  describe("does not go by a decision of another day", () => {
+    const dayMs = 86_400_000;
+    const restoringMs = plan.applications.length * 2 * 3 * plan.restore.deadlineSeconds * 1_000;
+    const lacks = (which: "data" | "traffic", later: number, records: Partial<Records> = {}) => gateLacks(which, run, plan, { ...whole, chosen: entry("chosen", { kind: "chosen", point: { ...point, expiresAt: 0 }, passedOver: [] }), ...records }, at + later);
+
+    test("before the data moves after a day, before users are moved after a day more than restores may take", () => {
+      expect(lacks("data", dayMs)).toEqual([]);
+      expect(lacks("data", dayMs + 1)).toEqual(["the decision is of 2026-11-21 06:05:00 UTC, longer ago than the 24 h that it counts: the run stood still, start another"]);
+      expect(lacks("traffic", dayMs + restoringMs)).toEqual([]);
+      expect(lacks("traffic", dayMs + restoringMs + 1)).toEqual([expect.stringMatching(/^the decision is of 2026-11-21 06:05:00 UTC, longer ago than the 36 h that it counts/)]);
+    });
+
+    test("but by what people agreed to later on", () => {
+      for (const record of ["forced", "lossAgreed"] as const) {
+        const later = entry(record, forced.value, { at: at + 1 });
+        expect(lacks("data", dayMs + 1, { [record]: later })).toEqual([]);
+        expect(lacks("data", dayMs + 2, { [record]: later })).toHaveLength(1);
+      }
+    });
   });
 
   test("stays shut without a point that was chosen, and before the data moves for one that has expired", () => {
