@@ -10,13 +10,13 @@ import type { Cluster } from "../../shared/ports.ts";
 const comesUpMs = 10 * 60_000;
 
 /** The fail-closed webhooks of a cluster, and of each whether somebody answers for it. */
-export async function webhooksOf(cluster: Cluster): Promise<NonNullable<StateSeen["webhooks"]>> {
+export async function webhooksOf(cluster: Pick<Cluster, "list">): Promise<NonNullable<StateSeen["webhooks"]>> {
   const [validating, mutating] = await Promise.all([cluster.list(kinds.validatingWebhooks, null), cluster.list(kinds.mutatingWebhooks, null)]);
   const all = [...(validating ?? []).flatMap((one) => failClosedIn(one, "ValidatingWebhookConfiguration")), ...(mutating ?? []).flatMap((one) => failClosedIn(one, "MutatingWebhookConfiguration"))];
   return Promise.all(all.map(async (webhook) => ({ ...webhook, answered: webhook.service === null ? ("unknown" as const) : await isAnswered(cluster, webhook.service) })));
 }
 
-async function isAnswered(cluster: Cluster, { namespace, name }: { readonly namespace: string; readonly name: string }): Promise<boolean | "unknown"> {
+async function isAnswered(cluster: Pick<Cluster, "list">, { namespace, name }: { readonly namespace: string; readonly name: string }): Promise<boolean | "unknown"> {
   const slices = await cluster.list(kinds.endpointSlices, namespace, `kubernetes.io/service-name=${name}`);
   // What is not said to be unready is ready (discovery.k8s.io/v1, EndpointConditions).
   return slices === null ? "unknown" : slices.some((slice) => arrayOf(slice["endpoints"]).some((endpoint) => recordOf(recordOf(endpoint)["conditions"])["ready"] !== false));

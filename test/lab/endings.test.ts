@@ -39,6 +39,17 @@ describe("a failover that cannot go on", () => {
     await expectTrafficUntouched(report, effects);
   });
 
+  test("over a webhook that must answer and has nobody who does it ends target-not-ready and names it, before anything is fenced, and leaves it alone", { timeout: patience.test }, async () => {
+    const configurations = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
+    const rules = [{ operations: ["CREATE"], apiGroups: ["apps"], apiVersions: ["v1"], resources: ["deployments"] }];
+    await there().request("POST", configurations, { apiVersion: "admissionregistration.k8s.io/v1", kind: "ValidatingWebhookConfiguration", metadata: { name: "policies" }, webhooks: [{ name: "deployments.policies.example.com", clientConfig: { service: { namespace: "policies", name: "judge" } }, rules, sideEffects: "None", admissionReviewVersions: ["v1"] }] });
+    const { report, effects } = await play("unjudged");
+    expect((await there().request("DELETE", `${configurations}/policies`)).status).toBe(200);
+    expect(report.outcome).toBe("target-not-ready");
+    expect(report.summary).toContain("nobody answers for the ValidatingWebhookConfiguration policies: deployments.policies.example.com");
+    await expectTrafficUntouched(report, effects);
+  });
+
   test("over a namespace that fills while the primary is being fenced it ends target-not-ready, and undoes the fence", { timeout: patience.test }, async () => {
     const { world } = stage.pair;
     const fencing = { call: "PATCH trafficManagerProfiles/externalEndpoints", kind: "slow", delayMs: 200_000 } as const;

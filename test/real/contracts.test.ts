@@ -5,6 +5,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, inject } from "vitest";
 import { type RealCluster, startRealCluster } from "../../lab/real/cluster.ts";
 import { openCluster } from "../../shared/kubernetes/cluster.ts";
+import { describeAdmissionContract } from "../contracts/admission.ts";
 import { clusterContract } from "../contracts/clusters.ts";
 import { wireTo } from "../contracts/cluster-speaker.ts";
 import { describeKubernetesContract } from "../contracts/kubernetes.ts";
@@ -41,6 +42,7 @@ describe.skipIf(programs === null)("a real region", () => {
     cluster: openCluster("northeurope", { server: cluster.url, ca: cluster.caPem, token: () => Promise.resolve(cluster.adminToken), deadlineSeconds: 10 }),
     namespace: await wireTo(kubernetesOf(cluster)).namespace(),
   }));
+  describeAdmissionContract("a real API server", () => Promise.resolve(kubernetesOf(cluster)));
   // Late: for a while all nodes are silent.
   describeWorkloadsContract("a real cluster", () => Promise.resolve(workloadsOf(cluster)));
   // Last: it restarts the API server.

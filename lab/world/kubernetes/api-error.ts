@@ -16,7 +16,7 @@ export interface StatusDetails {
   readonly retryAfterSeconds?: number;
 }
 
-export type StatusReason = "NotFound" | "AlreadyExists" | "Conflict" | "Invalid" | "BadRequest" | "Forbidden" | "Expired" | "UnsupportedMediaType" | "Unauthorized" | "MethodNotAllowed" | "RequestEntityTooLarge" | "Timeout" | "";
+export type StatusReason = "NotFound" | "AlreadyExists" | "Conflict" | "Invalid" | "BadRequest" | "Forbidden" | "Expired" | "UnsupportedMediaType" | "Unauthorized" | "MethodNotAllowed" | "RequestEntityTooLarge" | "Timeout" | "InternalError" | "";
 
 /** Thrown by the store for every answer that is not a success. `message` is the one that a client shows. */
 export class ApiError extends Error {

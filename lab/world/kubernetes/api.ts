@@ -8,6 +8,7 @@ import { isRecord, type KubernetesObject } from "./object.ts";
 import { jsonPatch, type JsonPatchOperation, mergePatch, PatchFailed, strategicMergePatch } from "./patches.ts";
 import { everything, matches, parseFieldSelector, parseLabelSelector } from "./selectors.ts";
 import type { Change, Writer } from "./store.ts";
+import { requireJudges } from "./webhooks.ts";
 
 export type PatchType = "merge" | "json" | "strategic";
 
@@ -81,6 +82,7 @@ export function openClusterApi(world: LabWorld, cluster: Cluster): ClusterApi {
     create(kind, namespace, body, manager) {
       const object = objectOf(kind, namespace, null, body);
       if ((object.metadata.resourceVersion ?? "") !== "") throw unforeseen("resourceVersion should not be set on objects to be created");
+      requireJudges(store, kind, object.metadata.namespace ?? "");
       const created = store.create(kind, object, { manager, part: "object" });
       record("created", kind, created);
       return created;
