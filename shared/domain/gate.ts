@@ -80,7 +80,7 @@ const valueOf = <T>(entry: Entry | null): T | null => (entry === null ? null : (
 function decisionLacks(point: "data" | "traffic", plan: Plan, { decided, forced, lossAgreed }: Records, at: number): readonly string[] {
   const verdict = valueOf<Answered>(decided)?.verdict;
   if (kindOf(verdict) !== "go") return [`the decision was ${kindOf(verdict)}, not go`];
-  const decidedAt = Math.max(...[decided, forced, lossAgreed].map((record) => record?.at ?? 0));
+  const decidedAt = Math.max(...[decided, forced, lossAgreed].flatMap((record) => (record === null ? [] : [record.at])));
   const countsSeconds = decisionCountsSeconds + (point === "traffic" ? restoringSeconds(plan) : 0);
   return at - decidedAt <= countsSeconds * 1_000 ? [] : [`the decision is of ${instantText(decidedAt)}, longer ago than the ${spoken(countsSeconds)} that it counts: the run stood still, start another`];
 }
@@ -90,8 +90,7 @@ function fenceLacks(plan: Plan, { closed, quieted, selfFenced, forced }: Records
   const [end, inside] = [valueOf<Closed>(closed), valueOf<Quieted>(quieted)];
   if (end === null || inside === null) return ["nobody knows how far the primary is fenced"];
   // Its wait may have ended without an answer; then there is none on record.
-  const agent = valueOf<{ readonly value: SelfFence }>(selfFenced)?.value ?? null;
-  const found = fenceLevel(end, inside, plan.fence.suspend, agent);
+  const found = fenceLevel(end, inside, plan.fence.suspend, valueOf<{ readonly value: SelfFence }>(selfFenced)?.value);
   return isEnough(found, plan.fence) || saidByPerson(forced) ? [] : [`the fence is not enough for this plan and nobody took it upon themselves: ${found.about}`];
 }
 

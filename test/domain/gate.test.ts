@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { gateLacks, type GateRecord, gateRecords, type Records } from "../../shared/domain/gate.ts";
+import { gateLacks, type GateRecord, gateRecords, looksCountSeconds, type Records } from "../../shared/domain/gate.ts";
 import { type Decision, type Entry, newHead, type OpenRun, openRun } from "../../shared/domain/ledger.ts";
 import { point } from "../activities/run.ts";
 import { examplePlan } from "./example-plans.ts";
@@ -115,6 +115,10 @@ describe("a gate", () => {
       expect(lacks("data", dayMs + 1)).toEqual(["the decision is of 2026-11-21 06:05:00 UTC, longer ago than the 24 h that it counts: the run stood still, start another"]);
       expect(lacks("traffic", dayMs + restoringMs)).toEqual([]);
       expect(lacks("traffic", dayMs + restoringMs + 1)).toEqual([expect.stringMatching(/^the decision is of 2026-11-21 06:05:00 UTC, longer ago than the 36 h that it counts/)]);
+    });
+
+    test("and looks count for a quarter of an hour", () => {
+      expect(looksCountSeconds).toBe(900);
     });
 
     test("but by what people agreed to later on", () => {
