@@ -33,6 +33,43 @@ describe("a head", () => {
     change(head);
     return JSON.stringify(head);
   };
+  const answer = (more: object = {}) => ({ about: "decision", question: "a question", verdict: "approve", personId: "an id", by: "G", at, reason: "go", ...more });
+  const lastInstant = 8_640_000_000_000;
+  test.each<[string, (head: Spoilt) => unknown]>([
+    ...["decision", "fence", "loss"].map((about): [string, (head: Spoilt) => unknown] => [`asked about the ${about}`, ({ run }) => Object.assign(run, { question: { ...(run["question"] as object), about }, decisions: [answer({ about }), answer({ about, verdict: "deny", question: null })] })]),
+    ["whose silence is enough", ({ run }) => Object.assign(run["question"] as object, { silence: "go" })],
+    ["that a hundred must agree to", ({ run }) => Object.assign(run["question"] as object, { approvalsNeeded: 100 })],
+    ...["alert", "timer"].map((door): [string, (head: Spoilt) => unknown] => [`opened by ${door}`, ({ run }) => Object.assign(run, { door })]),
+    ["of a recovery in place", ({ run }) => Object.assign(run, { kind: "recovery", applications: ["shop"] })],
+    ["whose users are elsewhere", (head) => Object.assign(head, { active: "secondary" })],
+    ["from the first instant", ({ run }) => Object.assign(run, { openedAt: 0 })],
+    ["from the last instant", ({ run }) => Object.assign(run, { openedAt: lastInstant })],
+    ["with as many answers as there may be", ({ run }) => Object.assign(run, { decisions: Array.from({ length: 1_000 }, () => answer()) })],
+    ["with as many alerts as there may be", (head) => Object.assign(head, { alerts: Array.from({ length: 1_000 }, () => ({ alertId: "a", runId: "r" })), pendingAlerts: Array.from({ length: 1_000 }, () => ({ alertId: "a", rule: "r", reason: "b", at })) })],
+    ["whose alerts are accounted for", ({ intake }) => Object.assign(intake, { accepted: 15, started: 1, merged: 2, suppressed: 4, rejected: 8 })],
+  ])("%s is one", (_, change) => {
+    const text = spoilt(change);
+    expect(readHead(text, "shop")).toEqual({ kind: "head", head: JSON.parse(text) as unknown });
+  });
+
+  test.each<[string, (head: Spoilt) => unknown, RegExp]>([
+    ["with an answer of nobody", ({ run }) => Object.assign(run, { decisions: [answer({ personId: "" })] }), /^run\.decisions\.0\.personId: /],
+    ["with a question without a name", ({ run }) => Object.assign(run["question"] as object, { id: "" }), /^run\.question\.id: /],
+    ["that more than a hundred must agree to", ({ run }) => Object.assign(run["question"] as object, { approvalsNeeded: 101 }), /^run\.question\.approvalsNeeded: /],
+    ["asked about something else", ({ run }) => Object.assign(run["question"] as object, { about: "lunch" }), /^run\.question\.about: /],
+    ["from before all time", ({ run }) => Object.assign(run, { openedAt: -1 }), /^run\.openedAt: /],
+    ["from after all time", ({ run }) => Object.assign(run, { openedAt: lastInstant + 1 }), /^run\.openedAt: /],
+    ["with a run of no epoch", (head) => (Object.assign(head, { epoch: 0 }), Object.assign(head.run, { epoch: 0, id: "shop-0" })), /^run\.epoch: /],
+    ["with a run without a name", ({ run }) => Object.assign(run, { id: "" }), /^run\.id: /],
+    ["of no plan", (head) => Object.assign(head, { plan: "" }), /^plan: /],
+    ["with too many answers", ({ run }) => Object.assign(run, { decisions: Array.from({ length: 1_001 }, () => answer()) }), /^run\.decisions: /],
+    ["with too many alerts", (head) => Object.assign(head, { alerts: Array.from({ length: 1_001 }, () => ({ alertId: "a", runId: "r" })) }), /^alerts: /],
+    ["with too many alerts that wait", (head) => Object.assign(head, { pendingAlerts: Array.from({ length: 1_001 }, () => ({ alertId: "a", rule: "r", reason: "b", at })) }), /^pendingAlerts: /],
+    ["of another format", (head) => Object.assign(head, { format: 2 }), /^format: .*1/],
+  ])("%s is none, and says where", (_, change, why) => {
+    expect(readHead(spoilt(change), "shop")).toEqual({ kind: "broken", why: expect.stringMatching(why) as string });
+  });
+
   test.each([
     ["that was cut off", JSON.stringify(opened).slice(0, 100), /^it is not JSON: /],
     ["that is a list", "[]", /^the whole: /],

@@ -31,6 +31,25 @@ describe("claims", () => {
     expect(read).toMatchObject({ kind: "not-a-person", why: expect.stringMatching(why) });
   });
 
+  test("have bounds: what is longer than Entra writes it is no claim of it", () => {
+    const long = { oid: 128, sub: 256, idtyp: 64, scp: 4_096 } as const;
+    for (const [claim, most] of Object.entries(long)) {
+      expect(readClaims({ ...ada, [claim]: "x".repeat(most) }).kind, claim).toBe("person");
+      expect(readClaims({ ...ada, [claim]: "x".repeat(most + 1) }), claim).toEqual({ kind: "not-a-person", why: `the token's claim ${claim} has not the form that Entra gives it` });
+    }
+    for (const claim of ["oid", "sub"] as const) expect([readClaims({ ...ada, [claim]: "" }).kind, readClaims({ ...ada, [claim]: "x" }).kind], claim).toEqual(["not-a-person", "person"]);
+    expect(readClaims({ ...ada, roles: [...Array<string>(199).fill("payroll"), "reader"] })).toMatchObject({ roles: ["reader"] });
+    expect(readClaims({ ...ada, roles: Array<string>(201).fill("reader") }).kind).toBe("not-a-person");
+    expect(readClaims({ ...ada, roles: ["reader", 7] })).toEqual({ kind: "not-a-person", why: "the token's claim roles.1 has not the form that Entra gives it" });
+    expect(readClaims(null)).toEqual({ kind: "not-a-person", why: "the token's claim set has not the form that Entra gives it" });
+    expect(readClaims({ ...ada, name: "x".repeat(500) })).toMatchObject({ name: "x".repeat(120) });
+  });
+
+  test("of a person are one's although some of an application's signs are there", () => {
+    for (const claims of [{ ...ada, sub: ada.oid }, { ...ada, scp: undefined }, { ...ada, idtyp: "user", sub: ada.oid, scp: undefined }, { sub: "s", roles: [] }]) expect(readClaims(claims).kind).toBe("person");
+    expect(readClaims({ ...ada, idtyp: "APP" }).kind).toBe("not-a-person");
+  });
+
   test("may be anything without harm, and never give a role that they do not name", () => {
     const claims = fc.oneof(fc.anything(), fc.record({ oid: fc.string(), sub: fc.string(), name: fc.string({ unit: "binary" }), roles: fc.array(fc.constantFrom("reader", "APPROVER", "__proto__", "operator ")) }, { requiredKeys: [] }));
     fc.assert(fc.property(claims, (given) => {
