@@ -75,7 +75,7 @@ export function openIntake(world: World): Intake {
   const followed = async (line: Line, plan: string): Promise<void> => {
     const head = await ledger.head(plan);
     if (head.run !== null || head.digest === line.followed) return;
-    await followNewest(world.home, head);
+    await followNewest(world.home, head, { withEntries: true });
     line.followed = head.digest;
   };
 

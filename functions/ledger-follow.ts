@@ -31,13 +31,13 @@ export async function followRun(home: Home, plan: string, epoch: number): Promis
   refuse(verifyRun(plan, epoch, { names, read: copy }, sha256));
 }
 
-/** The newest link, and with `entries` what it covers: what the next one will hang on. */
-export async function followNewest(home: Home, { plan, digest }: Pick<Head, "plan" | "digest">): Promise<void> {
+/** The newest link, on which the next one will hang; `withEntries`: and what it covers. */
+export async function followNewest(home: Home, { plan, digest }: Pick<Head, "plan" | "digest">, { withEntries }: { readonly withEntries: boolean }): Promise<void> {
   if (digest === emptyDigest) return;
   const { copy, read } = reading(home);
   const link = readLink(await read(linkName(plan, digest)));
-  await Promise.all((link?.entries ?? []).slice(0, entriesMax).map(({ name }) => read(name)));
-  refuse(verifyNewest(plan, digest, { read: copy }, sha256));
+  if (withEntries) await Promise.all((link?.entries ?? []).slice(0, entriesMax).map(({ name }) => read(name)));
+  refuse(verifyNewest(plan, digest, { read: copy }, sha256, withEntries));
 }
 
 /** What was read, by name. */

@@ -20,7 +20,7 @@ export async function start(world: World, client: DurableClient, plan: Plan, has
   await keepVersion(world.home, plan, hash);
   const ledger = openLedger(world.home);
   const before = await ledger.head(plan.plan);
-  if (before.run === null) await followNewest(world.home, before);
+  if (before.run === null) await followNewest(world.home, before, { withEntries: true });
   const made = await ledger.change(plan.plan, (head) => openRun(head, opening, hash, world.clock.now(), ifEpoch));
   const { run, last, epoch } = made.head;
   if (made.kind === "refused") return { kind: "refused", why: made.why, runId: run?.id ?? last?.runId ?? null, epoch };

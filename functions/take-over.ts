@@ -25,7 +25,7 @@ export async function takeOver(world: World, client: DurableClient, { plan, hash
   const ledger = openLedger(world.home);
   const before = await ledger.head(plan.plan);
   if (before.run?.id !== asked.runId) return { kind: "refused", why: "not-this-run", epoch: before.epoch };
-  await followNewest(world.home, before);
+  await followNewest(world.home, before, { withEntries: true });
   const now = world.clock.now();
   await keepVersion(world.home, plan, hash);
   const digest = await linksOfAllThatIsOpen(ledger, before, before.run);

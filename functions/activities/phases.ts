@@ -28,7 +28,7 @@ const backwards: ReadonlySet<Phase> = new Set(["stand-down", "report"]);
 async function turnedOnce({ end, begin }: Pick<PhaseTurn, "end" | "begin">, { ledger, call, startedAt, world }: Pick<Duty, "ledger" | "call" | "startedAt" | "world">): Promise<Head | null> {
   const { plan, epoch, runId } = call.ref;
   const before = await ledger.head(plan);
-  if (goesForward({ end, begin }) && before.run?.epoch === epoch && before.run.pointsOfNoReturn.traffic === null) await followNewest(world.home, before);
+  if (goesForward({ end, begin }) && before.run?.epoch === epoch && before.run.pointsOfNoReturn.traffic === null) await followNewest(world.home, before, { withEntries: false });
   const ends = end !== null && before.run?.phases.some(({ phase, endedAt }) => phase === end.phase && endedAt === null);
   const digest = ends && end !== null ? await ledger.link(before, end.phase) : null;
   let moved = false;

@@ -31,7 +31,7 @@ export function decisionGiven(world: World, admit: Doorkeeper): void {
       const runId = request.params["runId"] ?? "";
       const ledger = openLedger(world.home);
       // A no, and an abort, stop what goes on: they are taken whatever the ledger is.
-      if (body.value.verdict === "approve") await followNewest(world.home, await ledger.head(planOfRun(runId)));
+      if (body.value.verdict === "approve") await followNewest(world.home, await ledger.head(planOfRun(runId)), { withEntries: true });
       const made = await ledger.change(planOfRun(runId), (head) => decide(head, runId, { ...body.value, personId: admitted.person.id, by: admitted.person.name, at: world.clock.now() }));
       if (made.kind === "refused" && made.why === "not-this-run") return notOpen(runId);
       if (made.kind === "refused" && !takenBefore(made.head, admitted.person.id, body.value)) return problem(409, "not taken", `${runId} does not take this decision: ${inWords(made.why)}`, { why: made.why, question: made.head.run?.question?.id ?? null });

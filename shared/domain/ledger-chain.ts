@@ -86,11 +86,11 @@ export function verifyRun(plan: string, epoch: number, copy: LedgerCopy, sha256:
   return stray === undefined ? null : broken(stray, "no link of the chain covers this entry, and its phase is not open");
 }
 
-/** Looks at the newest link alone, with what it covers; `null`: it holds, or there is none yet. */
-export function verifyNewest(plan: string, digest: string, copy: Pick<LedgerCopy, "read">, sha256: (text: string) => string): Broken | null {
+/** Looks at the newest link alone, and `withEntries` at what it covers; `null`: it holds, or there is none yet. */
+export function verifyNewest(plan: string, digest: string, copy: Pick<LedgerCopy, "read">, sha256: (text: string) => string, withEntries = true): Broken | null {
   if (digest === emptyDigest) return null;
   const link = readLink(copy.read(linkName(plan, digest)));
-  return link === null ? noLink(plan, digest) : brokenIn(plan, { digest, link }, copy, sha256);
+  return link === null ? noLink(plan, digest) : brokenIn(plan, { digest, link }, copy, sha256, withEntries ? link.entries : []);
 }
 
 interface LinkAt {

@@ -128,6 +128,9 @@ describe("the chain of the open run", () => {
     expect([newest(blobs), newest(new Map(), emptyDigest)]).toEqual([null, null]);
     expect(newest(new Map([...blobs, [before(), "{}"]]))).toBeNull();
     expect(newest(new Map([...blobs, [confirm, "{}"]]))).toMatchObject({ name: confirm });
+    const alone = (changed: ReadonlyMap<string, string>) => verifyNewest("shop", (JSON.parse(blobs.get(headName("shop")) ?? "") as Head).digest, { read: (name) => changed.get(name) ?? null }, sha256, false);
+    expect(alone(new Map([...blobs, [confirm, "{}"]]))).toBeNull();
+    expect(alone(new Map([...blobs, [ownLink(), blobs.get(before()) ?? ""]]))).toMatchObject({ name: ownLink() });
     expect(newest(new Map([...blobs, [ownLink(), "{}"]]))).toMatchObject({ name: ownLink(), why: expect.stringContaining("the link is missing, or is not one") as string });
     expect(newest(new Map([...blobs, [ownLink(), blobs.get(before()) ?? ""]]))).toMatchObject({ name: ownLink(), why: expect.stringContaining("the link was changed") as string });
   });
