@@ -10,11 +10,11 @@ export interface MutationGroup {
 const domain = (name: string): string => `shared/domain/${name}.ts`;
 const test = (name: string): string => `test/domain/${name}.test.ts`;
 
-/** What decides whether users are moved and data is given up: gates, fence, epoch, approval, abort, takeover. Every mutant must be killed. */
+/** What decides whether users are moved and data is given up: gates, fence, what an agent proves and does, epoch, approval, abort, takeover. Every mutant must be killed. */
 export const guarded: MutationGroup = {
   name: "guarded",
-  files: ["gate", "fence", "ledger", "ledger-takeover", "asked"].map(domain),
-  tests: ["gate", "fence", "ledger", "ledger-takeover", "asked"].map(test),
+  files: ["gate", "fence", "lease", "agent-duty", "ledger", "ledger-takeover", "asked"].map(domain),
+  tests: ["gate", "fence", "lease", "agent-duty", "ledger", "ledger-takeover", "asked"].map(test),
   least: 1,
 };
 

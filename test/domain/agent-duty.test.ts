@@ -48,8 +48,8 @@ describe("it opens nothing", () => {
 
 describe("it neither closes nor opens for", () => {
   test.each<[string, SeenAtHome, { head: number; wish: number }, string]>([
-    ["a wish of an older epoch than it has seen", { wish: wish("close", 6), head: fencing }, { head: 7, wish: 7 }, "a later run than that has asked before"],
-    ["a wish that is gone", { wish: null, head: fencing }, { head: 7, wish: 7 }, "nobody asks"],
+    ["a wish of an older epoch than it has seen", { wish: wish("close", 6), head: fencing }, { head: 7, wish: 7 }, "shop-6 asks, and a later run than that has asked before"],
+    ["a wish that is gone", { wish: null, head: quietDay }, { head: 1, wish: 1 }, "nobody asks, and"],
     ["a run that the ledger does not know", { wish: wish("close", 8), head: fencing }, { head: 7, wish: 7 }, "the ledger does not know it"],
     ["an older ledger than it has seen", { wish: wish("close"), head: fencing }, { head: 8, wish: 7 }, "put an older one back"],
     ["a wish that is none", { wish: "unreadable", head: fencing }, { head: 7, wish: 7 }, "cannot be read"],

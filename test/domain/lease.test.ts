@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { fenceLevel } from "../../shared/domain/fence.ts";
-import { type AgentState, judgeLease, type Lease, leaseName, leftMax, readLease, readWish, type SelfFence, type Wish, wishAfter, wishName } from "../../shared/domain/lease.ts";
+import { type AgentState, judgeLease, type Lease, leaseName, leaseTrouble, leftMax, readLease, readWish, type SelfFence, type Wish, wishAfter, wishName } from "../../shared/domain/lease.ts";
 import { planSchema } from "../../shared/domain/plan.ts";
 import { examplePlan } from "./example-plans.ts";
 
@@ -47,8 +47,11 @@ describe("a lease", () => {
     expect(judgeLease(null, 7, terms, at)).toEqual({ kind: "done", value: { kind: "no", about: "no agent has ever renewed a lease for this plan" } });
   });
 
-  test("says what could not be stopped while the agent still tries", () => {
-    expect(judged(lease({ kind: "partly", epoch: 7, at, left: ["pod shop/orders-0 is still being ended"] }), { silentSeconds: 1 })).toMatchObject({ kind: "not-yet", about: expect.stringContaining("could not stop everything: pod shop/orders-0 is still being ended; ") });
+  test("says what could not be stopped while the agent still tries, and only of what it tries for this run", () => {
+    const left = ["pod shop/orders-0 is still being ended", "pod shop/debug still runs"];
+    expect(judged(lease({ kind: "partly", epoch: 7, at, left }), { silentSeconds: 1 })).toMatchObject({ kind: "not-yet", about: expect.stringContaining("could not stop everything: pod shop/orders-0 is still being ended, pod shop/debug still runs; ") });
+    expect(judged(lease({ kind: "partly", epoch: 6, at, left }), { silentSeconds: 1 })).toMatchObject({ about: expect.stringContaining("has not said yet") });
+    expect(judged(lease({ kind: "partly", epoch: 7, at, left }), { silentSeconds: 9_999 })).toMatchObject({ value: { about: expect.stringContaining("could not stop everything then: pod shop/orders-0 is still being ended, pod shop/debug still runs") } });
   });
 });
 
@@ -74,11 +77,21 @@ describe("a wish", () => {
 
 test("what lies at home is read as what it is, of this plan, or as nothing", () => {
   expect([wishName("shop"), leaseName("shop")]).toEqual(["agents/shop/wish.json", "agents/shop/lease.json"]);
-  expect(readWish(JSON.stringify(wish("close", 7)), "shop")).toEqual(wish("close", 7));
+  expect(leftMax).toBe(20);
+  for (const found of [wish("close", 7), wish("taken-back", 1)]) expect(readWish(JSON.stringify(found), "shop")).toEqual(found);
   const partly = lease({ kind: "partly", epoch: null, at, left: Array.from({ length: leftMax + 1 }, (_, n) => `pod ${n}`) });
-  for (const found of [lease(), lease({ kind: "closed", epoch: 7, at }), partly]) expect(readLease(JSON.stringify(found), "shop")).toEqual(found);
+  for (const found of [lease(), lease({ kind: "closed", epoch: 7, at }), lease({ kind: "closed", epoch: null, at: 0 }, { leaseSeconds: 1 }), partly]) expect(readLease(JSON.stringify(found), "shop")).toEqual(found);
   for (const text of ["", "{", "null", "[]", "{}", JSON.stringify({ ...wish("close", 7), epoch: 0 }), JSON.stringify({ ...wish("close", 7), plan: "pay" })]) expect([readWish(text, "shop"), readLease(text, "shop")]).toEqual([null, null]);
   for (const wrong of [{ ...lease(), leaseSeconds: 0 }, { ...lease(), state: { kind: "closed", epoch: -1, at } }, { ...partly, state: { kind: "partly", epoch: 1, at, left: Array<string>(leftMax + 2).fill("pod") } }]) expect(readLease(JSON.stringify(wrong), "shop")).toBeNull();
+});
+
+test("on a quiet day a lease is in order while it lasts, and its agent reaches its own cluster", () => {
+  const trouble = (found: Lease | null, ageMs: number) => leaseTrouble({ lease: found, writtenAt: at, storeNowAt: at + ageMs });
+  expect([trouble(lease(), 0), trouble(lease(), 60_000)]).toEqual([null, null]);
+  expect(trouble(lease(), 60_001)).toBe("the agent in the primary renewed its lease last at 2026-11-21 06:05:00 UTC, and it lasts 60 s");
+  expect(trouble(lease({ kind: "serving" }, { clusterSilent: "no route" }), 0)).toBe("the agent in the primary renewed its lease last at 2026-11-21 06:05:00 UTC, and its own cluster did not answer it: no route");
+  expect(trouble(null, 0)).toBe("what lies in the place of the agent's lease is no lease of this plan");
+  expect(leaseTrouble(null)).toBe("the plan declares a lease agent, and none has ever renewed a lease");
 });
 
 test("the fence is self-fenced by the agent's word or silence, never over an open endpoint, and fenced where we saw it ourselves", () => {
