@@ -178,8 +178,8 @@ interface OneStep {
 
 const pauseMsFirst = 1_000;
 const pauseMsMax = 30_000;
-/** Polls of one generation: 40 of them are about 330 history events, under our bound of 500. */
-const pollsPerGeneration = 40;
+/** Polls of one generation: each poll replays those before it, so a long wait costs by the square of this. Ten are about 85 history events. */
+const pollsPerGeneration = 10;
 
 class DurableDesk implements Desk {
   readonly ref: RunRef;

@@ -65,7 +65,7 @@ function drawDeeds(random: Random, { approval, trafficOnly }: PlanChoice, { at }
     if (random.chance(0.1)) deeds.push({ kind: "alert", at: at + random.between(10, 150) * min, alertId: `alert-${random.between(1, 9)}` });
     if (random.chance(0.1)) deeds.push({ kind: "resolved", at: at + random.between(0, 240) * s, alertId: "alert-1" });
   }
-  if (approval !== "automatic") for (const who of people) if (random.chance(0.6)) deeds.push({ kind: "decide", about: "decision", afterMs: random.between(1, 1_000) * s, who, verdict: random.chance(0.85) ? "approve" : "deny", times: random.chance(0.2) ? 2 : 1 });
+  if (approval !== "automatic") for (const who of people) if (random.chance(0.6)) deeds.push({ kind: "decide", about: "decision", afterMs: random.between(1, 330) * s, who, verdict: random.chance(0.85) ? "approve" : "deny", times: random.chance(0.2) ? 2 : 1 });
   if (!trafficOnly && random.chance(0.7)) deeds.push({ kind: "decide", about: "fence", afterMs: random.chance(0.9) ? random.between(1, 600) * s : random.between(3_590, 3_610) * s, who: random.pick(people), verdict: random.chance(0.85) ? "approve" : "deny", times: 1 });
   if (random.chance(0.25)) {
     // The moments around a point of no return are short, and matter most.
@@ -79,7 +79,7 @@ function drawDeeds(random: Random, { approval, trafficOnly }: PlanChoice, { at }
 /** People who answer for a loss above the objective, which a plan that decides by itself has nobody for otherwise. */
 function drawAgreeing(random: Random, { approval, tight }: PlanChoice): readonly Deed[] {
   if (tight !== true) return [];
-  const says = (about: "decision" | "loss"): readonly Deed[] => (random.chance(0.7) ? [{ kind: "decide", about, afterMs: random.between(1, 1_000) * s, who: random.pick(people), verdict: random.chance(0.85) ? "approve" : "deny", times: random.chance(0.2) ? 2 : 1 }] : []);
+  const says = (about: "decision" | "loss"): readonly Deed[] => (random.chance(0.7) ? [{ kind: "decide", about, afterMs: random.between(1, 330) * s, who: random.pick(people), verdict: random.chance(0.85) ? "approve" : "deny", times: random.chance(0.2) ? 2 : 1 }] : []);
   return [...(approval === "automatic" ? says("decision") : []), ...says("loss")];
 }
 

@@ -19,8 +19,8 @@ export interface PlanChoice {
 
 export const planName = "shop";
 export const confirmationSeconds = { soak: 40, every: 20, giveUp: 240 } as const;
-export const vetoSeconds = 180;
-export const approvalSeconds = 900;
+export const vetoSeconds = 60;
+export const approvalSeconds = 300;
 /** The loss that is acceptable: less than the older point of a shelf loses, or more than any run can make of it. */
 export const rpoSeconds = { tight: 4_500, loose: 86_400 } as const;
 

@@ -125,7 +125,7 @@ describe("a failover that goes well", () => {
     expect(outcome.kind).toBe("recovered");
     expect(tookMs).toBeGreaterThan(2 * 3_500_000);
     expect(polls).toBeGreaterThan(2 * 40);
-    expect(eventsMost()).toBeGreaterThan(200);
+    expect(eventsMost()).toBeGreaterThan(100);
     expect(eventsMost()).toBeLessThanOrEqual(500);
     expect(problems).toEqual([]);
   });

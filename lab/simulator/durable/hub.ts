@@ -24,6 +24,7 @@ export interface Instance {
   readonly parent: { readonly id: string; readonly generation: number; readonly seq: number } | null;
   status: "Running" | "Completed" | "Failed";
   output: unknown;
+  /** No other in the whole hub has it: what an earlier instance of the same id asked for is not this one's. */
   generation: number;
   turns: Turn[];
   inbox: Message[];
@@ -68,6 +69,7 @@ export class Hub {
   readonly instances = new Map<string, Instance>();
   readonly #options: HubOptions;
   #works = 0;
+  #generations = 0;
   /** Turns that were recorded. */
   turns = 0;
   deliveries = 0;
@@ -81,7 +83,7 @@ export class Hub {
     const known = this.instances.get(id);
     const sentAgain = parent !== null && known?.parent?.id === parent.id && known.parent.generation === parent.generation && known.parent.seq === parent.seq;
     if (known && (known.status === "Running" || sentAgain)) return false;
-    const instance: Instance = { id, orchestrator, input, parent, status: "Running", output: null, generation: 0, turns: [], inbox: [], lease: null, looking: false };
+    const instance: Instance = { id, orchestrator, input, parent, status: "Running", output: null, generation: ++this.#generations, turns: [], inbox: [], lease: null, looking: false };
     this.instances.set(id, instance);
     this.#look(instance);
     return true;
@@ -109,7 +111,7 @@ export class Hub {
     }
     switch (end.kind) {
       case "again":
-        instance.generation += 1;
+        instance.generation = ++this.#generations;
         instance.turns = [];
         instance.input = end.input;
         instance.inbox = instance.inbox.filter(({ kind }) => kind === "event");

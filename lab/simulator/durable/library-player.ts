@@ -33,10 +33,11 @@ export class LibraryPlayer {
   }
 
   /** One turn over these messages, or over the first of them where they lead to a new generation. Records nothing. */
-  async play(instance: Instance, messages: readonly Message[]): Promise<LibraryTurn> {
+  async play(instance: Instance, waiting: readonly Message[]): Promise<LibraryTurn> {
     const { now } = this.#scheduler;
     const history = instance.turns.flatMap(({ events = [] }) => events);
     const row = rowOf(instance);
+    const messages = inOrder(waiting, history, instance.generation);
     const inbox = inboxOf(messages, history, row, now);
     const begins = history.length === 0 ? [startMessage(row, now, "start")] : [];
     // Results of timers that were cancelled, and second copies: there is nothing to play.
@@ -57,11 +58,19 @@ function appOf(registered: () => Registered): EngineApp {
       const body = registered().orchestrators.get(name);
       if (!body) throw new Error(`the app has no orchestrator ${name}`);
       const { history, ...rest } = trigger as TriggerValue; // the engine's own
-      // The library notes in the events which of them it has played.
-      return new Orchestrator(body).listen()({ ...rest, history: history.map((event) => ({ ...event })) }, contextOf(onContext));
+      // The library notes in the events which of them it has played, and makes instants of their texts at each replay: made once, they stay.
+      return new Orchestrator(body).listen()({ ...rest, history: history.map((event) => ({ ...event, Timestamp: instantOf(event) })) }, contextOf(onContext));
     },
     activity: (name) => Promise.reject(new Error(`the hub gives ${name} out, not the engine`)),
   };
+}
+
+const instants = new WeakMap<object, Date>();
+
+function instantOf(event: HistoryEvent): Date {
+  const known = instants.get(event) ?? new Date(event.Timestamp);
+  instants.set(event, known);
+  return known;
 }
 
 /** The invocation's context, on which the library puts its own. */
@@ -92,6 +101,17 @@ function inboxOf(messages: readonly Message[], history: readonly HistoryEvent[],
     if (message.kind !== "event") open.delete(message.seq);
     return event === null ? [] : [{ kind: "inbox", id: String(place), instanceId, executionId: null, event }];
   });
+}
+
+/**
+ * As many of the messages as history leads up to. A host that died before its turn was recorded may have had sent what it asked for: an answer
+ * to that stays where it is until a turn that asks again is recorded, as with the extension's own storage.
+ */
+function inOrder(messages: readonly Message[], history: readonly HistoryEvent[], generation: number): readonly Message[] {
+  let asked = -1;
+  for (const event of history) if (event.EventType === eventType.taskScheduled || event.EventType === eventType.subOrchestrationCreated || event.EventType === eventType.timerCreated) asked = Math.max(asked, event.EventId);
+  const early = messages.findIndex((message) => message.kind !== "event" && message.generation === generation && message.seq > asked);
+  return early === -1 ? messages : messages.slice(0, early);
 }
 
 type Scheduled = TaskScheduled | SubOrchestrationCreated | TimerCreated;
