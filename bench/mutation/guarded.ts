@@ -23,5 +23,5 @@ export const rules: MutationGroup = {
   name: "rules",
   files: ["health", "ledger-alerts", "ledger-chain", "ledger-read", "people", "restore-point-choice"].map(domain),
   tests: ["health", "asked", "ledger-alerts", "ledger-chain", "ledger-read", "people", "restore-point-choice", "runbook-terms"].map(test),
-  least: 0.75,
+  least: 0.9,
 };

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { runProgram } from "../../cli/program.ts";
 import { openLedger, sha256 } from "../../functions/ledger.ts";
 import { closeRun, emptyDigest, type Head, headName, openRun, turnPhase } from "../../shared/domain/ledger.ts";
-import { type Link, linkName, verifyChain, verifyNewest, verifyRun } from "../../shared/domain/ledger-chain.ts";
+import { type Link, linkName, linkText, verifyChain, verifyNewest, verifyRun } from "../../shared/domain/ledger-chain.ts";
 import { memoryHome, testStart as at } from "../activities/memory-world.ts";
 
 /** Home as two runs leave it, each with two phases of two entries, and a third that is open; bodies by name. */
@@ -50,7 +50,19 @@ describe("the chain of a ledger", () => {
 
   test("names what was slipped in after its phase had ended", () => {
     const name = "ledger/shop/000001/02-confirm/three.outcome.json";
-    expect(judged(new Map([...blobs, [name, "{}"]]))).toMatchObject({ kind: "broken", name });
+    expect(judged(new Map([...blobs, [name, "{}"]]))).toEqual({ kind: "broken", name, why: "no link of the chain covers this entry: it was put there after its phase had ended" });
+  });
+
+  test("of two phases that are open side by side leaves both to write", () => {
+    const promoting = { phase: "promote", startedAt: at, endedAt: null, outcome: null };
+    const head = JSON.parse(blobs.get(headName("shop")) ?? "") as Head;
+    const both = new Map([...blobs, [headName("shop"), JSON.stringify({ ...head, run: { ...head.run, phases: [...(head.run?.phases ?? []), promoting] } })], ["ledger/shop/000003/06-promote/read-policy.outcome.json", "{}"]]);
+    expect(judged(both)).toMatchObject({ kind: "whole" });
+    expect(verifyRun("shop", 3, { names: [...both.keys()].filter((name) => name.startsWith("ledger/shop/000003/")), read: (name) => both.get(name) ?? null }, sha256)).toBeNull();
+  });
+
+  test("is hashed line by line: what was before, then each entry with its digest", () => {
+    expect(linkText({ before: "b", entries: [{ name: "n", sha256: "s" }, { name: "m", sha256: "t" }] })).toBe("b\nn s\nm t");
   });
 
   test("names the first place of several", () => {

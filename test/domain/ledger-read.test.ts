@@ -19,13 +19,14 @@ interface Spoilt {
 describe("a head", () => {
   test.each([
     ["new", newHead("shop")],
+    ["of a plan of one letter", newHead("s")],
     ["with a run", made(turnPhase(opened, { epoch: 1, end: null, begin: "confirm" }, at, null))],
     ["with a question and its answer", made(decide(asked, "shop-1", { about: "decision", question: "q", verdict: "approve", personId: "g", by: "Grace", at, reason: "go" }))],
     ["with an abort", made(abort(opened, "shop-1", "Grace", "no", at))],
     ["past both points", made(passPoint(made(passPoint(opened, 1, "data", at)), 1, "traffic", at))],
     ["of a run that took another's place", made(takeOver(opened, { runId: "shop-1", ifEpoch: 1, planHash: "hash", digest: "f0", digestBefore: opened.digest, by: "Ken", byId: "k", reason: "it hangs" }, at))],
   ])("%s is read as it was written", (_, head) => {
-    expect(readHead(JSON.stringify(head), "shop")).toEqual({ kind: "head", head });
+    expect(readHead(JSON.stringify(head), head.plan)).toEqual({ kind: "head", head });
   });
 
   const spoilt = (change: (head: Spoilt) => unknown): string => {
@@ -79,6 +80,7 @@ describe("a head", () => {
     ["whose run is of another epoch", spoilt((head) => Object.assign(head, { epoch: 7 })), /^run\.epoch is 1 in epoch 7$/],
     ["whose run has another's id", spoilt(({ run }) => Object.assign(run, { id: "shop-9" })), /^run\.id is shop-9 in epoch 1$/],
     ["that was aborted and opened", spoilt(({ run }) => Object.assign(run, { abort: { by: "G", at, reason: "no" }, pointsOfNoReturn: { data: null, traffic: at } })), /an abort was taken and/],
+    ["that lost some of many", spoilt(({ intake }) => Object.assign(intake, { accepted: 20, started: 1, merged: 2, suppressed: 4, rejected: 8 })), /^intake: 20 were accepted and 15 are accounted for$/],
     ["that lost an alert", spoilt(({ intake }) => Object.assign(intake, { accepted: 3 })), /^intake: 3 were accepted and 0 are accounted for$/],
     ["with a verdict that there is not", spoilt(({ run }) => Object.assign(run, { decisions: [{ about: "decision", question: "q", verdict: "yes", personId: "g", by: "G", at, reason: "go" }] })), /^run\.decisions\.0\.verdict: /],
   ])("%s is broken, and says where", (_, text, why) => {

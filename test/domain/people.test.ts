@@ -16,6 +16,7 @@ describe("claims", () => {
     ["without any name, by the id", { ...ada, name: undefined }, { name: ada.oid }],
     ["without roles, as somebody who may do nothing", { ...ada, roles: undefined }, { roles: [] }],
     ["with a name of several lines, on one", { ...ada, name: "Ada\r\n\u001B[31mroot\u202E" }, { name: "Ada [31mroot" }],
+    ["with a name that nobody sees, by saying so", { ...ada, name: "\u202E\r\n" }, { name: "(no name)" }],
   ])("%s", (_, claims, expected) => {
     expect(readClaims(claims)).toMatchObject({ kind: "person", ...expected });
   });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { test } from "vitest";
-import { choose, newestFirst } from "../../shared/domain/restore-point-choice.ts";
+import { type Candidate, choose, newestFirst, timeInName, whyNot } from "../../shared/domain/restore-point-choice.ts";
 import { assess, type RestorePoint } from "../../shared/domain/restore-point.ts";
 import { inventoryOf, nowAt, plan } from "./restore-point-case.ts";
 
@@ -42,6 +42,30 @@ test("a point that does not say when it was taken is dated by its schedule's nam
   const named = ["shop-hourly-20261121055809", "shop-hourly-20261121055825", "by-hand"].map((name) => ({ name, takenAt: null }));
   const dated = { name: "between", takenAt: Date.parse("2026-11-21T05:58:15Z") };
   expect(newestFirst([...named, dated]).map(({ name }) => name)).toEqual(["by-hand", "shop-hourly-20261121055825", "between", "shop-hourly-20261121055809"]);
+});
+
+test("points of one time stand by their names, the last one first", ({ expect }) => {
+  const twins = ["b", "c", "a"].map((name) => ({ name, takenAt: nowAt }));
+  expect(newestFirst(twins).map(({ name }) => name)).toEqual(["c", "b", "a"]);
+  expect(newestFirst(twins.toReversed()).map(({ name }) => name)).toEqual(["c", "b", "a"]);
+});
+
+test("a name says when its schedule asked for it, to the second", ({ expect }) => {
+  expect(timeInName("shop-hourly-20261121055825")).toBe(Date.parse("2026-11-21T05:58:25Z"));
+  expect(timeInName("x-20260102030405")).toBe(Date.parse("2026-01-02T03:04:05Z"));
+  for (const name of ["20261121055825", "shop-2026112105582", "shop-20261121055825-copy", ""]) expect(timeInName(name), name).toBeNull();
+});
+
+test("a point that is not proven far enough says how far, and the first two things that nobody could learn", ({ expect }) => {
+  const unknown = (about: string): Candidate["findings"][number] => ({ ok: "unknown", about });
+  const why = (findings: Candidate["findings"], reached: Candidate["reached"] = null) => whyNot({ ...point("p"), reached, findings }, plan, nowAt);
+  expect(why([])).toBe('it is proven as far as "nothing" and the plan asks for "readable"');
+  expect(why([{ ok: true, about: "fine" }], "seen")).toBe('it is proven as far as "seen" and the plan asks for "readable"');
+  expect(why([{ ok: true, about: "fine" }, unknown("one"), { ok: false, about: "wrong" }, unknown("two"), unknown("three")])).toBe('it is proven as far as "nothing" and the plan asks for "readable": one; two');
+});
+
+test("what was taken this moment loses nothing", ({ expect }) => {
+  expect(choose([point("now", { takenAt: nowAt })], plan, nowAt)).toMatchObject({ kind: "chosen", lossUpperBoundSeconds: 0 });
 });
 
 test("whatever the points, none that speaks against itself is taken, and no newer good one is passed over", ({ expect }) => {
