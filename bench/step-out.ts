@@ -8,6 +8,7 @@ import path from "node:path";
 import { steps } from "../orchestrations/steps.ts";
 import { quickRun } from "../lab/run/quick.ts";
 import { runLab } from "../lab/run/run-lab.ts";
+import { scenarioNamed } from "../lab/run/scenarios.ts";
 import { buildAppWithout } from "./app-without.ts";
 import { type StepTakenOut, usualAnswers } from "./usual-answers.ts";
 
@@ -30,12 +31,19 @@ export async function stepOut(options: ReadonlyMap<string, string>): Promise<Rea
   return { ok: unnoticed.length === 0, steps: found.length, noticed: found.length - unnoticed.length, unnoticed };
 }
 
+const cutOff = { scenario: scenarioNamed("region-cut-off"), rate: 20 } as const;
+/** Only a run with a lease agent takes these: one whose lease outlasts everything else, and one that reaches home and waits to be asked. */
+const withAgent: { readonly [K in StepTakenOut]?: Partial<Parameters<typeof runLab>[0]> } = {
+  agentClosed: { ...cutOff, changePlan: (plan) => quickRun.changePlan(plan).replace(/leaseSeconds: \d+/, "leaseSeconds: 1200") },
+  askAgent: { ...cutOff, agent: { reachesHome: true } },
+};
+
 /** One run of a lost region by an app without that step. */
 export async function takenOut(key: StepTakenOut, run: Partial<Parameters<typeof runLab>[0]> = {}): Promise<TakenOut> {
   const directory = await mkdtemp(path.join(tmpdir(), "lifeboat-without-"));
   try {
     await buildAppWithout(key, directory);
-    const { failures } = await runLab({ ...quickRun, topology: "replicated", ...run, appDirectory: directory });
+    const { failures } = await runLab({ ...quickRun, topology: "replicated", ...withAgent[key], ...run, appDirectory: directory });
     return { step: steps[key].name, noticed: failures };
   } catch (error) {
     // A run that does not come to its end is noticed too.

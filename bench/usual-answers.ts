@@ -28,6 +28,8 @@ export const usualAnswers = {
   }),
   closePrimary: async () => ({ kind: "closed" }),
   quietPrimary: async () => ({ kind: "quiet", suspended: [] }),
+  askAgent: async () => ({ kind: "asked" }),
+  agentClosed: async () => ({ kind: "done", value: { kind: "expired", about: "the agent in the primary could not renew its lease" } }),
   chooseRestorePoint: async () => ({ kind: "chosen", point, passedOver: [] }),
   readPolicy: async () => ({ kind: "policy", policyId: "5f2c4d1e-2222-4b4b-8c8c-000000000001" }),
   passDataPoint: async () => ({ kind: "passed" }),

@@ -12,7 +12,7 @@ export function withAgent(plan: string): string {
   const document = parseDocument(plan);
   document.setIn(["fence", "enough"], ["fenced", "self-fenced"]);
   document.deleteIn(["fence", "trafficOnlyBecause"]);
-  document.setIn(["fence", "agent"], { renewSeconds: 10, leaseSeconds: 120 });
+  document.setIn(["fence", "agent"], { renewSeconds: 10, leaseSeconds: 240 });
   return document.toString();
 }
 

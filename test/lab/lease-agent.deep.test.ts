@@ -40,7 +40,7 @@ test("one that had ended before the loss proves nothing: a person is asked, and 
   let asked = "";
   const { report, failures } = await play({
     topology: "shared",
-    changePlan: (plan) => quickRun.changePlan(plan).replace(/leaseSeconds: 120/, "leaseSeconds: 120\n    noticeSeconds: 60"),
+    changePlan: (plan) => quickRun.changePlan(plan).replace(/leaseSeconds: 240/, "leaseSeconds: 240\n    noticeSeconds: 60"),
     async onUp(lab) {
       await lab.agent?.stop();
       await lab.pair.world.clock.sleep(120_000);
