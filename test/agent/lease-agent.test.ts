@@ -183,6 +183,19 @@ describe("an agent that stood still for longer than its lease", () => {
     expect(stage.specs()).toEqual(stopped);
   });
 
+  test("does nothing of what it read before it stood still", async () => {
+    const stage = await agentStage();
+    await stage.asks("close", 7);
+    await stage.settle();
+    await stage.asks("taken-back", 7);
+    stage.home.put = async (name, body) => {
+      await stage.put(name, body);
+      stage.time.now += 61_000;
+    };
+    expect(await stage.agent.turn()).toBe(0);
+    expect([stage.specs(), stage.agent.state.kind]).toEqual([stopped, "closed"]);
+  });
+
   test("in the middle of opening opens nothing more", async () => {
     const stage = await agentStage();
     await stage.asks("close", 7);
@@ -261,6 +274,18 @@ describe("an agent has nothing to do, and renews nothing,", () => {
     await stage.agent.turn();
     expect([stage.lease(), stage.effects]).toEqual([null, []]);
     expect(stage.said("agent.idle")).toEqual([{ why: expect.stringContaining(why) }]);
+  });
+
+  test("and closes nothing any more, when the plan has come to do without it", async () => {
+    const stage = await agentStage();
+    await stage.settle();
+    await stage.home.put(planName("shop"), exampleText("shop-replicated"));
+    stage.advance(10);
+    await stage.agent.turn();
+    stage.home.reachable = false;
+    stage.advance(9_999);
+    await stage.agent.turn();
+    expect(stage.effects).toEqual([]);
   });
 
   test("and goes on by the plan that it knows where a newer one cannot be read", async () => {
