@@ -1,7 +1,7 @@
 /** The plays whose histories are kept: every runbook, every ending, retries, questions, aborts, long waits. */
 import type { Plan } from "../../shared/domain/plan.ts";
 import { examplePlan } from "../domain/example-plans.ts";
-import { allGoesWell, fails, type Play, type PlayOptions, type Works } from "../orchestrations/stage.ts";
+import { allGoesWell, fails, type Play, type PlayOptions, point, type Works } from "../orchestrations/stage.ts";
 
 export interface GoldenPlay {
   readonly name: string;
@@ -78,6 +78,10 @@ export const goldenPlays: readonly (GoldenPlay & { readonly arm?: (play: () => P
   { name: "fence-forced", options: fencedOnly, meanwhile: answered(["Grace Approver", "approve", "fence"]) },
   { name: "fence-declined", options: fencedOnly, meanwhile: answered(["Grace Approver", "deny", "fence"]) },
   { name: "fence-nobody-answers", options: fencedOnly },
+  { name: "loss-above-agreed", works: losing(replicated.objectives.rpoSeconds + 600), meanwhile: answered(["Grace Approver", "approve"]) },
+  { name: "loss-above-nobody-answers", works: losing(replicated.objectives.rpoSeconds + 600) },
+  { name: "loss-grown-agreed", works: { chooseRestorePoint: chosen({ lossSeconds: replicated.objectives.rpoSeconds + 600 }) }, meanwhile: answered(["Grace Approver", "approve", "loss"]) },
+  { name: "loss-older-declined", options: asking({ mode: "approval", approvals: 1, expiresSeconds: 1_800 }), works: { chooseRestorePoint: chosen({ takenAt: point.takenAt - 600_000 }) }, meanwhile: answered(["Grace Approver", "approve"], ["Grace Approver", "deny", "loss"]) },
   { name: "not-lost", works: { confirmLoss: async () => ({ kind: "done", value: { kind: "not-lost", why: "a blip", readings: [] } }) } },
   { name: "back-before-the-fence", works: { stillLost: async () => ({ kind: "done", value: { kind: "not-lost", why: "it is back", readings: [] } }) } },
   { name: "target-not-ready-at-once", works: { assessTarget: async () => ({ kind: "unable", reasons: ["it is being deleted"] }) } },
@@ -100,6 +104,21 @@ export const goldenPlays: readonly (GoldenPlay & { readonly arm?: (play: () => P
 function notYet<K extends "confirmLoss">(looks: number, key: K): Works[K] {
   let seen = 0;
   return async (input, duty) => (++seen < looks ? { kind: "not-yet", about: "2 of 5 say down", state: { seen } } : allGoesWell[key](input, duty));
+}
+
+function chosen(more: Partial<typeof point>): Works["chooseRestorePoint"] {
+  return async () => ({ kind: "chosen", point: { ...point, ...more }, passedOver: [] });
+}
+
+/** So much is lost by the newest point, when it is weighed and when it is taken. */
+function losing(lossSeconds: number): Partial<Works> {
+  return {
+    async weighRestorePoints(input, duty) {
+      const weighed = await allGoesWell.weighRestorePoints(input, duty);
+      return weighed.kind === "weighed" ? { ...weighed, card: { ...weighed.card, lossSeconds, withinRpo: false } } : weighed;
+    },
+    chooseRestorePoint: chosen({ lossSeconds }),
+  };
 }
 
 function secondTime(answer: { readonly kind: "unable"; readonly reasons: readonly string[] }): Works["checkTarget"] {
