@@ -39,7 +39,7 @@ export const entriesMax = 2_000;
 const seen = new WeakMap<Home, Map<string, string>>();
 const seenMax = 2_000;
 
-/** The head that was read last at each home: it is asked for many times as often as it changes, and never changed in place. */
+/** The head that was read or written last at each home: it is asked for many times as often as it changes, and never changed in place. */
 const parsed = new WeakMap<Home, { readonly body: string; readonly head: Head }>();
 
 export function openLedger(home: Home): Ledger {
@@ -72,7 +72,9 @@ export function openLedger(home: Home): Ledger {
         if (made.kind === "refused") return { ...made, head: before };
         const body = JSON.stringify(made.head, null, 1);
         const swapped = stored === null ? await home.create(headName(plan), body) : (await home.replace(headName(plan), body, stored.etag)) !== null;
-        if (swapped) return made;
+        if (!swapped) continue;
+        parsed.set(home, { body, head: made.head });
+        return made;
       }
       throw new WorldError("change the ledger", plan, `${swapsMax} others were faster`, { retryAfterSeconds: 1 });
     },
