@@ -212,7 +212,7 @@ const body = z.strictObject({
   objectives: z
     .strictObject({
       rtoSeconds: seconds.describe("Recovery time objective: last good answer to first good answer."),
-      rpoSeconds: seconds.describe("Recovery point objective: the loss that is acceptable."),
+      rpoSeconds: seconds.describe("Recovery point objective: the loss that is acceptable. More needs a person's yes, whoever decides."),
     })
     .describe("What the figures of a run are held against."),
   restore: restore.prefault({}),
