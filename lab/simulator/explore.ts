@@ -53,15 +53,19 @@ const stories = {
   abort: { deeds: [...base.deeds, { kind: "abort", when: "restore", afterMs: 1_500, who: "Ada Operator" }], end: "aborted" },
 } as const satisfies Record<string, { readonly deeds: Scenario["deeds"]; readonly end: string }>;
 
+/** Around which of a step's calls a host dies in modes 2 to 5: each that it waits for, or the one that the step is there for. */
+type Calls = "each" | "main";
+
 /** Every place in which a host can die while this scenario is played: the steps in their order, and the modes that each of them has. */
-async function placesIn(simulator: Simulator, scenario: Scenario): Promise<readonly Strike[]> {
+async function placesIn(simulator: Simulator, scenario: Scenario, which: Calls): Promise<readonly Strike[]> {
   const made = new Map<string, StepCallMade[]>();
   const { story } = await simulator.playOut(scenario, (call) => void made.set(call.step, [...(made.get(call.step) ?? []), call]));
   const steps = new Set(story.flatMap(({ what }) => /^begins (.+?)(?: \(delivery \d+\))?$/.exec(what)?.[1] ?? []));
   const modes = Object.keys(crashModes).map(Number) as CrashMode[];
   return [...steps].flatMap((step) => {
     const calls = made.get(step) ?? [];
-    return modes.filter((mode) => calls.length > 0 || mode < 2 || mode > 5).map((mode): Strike => ({ kind: "strike", step, mode, call: mainCall(calls), downMs }));
+    const struck = which === "main" ? [mainCall(calls)] : [...calls.keys()];
+    return modes.flatMap((mode) => (mode < 2 || mode > 5 ? [0] : calls.length === 0 ? [] : struck).map((call): Strike => ({ kind: "strike", step, mode, call, downMs })));
   });
 }
 
@@ -74,19 +78,19 @@ function mainCall(calls: readonly StepCallMade[]): number {
   return Math.max(0, calls.findIndex(({ about }) => about.startsWith("home.create") || about.startsWith("home.replace")));
 }
 
-async function crashes(simulator: Simulator): Promise<readonly Explored[]> {
+async function crashes(simulator: Simulator, which: Calls): Promise<readonly Explored[]> {
   const all: Explored[] = [];
   for (const topology of topologies)
     for (const [story, { deeds, end }] of Object.entries(stories)) {
       const scenario: Scenario = { ...base, plan: { ...base.plan, topology }, deeds };
-      for (const strike of await placesIn(simulator, scenario)) all.push({ of: `${story}, ${topology} storage`, row: strike.step, column: String(strike.mode), scenario: { ...scenario, troubles: [strike] }, ends: [end] });
+      for (const strike of await placesIn(simulator, scenario, which)) all.push({ of: `${story}, ${topology} storage`, row: strike.step, column: String(strike.mode), scenario: { ...scenario, troubles: [strike] }, ends: [end] });
     }
   return all;
 }
 
-/** Two crashes in one run, the second one anywhere behind the first. */
+/** Two crashes in one run, the second one anywhere behind the first: each around what its step is there for. */
 async function pairs(simulator: Simulator): Promise<readonly Explored[]> {
-  const singles = await crashes(simulator);
+  const singles = await crashes(simulator, "main");
   return singles.flatMap((one, at) =>
     singles.slice(at + 1).filter(({ of }) => of === one.of).map((other) => ({ ...one, row: `${one.row} ${one.column}`, column: `${other.row} ${other.column}`, scenario: { ...one.scenario, troubles: [...one.scenario.troubles, ...other.scenario.troubles] } })),
   );
@@ -119,7 +123,7 @@ async function aborts(simulator: Simulator): Promise<readonly Explored[]> {
   return all;
 }
 
-const lists: Readonly<Record<Exploration, (simulator: Simulator) => Promise<readonly Explored[]>>> = { crashes, pairs, aborts };
+const lists: Readonly<Record<Exploration, (simulator: Simulator) => Promise<readonly Explored[]>>> = { crashes: async (simulator) => crashes(simulator, "each"), pairs, aborts };
 
 export interface Share {
   readonly exploration: Exploration;

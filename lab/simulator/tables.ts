@@ -22,7 +22,12 @@ const groups = (found: readonly Found[], keyOf: (one: Found) => string): Readonl
   return all;
 };
 
-const cell = (found: readonly Found[]): string => (found.length === 0 ? "none" : found.some(({ wrong }) => wrong !== null) ? "WRONG" : found.every(({ missed }) => missed) ? "not reached" : "right");
+function cell(found: readonly Found[]): string {
+  if (found.length === 0) return "none";
+  const right = `${found.filter(({ missed }) => !missed).length}`;
+  const wrong = found.filter(({ wrong: why }) => why !== null).length;
+  return wrong > 0 ? `${wrong} WRONG` : right === "0" ? "not reached" : right;
+}
 
 /** Steps down, modes across. */
 function crashTables(found: readonly Found[]): string {
@@ -50,10 +55,12 @@ export function matrixPage(crashes: readonly Found[], aborts: readonly Found[], 
   return `# Crashes and aborts, everywhere
 
 Written by \`npm run simulate -- --matrix --write\` at ${commit}. Each cell is a run of the app in the [simulator](simulator.md) in which a host dies in that
-step and mode (two hosts, one goes on or both do), or a person asks the run to stop after that event. A cell is right where the run ends as it must and
+step and mode (two hosts, one goes on or both do), or a person asks the run to stop after that event. A run is right where it ends as it must and
 no invariant is violated: nothing is done twice, and what people were told is so. ${died.played} crashes: ${died.wrong.length} wrong. ${stopped.played} aborts: ${stopped.wrong.length} wrong.
 
 ## A host dies
+
+Each cell says how many runs were right: in modes 2 to 5 one for each call that the step waits for${died.missed === 0 ? "" : ` (${died.missed} of all crashes were not reached: the step took another way there)`}.
 
 ${crashTables(crashes)}
 

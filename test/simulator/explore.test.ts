@@ -12,8 +12,9 @@ const some = { share: 0, shares: 1 } as const;
 
 describe("crashes in named steps", () => {
   test("end as the run must end, in each mode, and happen where they are asked for", async () => {
-    // A prime number of steps further each time, so that all modes come.
-    const found = await explore({ exploration: "crashes", every: 29, ...some }, simulator);
+    // A prime number of places further each time, and one step whole, so that all modes come.
+    const [anywhere, closing] = [await explore({ exploration: "crashes", every: 241, ...some }, simulator), await explore({ exploration: "crashes", every: 1, row: "close-primary", ...some }, simulator)];
+    const found = [...anywhere, ...closing];
     expect(found.filter(({ wrong, missed }) => wrong !== null || missed)).toEqual([]);
     expect(new Set(found.map(({ column }) => column))).toEqual(new Set(Object.keys(crashModes)));
     expect(new Set(found.map(({ of }) => of)).size).toBe(4);
