@@ -83,7 +83,7 @@ describe("--real", () => {
 describe("the page of rights", () => {
   test("has roles for each region, and no right to secrets or to delete what runs", async () => {
     const [there, here] = [await rightsOnPage("secondary"), await rightsOnPage("primary")];
-    expect(there.map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ""}/${metadata.name}`)).toEqual(["ClusterRole /lifeboat", "Role velero/lifeboat"]);
+    expect(there.map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ""}/${metadata.name}`)).toEqual(["ClusterRole /lifeboat", "Role kube-system/lifeboat", "Role velero/lifeboat"]);
     expect(here.map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ""}/${metadata.name}`)).toEqual(["ClusterRole /lifeboat", "Role shop/lifeboat", "Role velero/lifeboat", "ClusterRole /lifeboat-recovery", "Role velero/lifeboat-recovery"]);
     const rules = [...there, ...here].flatMap((role) => role["rules"] as readonly { readonly resources?: readonly string[]; readonly verbs: readonly string[] }[]);
     expect(rules.flatMap(({ resources = [] }) => resources)).not.toContain("secrets");
