@@ -1,6 +1,7 @@
 /** The decision card: what a person (or the plan's own rule) decides upon. Pure. */
 import { instantText } from "./instant.ts";
 import type { PassedOver } from "./outcome.ts";
+import type { Plan } from "./plan.ts";
 
 export interface DecisionCard {
   readonly restorePoint: string;
@@ -52,6 +53,15 @@ const poolGrowthSeconds = 90;
 /** What the secondary needs before anything is restored into it. Pools grow side by side, and only in a cluster that runs. */
 export function warmUpSeconds({ stopped, small }: { readonly stopped: boolean; readonly small: boolean }): number {
   return (stopped ? clusterStartSeconds : 0) + (small ? poolGrowthSeconds : 0);
+}
+
+/**
+ * How long the fence may wait for the agent in a primary that does not answer, seconds, when so much has passed since it was heard last: 0 where the
+ * plan has none, or needs no more than what can be closed from outside.
+ */
+export function agentWaitSeconds({ enough, agent }: Pick<Plan["fence"], "enough" | "agent">, spentSeconds: number): number {
+  if (agent === undefined || enough.includes("traffic-only")) return 0;
+  return Math.max(0, Math.ceil(agent.leaseSeconds + agent.closingSeconds + agent.marginSeconds - spentSeconds));
 }
 
 /** The card as one paragraph for a page at 3 a.m. */

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { weighPointsAndTarget } from "../../functions/activities/decision-card.ts";
 import { steps } from "../../orchestrations/steps.ts";
+import { agentWaitSeconds } from "../../shared/domain/decision.ts";
+import { planSchema } from "../../shared/domain/plan.ts";
 import { targetOf } from "../../shared/domain/target.ts";
 import { examplePlan } from "../domain/example-plans.ts";
 import { recordedContainer } from "../restore-points/store.ts";
@@ -9,8 +11,8 @@ import { openedRun } from "./run.ts";
 const pool = { name: "user", count: 2, minCount: null, maxCount: null, autoscaled: false, provisioning: "Succeeded" };
 
 /** The card of a run that was opened some seconds ago, with a replica that holds what a real Velero wrote. */
-async function card(aks: { readonly power?: "running" | "stopped"; readonly pools?: readonly (typeof pool)[] } = {}, spentSeconds = 0, lastReport: unknown = null) {
-  const run = await openedRun({ phase: "decide", plan: examplePlan("shop-shared"), epoch: 2 });
+async function card(aks: { readonly power?: "running" | "stopped"; readonly pools?: readonly (typeof pool)[] } = {}, spentSeconds = 0, lastReport: unknown = null, plan = examplePlan("shop-shared")) {
+  const run = await openedRun({ phase: "decide", plan, epoch: 2 });
   if (lastReport !== null) await run.world.home.put("reports/shop-1/report.json", typeof lastReport === "string" ? lastReport : JSON.stringify(lastReport));
   const { backups } = targetOf(run.plan, "failover");
   for (const [name, { bytes, lastModifiedAt }] of recordedContainer()) run.put(backups, name, bytes, lastModifiedAt);
@@ -38,6 +40,20 @@ describe("the predicted recovery time counts what the secondary still needs:", (
     const late = await card({ pools: [{ ...pool, count: 1 }] }, 730);
     expect(late).toMatchObject({ predictedRtoSeconds: 912, withinRto: false, text: expect.stringContaining("Back in about 15 min 12 s after the loss") as string });
     expect((await card({}, 730)).withinRto).toBe(true);
+  });
+
+  test("and the wait for the agent in the primary, as far as it is still to come, where nothing less is enough", () => {
+    const agent = { renewSeconds: 10, leaseSeconds: 60, closingSeconds: 90, marginSeconds: 60, noticeSeconds: 900, silenceCounts: true };
+    expect([0, 100.5, 500].map((spentSeconds) => agentWaitSeconds({ enough: ["fenced", "self-fenced"], agent }, spentSeconds))).toEqual([210, 110, 0]);
+    expect(agentWaitSeconds({ enough: ["fenced", "traffic-only"], agent }, 0)).toBe(0);
+    expect(agentWaitSeconds({ enough: ["fenced"] }, 0)).toBe(0);
+  });
+
+  test("and counts that wait from when the run was opened", async () => {
+    const example = examplePlan("shop-shared");
+    const plan = planSchema.parse({ ...example, fence: { ...example.fence, enough: ["self-fenced"], agent: {} } });
+    const usual = (await card({}, 60)).predictedRtoSeconds;
+    expect((await card({}, 60, null, plan)).predictedRtoSeconds - usual).toBe(150);
   });
 
   test("and what the plan's last failover needed, where that was slower than the figures", async () => {

@@ -1,5 +1,5 @@
 /** The plays whose histories are kept: every runbook, every ending, retries, questions, aborts, long waits. */
-import type { Plan } from "../../shared/domain/plan.ts";
+import { type Plan, planSchema } from "../../shared/domain/plan.ts";
 import { examplePlan } from "../domain/example-plans.ts";
 import { allGoesWell, fails, type Play, type PlayOptions, point, type Works } from "../orchestrations/stage.ts";
 
@@ -15,6 +15,8 @@ const shared = examplePlan("shop-shared");
 const replicated = examplePlan("shop-replicated");
 const asking = (approval: Plan["approval"]): PlayOptions => ({ plan: { ...shared, approval } });
 const fencedOnly: PlayOptions = { plan: { ...replicated, fence: { ...replicated.fence, enough: ["fenced"] } } };
+
+const withAgent: PlayOptions = { plan: planSchema.parse({ ...replicated, fence: { ...replicated.fence, enough: ["fenced", "self-fenced"], agent: {} } }) };
 
 /** A step that works from its n-th call on. */
 function fromCall(key: keyof Works, n: number): Partial<Works> {
@@ -78,6 +80,11 @@ export const goldenPlays: readonly (GoldenPlay & { readonly arm?: (play: () => P
   { name: "fence-forced", options: fencedOnly, meanwhile: answered(["Grace Approver", "approve", "fence"]) },
   { name: "fence-declined", options: fencedOnly, meanwhile: answered(["Grace Approver", "deny", "fence"]) },
   { name: "fence-nobody-answers", options: fencedOnly },
+  { name: "self-fenced", options: withAgent },
+  { name: "self-fenced-after-a-wait", options: withAgent, works: { agentClosed: notYet(30, "agentClosed") } },
+  { name: "agent-proves-nothing", options: withAgent, works: { agentClosed: async () => ({ kind: "done", value: { kind: "no", about: "no agent has ever renewed a lease" } }) }, meanwhile: answered(["Grace Approver", "approve", "fence"]) },
+  { name: "agent-opens-again", options: withAgent, works: { chooseRestorePoint: fails("no answer") } },
+  { name: "agent-cut-off", options: withAgent, works: { chooseRestorePoint: fails("no answer"), agentOpened: async () => ({ kind: "not-yet", about: "it is cut off" }) } },
   { name: "loss-above-agreed", works: losing(replicated.objectives.rpoSeconds + 600), meanwhile: answered(["Grace Approver", "approve"]) },
   { name: "loss-above-nobody-answers", works: losing(replicated.objectives.rpoSeconds + 600) },
   { name: "loss-grown-agreed", works: { chooseRestorePoint: chosen({ lossSeconds: replicated.objectives.rpoSeconds + 600 }) }, meanwhile: answered(["Grace Approver", "approve", "loss"]) },
@@ -101,9 +108,10 @@ export const goldenPlays: readonly (GoldenPlay & { readonly arm?: (play: () => P
   { name: "recovery-halted", options: { kind: "recovery" }, works: { restoreEnded: async () => ({ kind: "done", value: { kind: "broken", why: "3 errors" } }) } },
 ];
 
-function notYet<K extends "confirmLoss">(looks: number, key: K): Works[K] {
+function notYet<K extends "confirmLoss" | "agentClosed">(looks: number, key: K): Works[K] {
   let seen = 0;
-  return async (input, duty) => (++seen < looks ? { kind: "not-yet", about: "2 of 5 say down", state: { seen } } : allGoesWell[key](input, duty));
+  const usual = allGoesWell[key] as (input: unknown, duty: unknown) => Promise<unknown>;
+  return (async (input: unknown, duty: unknown) => (++seen < looks ? { kind: "not-yet", about: "2 of 5 say down", state: { seen } } : usual(input, duty))) as Works[K]; // both are asked until they are done
 }
 
 function chosen(more: Partial<typeof point>): Works["chooseRestorePoint"] {
