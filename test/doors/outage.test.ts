@@ -20,13 +20,13 @@ test("an outage of two hundred plans opens a run for each, none lost and none tw
   // A region that is lost hangs: whoever looks stands for a while, though not for as long as a look may.
   let release = (): void => undefined;
   const released = new Promise<void>((resolve) => (release = resolve));
-  const { read } = world.traffic;
-  world.traffic.read = async (traffic) => {
+  const traffic = { ...world.traffic };
+  world.traffic.read = async (asked) => {
     looks.all += 1;
     looks.most = Math.max(looks.most, ++looks.now);
     await Promise.race([released, sleep(3_000)]);
     looks.now -= 1;
-    return read(traffic);
+    return traffic.read(asked);
   };
   for (const name of names) await stage.putPlan(name);
   // Some notifications come twice, as action groups send them when an answer was slow; all in no order.
