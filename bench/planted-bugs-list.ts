@@ -65,6 +65,7 @@ export const plantedBugs: readonly PlantedBug[] = [
 
   // restore
   bug("restore-named-by-chance", restoring, "  const whole = `lifeboat-${runId}-${application}", "  const whole = `lifeboat-${runId}-${Math.floor(Math.random() * 1_000)}-${application}"),
+  bug("asks-otherwise-when-it-asks-again", "functions/activities/restore.ts", "cluster.create(kinds.restores, restoreObject(order));", 'cluster.create(kinds.restores, { ...restoreObject(order), asked: world.clock.now() } as never);'),
   {
     bug: "completed-is-believed",
     patches: [

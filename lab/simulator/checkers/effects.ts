@@ -1,4 +1,4 @@
-/** What was done, how often, and when not any more: S3, S4, S5, S14, S21, S23, S25, S26, L4. */
+/** What was done, how often, and when not any more: S3, S4, S5, S6, S14, S21, S23, S25, S26, L4. */
 import { kinds } from "../../../shared/domain/kinds.ts";
 import type { Evidence, Violation } from "./violation.ts";
 import { wrong } from "./violation.ts";
@@ -32,6 +32,11 @@ export function onceOnly({ witness, sim }: Evidence): readonly Violation[] {
     if (/^(velero\.(restore|backup|schedule)-created|storage\.policy-deleted|aks\.|traffic\.|consumer\.acts northeurope)/.test(name) && count > most) violations.push(wrong("S5", effect.at, `${name} for the ${count}. time`));
   }
   return violations;
+}
+
+/** Whoever tries again asks for the same by the same name: else what came of the first try would be taken for what the second one wanted. */
+export function sameRequest({ sim }: Evidence): readonly Violation[] {
+  return Object.values(sim.pair.clusters).flatMap(({ region, asked }) => [...asked].filter(([, requests]) => requests.size > 1).map(([key, requests]) => wrong("S6", sim.scheduler.now, `${region}/${key} was asked for in ${requests.size} ways: ${[...requests].join(" and ")}`)));
 }
 
 /** A restore that Velero gave up is made once more, by a name that says which turn it is; `null`: this is a first turn. */

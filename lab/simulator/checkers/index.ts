@@ -1,5 +1,5 @@
 /** All checkers, and the invariants of docs/simulator.md that each of them holds. */
-import { bounded, epochsGrow, intendedFirst, onceOnly, replaysAgree, stillAfterEnd, stopsSoon, storesUntouched } from "./effects.ts";
+import { bounded, epochsGrow, intendedFirst, onceOnly, replaysAgree, sameRequest, stillAfterEnd, stopsSoon, storesUntouched } from "./effects.ts";
 import { abortIsTrue, alertsAreKept, comesToItsEnd, lossAgreed, lossIsTrue, recovers, reportIsTrue } from "./endings.ts";
 import { chainIsWhole } from "./chain.ts";
 import type { Checker, Evidence, Violation } from "./violation.ts";
@@ -14,6 +14,7 @@ const checkers: readonly Checker[] = [
   approved,
   consumersHeld,
   onceOnly,
+  sameRequest,
   epochsGrow,
   stillAfterEnd,
   intendedFirst,

@@ -35,7 +35,7 @@ export function openClusters(pair: Pick<SimulatedPair, "clusters" | "aks" | "wor
 
 /** The API of one cluster. One that is stopped has nobody who could answer. */
 function openCluster({ clusters, aks, world }: Pick<SimulatedPair, "clusters" | "aks" | "world">, region: RegionName, network: Network, lies: Lies): Cluster {
-  const { objects } = clusters[region];
+  const { objects, asked: askedFor } = clusters[region];
   const asked = (op: string, thing: string, mutating: boolean, deadlineMs?: number): Asked => ({ port: "kubernetes", op, thing: `${region}/${thing}`, region, mutating, fastMs: 5, slowMs: 25, ...(deadlineMs === undefined ? {} : { deadlineMs }) });
   const serving = (): void => {
     if (aks.cluster(region).power !== "Running") throw new WorldError("reach", region, "connection refused");
@@ -68,6 +68,8 @@ function openCluster({ clusters, aks, world }: Pick<SimulatedPair, "clusters" | 
     create: (kind, object) => {
       const wanted = object as KubeObject; // what the app creates has a name
       const { name, namespace = null } = wanted.metadata;
+      const key = `${kind.plural}/${namespace ?? ""}/${name}`;
+      askedFor.set(key, (askedFor.get(key) ?? new Set()).add(JSON.stringify(object)));
       return network.ask(asked("create", `${kind.plural}/${name}`, true), () => {
         serving();
         const created = objects.create(kind, wanted);

@@ -25,6 +25,8 @@ export interface SimulatedCluster {
   /** Snapshot whose data is on the database's volume: `null` where there is no volume, empty where it is blank. */
   readonly volume: () => string | null;
   readonly fill: (snapshot: string) => void;
+  /** Every attempt of the app to create something here, answered or not: what was asked for by each name. */
+  readonly asked: Map<string, Set<string>>;
 }
 
 type Changing<T> = { -readonly [K in keyof T]: T[K] };
@@ -86,7 +88,7 @@ export function openCluster(world: LabWorld, region: RegionName, aks: Aks): Simu
 
   for (const name of ["default", "kube-system", "velero"]) store.create(kinds.namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
   store.create(kinds.storageClasses, { apiVersion: "storage.k8s.io/v1", kind: "StorageClass", metadata: { name: "managed-csi" } });
-  return { region, objects, ready: (name) => ready.get(`${shopNamespace}/${name}`) ?? 0, volume: () => state.volume, fill: (snapshot) => void (state.volume = snapshot) };
+  return { region, objects, ready: (name) => ready.get(`${shopNamespace}/${name}`) ?? 0, volume: () => state.volume, fill: (snapshot) => void (state.volume = snapshot), asked: new Map() };
 }
 
 /** A disk, from asked for to bound. */
