@@ -173,7 +173,7 @@ export function words({ kind, point }: Pick<Finding, "kind" | "point">): { reado
     case "acts-outside":
       return { reason: "the backup brings programs that change DNS, certificates, clouds or clusters as soon as they run", remedy: "hold them until release with the plan's consumer label or podSelectors, or leave their namespace to the secondary's own" };
     case "agent-silent":
-      return { reason: "the lease agent in the primary does not renew its lease", remedy: "look at its pod there (kubectl -n lifeboat logs deploy/lifeboat-agent-PLAN): until it renews, a failover finds no `self-fenced`; once it cannot reach home for leaseSeconds it closes the application" };
+      return { reason: "the lease agent in the primary is silent, or could not close the application if it had to", remedy: "look at its pod there (kubectl -n lifeboat logs deploy/lifeboat-agent-PLAN): until it renews, a failover finds no `self-fenced`; rights that it lacks are in agent/deploy.yaml; once it cannot reach home for leaseSeconds it closes the application" };
     case "traffic-drift":
       return { reason: "the public name does not lead where the ledger says that users are", remedy: "find out who changed it (activity log; Terraform: ignore_changes, docs/deploy.md) and set the endpoints back by hand, or plan with it as it is" };
     case "store-unreadable":

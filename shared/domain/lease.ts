@@ -125,5 +125,7 @@ export function leaseTrouble(seen: LeaseSeen | null): string | null {
   if (lease === null) return "what lies in the place of the agent's lease is no lease of this plan";
   const heard = `the agent in the primary renewed its lease last at ${instantText(writtenAt)}`;
   if (storeNowAt - writtenAt > lease.leaseSeconds * 1_000) return `${heard}, and it lasts ${lease.leaseSeconds} s`;
-  return lease.clusterSilent === null ? null : `${heard}, and its own cluster did not answer it: ${lease.clusterSilent}`;
+  if (lease.clusterSilent !== null) return `${heard}, and its own cluster did not answer it: ${lease.clusterSilent}`;
+  // As when it lacks a right: it finds that out when it starts, not on the day.
+  return lease.state.kind === "partly" ? `${heard}, and says what it could not do: ${lease.state.left.join(", ")}` : null;
 }

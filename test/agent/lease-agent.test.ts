@@ -74,6 +74,21 @@ describe("an agent that can renew", () => {
   });
 });
 
+test("an agent that may not look at all that it would have to stop says so from its start, and goes on renewing", async () => {
+  const stage = await agentStage();
+  stage.cluster.state.before = (verb, kind) => {
+    if (verb === "list" && kind === kinds.statefulSets) throw new Error("403");
+  };
+  await stage.settle();
+  stage.advance(10);
+  await stage.settle();
+  expect(stage.lease()?.state).toMatchObject({ kind: "partly", left: ["what is suspended of statefulsets in shop (403)"] });
+  stage.cluster.state.before = () => undefined;
+  stage.advance(10);
+  await stage.settle();
+  expect(stage.lease()?.state).toEqual({ kind: "serving" });
+});
+
 describe("an agent that cannot renew", () => {
   test("closes when the lease is over, counted from the start of the last renewal that was answered", async () => {
     const stage = await agentStage();

@@ -90,6 +90,8 @@ test("on a quiet day a lease is in order while it lasts, and its agent reaches i
   expect([trouble(lease(), 0), trouble(lease(), 60_000)]).toEqual([null, null]);
   expect(trouble(lease(), 60_001)).toBe("the agent in the primary renewed its lease last at 2026-11-21 06:05:00 UTC, and it lasts 60 s");
   expect(trouble(lease({ kind: "serving" }, { clusterSilent: "no route" }), 0)).toBe("the agent in the primary renewed its lease last at 2026-11-21 06:05:00 UTC, and its own cluster did not answer it: no route");
+  expect(trouble(lease({ kind: "partly", epoch: null, at, left: ["deployments in shop (403)", "pods in shop (403)"] }), 0)).toBe("the agent in the primary renewed its lease last at 2026-11-21 06:05:00 UTC, and says what it could not do: deployments in shop (403), pods in shop (403)");
+  expect(trouble(lease({ kind: "closed", epoch: 7, at }), 0)).toBeNull();
   expect(trouble(null, 0)).toBe("what lies in the place of the agent's lease is no lease of this plan");
   expect(leaseTrouble(null)).toBe("the plan declares a lease agent, and none has ever renewed a lease");
 });
