@@ -2,7 +2,8 @@
  * `npm run simulate -- --runs N [--seed N]`: plays N seeds from the given one on, on all cores, and ends with one line of JSON. `--seed N
  * --trace`: tells the story of one seed, made as small as it gets where it fails. `--matrix`: a crash in every step and mode, an abort after
  * every event. `--pairs [--every N]`: two crashes in one run, in all places or in every N-th pair of
- * them. `--faults`: the catalogue of faults.
+ * them. `--faults`: the catalogue of faults, its scenarios and its tests; with `--deep` also
+ * those that take minutes, with `--real` those on real clusters, which are started for it.
  */
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
@@ -10,13 +11,12 @@ import { parseArgs } from "node:util";
 import type { Driver } from "./durable/host.ts";
 import { loadSimulator } from "./load.ts";
 import type { Found } from "./explore.ts";
-import { faults } from "./fault-catalogue.ts";
-import { faultsPage, playFaults } from "./play-faults.ts";
 import { exploreAll, playAll } from "./pool.ts";
 import { lineText } from "./story.ts";
 import { counted, matrixPage } from "./tables.ts";
+import { tellFaults } from "./tell-faults.ts";
 
-const { values } = parseArgs({ options: { runs: { type: "string", default: "200" }, seed: { type: "string", default: "1" }, "twice-every": { type: "string", default: "50" }, cores: { type: "string" }, driver: { type: "string", default: "bare" }, every: { type: "string", default: "1" }, trace: { type: "boolean", default: false }, matrix: { type: "boolean", default: false }, pairs: { type: "boolean", default: false }, faults: { type: "boolean", default: false }, write: { type: "boolean", default: false } } });
+const { values } = parseArgs({ options: { runs: { type: "string", default: "200" }, seed: { type: "string", default: "1" }, "twice-every": { type: "string", default: "50" }, cores: { type: "string" }, driver: { type: "string", default: "bare" }, every: { type: "string", default: "1" }, trace: { type: "boolean", default: false }, matrix: { type: "boolean", default: false }, pairs: { type: "boolean", default: false }, faults: { type: "boolean", default: false }, deep: { type: "boolean", default: false }, real: { type: "boolean", default: false }, write: { type: "boolean", default: false } } });
 const number = (name: "runs" | "seed" | "twice-every" | "cores" | "every"): number => {
   const value = Number(values[name]);
   if (Number.isInteger(value) && value > 0) return value;
@@ -31,18 +31,7 @@ const driverAsked = (asked: string): Driver => {
 };
 const driver = driverAsked(values.driver);
 
-process.exitCode = values.trace ? await trace(number("seed")) : values.matrix ? await matrix() : values.pairs ? await pairs() : values.faults ? await allFaults() : await many();
-
-/** The catalogue of faults; `--write` puts what became of them into docs/faults.md. */
-async function allFaults(): Promise<number> {
-  const rows = await playFaults(faults, await loadSimulator());
-  if (values.write) writeFileSync(new URL("../../docs/faults.md", import.meta.url), faultsPage(rows, commit()));
-  const violated = rows.filter(({ transient, permanent }) => [transient, permanent].some((played) => played !== null && played.violations.length > 0));
-  for (const { fault, transient, permanent } of violated) process.stdout.write(`${fault.id} ${fault.fault}: ${[...(transient?.violations ?? []), ...(permanent?.violations ?? [])].join("; ")}\n`);
-  const open = rows.filter(({ fault }) => fault.tier === "open").map(({ fault }) => fault.id);
-  process.stdout.write(`${JSON.stringify({ faults: rows.length, violated: violated.length, open, commit: commit() })}\n`);
-  return violated.length === 0 ? 0 : 1;
-}
+process.exitCode = values.trace ? await trace(number("seed")) : values.matrix ? await matrix() : values.pairs ? await pairs() : values.faults ? await tellFaults(values, commit()) : await many();
 
 /** Every step and crash mode, and an abort after every event. `--write` puts the tables into docs/crash-matrix.md. */
 async function matrix(): Promise<number> {
