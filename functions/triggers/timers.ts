@@ -2,6 +2,7 @@
 import * as df from "durable-functions";
 import type { Config } from "../../shared/config.ts";
 import type { World } from "../../shared/ports.ts";
+import { stalledSince } from "../../shared/domain/stalled.ts";
 import { verificationIsDue } from "../../shared/domain/standing.ts";
 import { readRegister } from "../activities/register.ts";
 import { openLedger } from "../ledger.ts";
@@ -44,6 +45,8 @@ export function watchdogDue(world: World, { schedules }: Config): void {
             return;
           }
           context.log("run.open", { run: run.id, since: new Date(run.openedAt).toISOString() });
+          const stalledAt = stalledSince(run, plan, world.clock.now());
+          if (stalledAt !== null) context.error("run.stalled", { run: run.id, phase: run.phases.at(-1)?.phase, since: new Date(stalledAt).toISOString(), next: `look at the instance ${run.id}; take the run over when it hangs: POST /api/runs/${run.id}/takeover` });
           await startInstance(world, client, plan.plan, run);
         }),
       );

@@ -44,7 +44,7 @@ export const looksCountSeconds = 900;
 const decisionCountsSeconds = 86_400;
 
 /** The time that restores may take between the data and the traffic point, all tries of all parts one after the other: a slow run is none that stood still. */
-const restoringSeconds = ({ applications, restore }: Plan): number => applications.length * 2 * restoreTriesMax * restore.deadlineSeconds;
+export const restoringSeconds = ({ applications, restore }: Plan): number => applications.length * 2 * restoreTriesMax * restore.deadlineSeconds;
 
 /** What keeps the gate shut, each in words; empty: the point may be passed. */
 export function gateLacks(point: "data" | "traffic", run: OpenRun, plan: Plan, records: Records, at: number): readonly string[] {

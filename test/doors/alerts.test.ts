@@ -139,6 +139,17 @@ describe("an alert", () => {
     expect(head()).toMatchObject({ epoch: 1, pendingAlerts: [] });
   });
 
+  test("whose run stands still is told of by the watchdog, in its log, with what to do", async () => {
+    expect(await alert(of(availabilityFired))).toMatchObject({ body: { runs: [{ kind: "opened" }] } });
+    const stalled = () => stage.log.map(({ message }) => message).filter((message) => message.includes("run.stalled"));
+    await stage.watchdog();
+    expect(stalled()).toEqual([]);
+    const [now, longAgo] = [head(), 8 * 3_600_000];
+    await home.put(`ledger/${plan()}/head.json`, JSON.stringify({ ...now, run: now?.run && { ...now.run, openedAt: now.run.openedAt - longAgo, phases: now.run.phases.map((phase) => ({ ...phase, startedAt: phase.startedAt - longAgo, endedAt: phase.endedAt === null ? null : phase.endedAt - longAgo })) } }));
+    await stage.watchdog();
+    expect(stalled()).toEqual([expect.stringContaining(`/api/runs/${plan()}-1/takeover`)]);
+  });
+
   test("works for the valid plans when another one is broken", async () => {
     await home.put("plans/broken.yaml", "plan: broken\nprimary: 7\n");
     expect(await alert(of(availabilityFired))).toMatchObject({ status: 202, body: { runs: [{ kind: "opened" }] } });
