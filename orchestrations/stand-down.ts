@@ -68,10 +68,15 @@ function* undoFence(desk: Desk, { quieted, agent }: Fenced, ended: string): Runb
   // First, or the agent would close again what we wake.
   const released = agent === null ? null : yield* tried(desk.run(steps.releaseAgent, {}));
   const woken = yield* tried(desk.run(steps.wakePrimary, { quieted }));
-  const agentLeft = agent === null || released === null ? [] : yield* agentOpens(desk, agent, released);
+  const waited = function* (): Runbook<string[]> {
+    return agent === null || released === null ? [] : yield* agentOpens(desk, agent, released);
+  };
+  // Where the cluster answers us, what the agent closed was woken just now, and users need not wait for its word.
+  const byUs = quieted !== null && quieted.kind !== "unreachable";
+  const agentLeft = byUs ? null : yield* waited();
   const reopened = yield* tried(desk.run(steps.reopenPrimary, {}));
   return [
-    ...agentLeft,
+    ...(agentLeft ?? (yield* waited())),
     ...(woken.kind === "done" ? woken.value.left : [`what is suspended in the primary (${woken.because})`]),
     ...(reopened.kind === "failed" ? [`the primary's public endpoint may still be closed (${reopened.because})`] : []),
     ...(reopened.kind === "done" && reopened.value.kind === "left-closed" ? [`the primary's public endpoint is closed (${reopened.value.why})`] : []),

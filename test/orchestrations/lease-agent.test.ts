@@ -97,6 +97,13 @@ describe("a run with an agent that stands down", () => {
     expect(run.trace.filter((step) => ["release-agent", "wake-primary", "agent-opened", "reopen-primary"].includes(step))).toEqual(["release-agent", "wake-primary", "agent-opened", "reopen-primary"]);
   });
 
+  test("lets users in before it waits for the agent, where the primary's cluster answered us", async () => {
+    const run = await played({ ...stopsAfterTheFence, ...closes, quietPrimary: async () => ({ kind: "quiet", suspended: [] }) });
+    const { outcome } = await run.ended();
+    expect(run.trace.filter((step, at, all) => ["release-agent", "wake-primary", "agent-opened", "reopen-primary"].includes(step) && all.indexOf(step) === at)).toEqual(["release-agent", "wake-primary", "reopen-primary", "agent-opened"]);
+    expect(outcome).toMatchObject({ kind: "halted", next: expect.stringContaining("the agent in the primary has not said") });
+  });
+
   test("says what is left where the agent is cut off", async () => {
     const run = await played({ ...stopsAfterTheFence, ...closes });
     const { outcome } = await run.ended();
