@@ -125,6 +125,17 @@ async function aborts(simulator: Simulator): Promise<readonly Explored[]> {
 
 const lists: Readonly<Record<Exploration, (simulator: Simulator) => Promise<readonly Explored[]>>> = { crashes: async (simulator) => crashes(simulator, "each"), pairs, aborts };
 
+/** Lists that were made in this process, which plays many shares of one. */
+const made = new WeakMap<Simulator, Map<Exploration, ReturnType<typeof crashes>>>();
+
+async function listOf(exploration: Exploration, simulator: Simulator): Promise<readonly Explored[]> {
+  const known = made.get(simulator) ?? new Map<Exploration, ReturnType<typeof crashes>>();
+  made.set(simulator, known);
+  const list = known.get(exploration) ?? lists[exploration](simulator);
+  known.set(exploration, list);
+  return list;
+}
+
 export interface Share {
   readonly exploration: Exploration;
   /** Of so many shares, this one: every so manieth scenario. */
@@ -138,7 +149,7 @@ export interface Share {
 
 /** Plays one share of an exploration. */
 export async function explore({ exploration, share, shares, every, row }: Share, simulator: Simulator): Promise<readonly Found[]> {
-  const list = (await lists[exploration](simulator)).filter((one, at) => at % every === 0 && (row === undefined || one.row === row));
+  const list = (await listOf(exploration, simulator)).filter((one, at) => at % every === 0 && (row === undefined || one.row === row));
   const found: Found[] = [];
   for (const [at, explored] of list.entries()) if (at % shares === share) found.push(await judged(explored, simulator));
   return found;

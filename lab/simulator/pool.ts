@@ -14,23 +14,39 @@ const sharesPerCore = 20;
 
 export async function playAll(batch: Batch, told: (done: number) => void, cores = availableParallelism()): Promise<BatchResult> {
   const share = Math.max(1, Math.ceil(batch.runs / (cores * sharesPerCore)));
-  const shares: Batch[] = [];
-  for (let from = batch.from; from < batch.from + batch.runs; from += share) shares.push({ ...batch, from, runs: Math.min(share, batch.from + batch.runs - from) });
-  const results: BatchResult[] = [];
+  const jobs: Job[] = [];
+  for (let from = batch.from; from < batch.from + batch.runs; from += share) jobs.push({ kind: "seeds", batch: { ...batch, from, runs: Math.min(share, batch.from + batch.runs - from) } });
+  let done = 0;
+  const results = await onAllCores<BatchResult>(jobs, cores, ({ runs }) => told((done += runs)));
+  return results.reduce(together, { runs: 0, failing: [], outcomes: {}, virtualMs: 0, events: 0, twice: 0, cpuMs: 0 });
+}
+
+/** All of an exploration, or every so manieth of its scenarios, on all cores. */
+export async function exploreAll(exploration: Exploration, every: number, told: (done: number, of: number) => void, cores = availableParallelism()): Promise<readonly Found[]> {
+  const shares = cores * sharesPerCore;
+  let done = 0;
+  const jobs = Array.from({ length: shares }, (_, share): Job => ({ kind: "share", share: { exploration, every, share, shares } }));
+  return (await onAllCores<readonly Found[]>(jobs, cores, () => told(++done, shares))).flat();
+}
+
+/** Results in the order in which they come. */
+async function onAllCores<Result>(jobs: Job[], cores: number, told: (result: Result) => void): Promise<Result[]> {
+  const results: Result[] = [];
   await Promise.all(
-    Array.from({ length: Math.min(cores, shares.length) }, async () => {
+    Array.from({ length: Math.min(cores, jobs.length) }, async () => {
       const worker = openWorker();
       try {
-        for (let next = shares.shift(); next !== undefined; next = shares.shift()) {
-          results.push(await worker.does<BatchResult>({ kind: "seeds", batch: next }));
-          told(results.reduce((sum, { runs }) => sum + runs, 0));
+        for (let next = jobs.shift(); next !== undefined; next = jobs.shift()) {
+          const result = await worker.does<Result>(next);
+          results.push(result);
+          told(result);
         }
       } finally {
         worker.end();
       }
     }),
   );
-  return results.reduce(together, { runs: 0, failing: [], outcomes: {}, virtualMs: 0, events: 0, twice: 0, cpuMs: 0 });
+  return results;
 }
 
 function together(one: BatchResult, other: BatchResult): BatchResult {
@@ -44,21 +60,6 @@ function together(one: BatchResult, other: BatchResult): BatchResult {
     twice: one.twice + other.twice,
     cpuMs: one.cpuMs + other.cpuMs,
   };
-}
-
-/** All of an exploration, or every so manieth of its scenarios, on all cores. */
-export async function exploreAll(exploration: Exploration, every: number, cores = availableParallelism()): Promise<readonly Found[]> {
-  const shares = await Promise.all(
-    Array.from({ length: cores }, async (_, share) => {
-      const worker = openWorker();
-      try {
-        return await worker.does<readonly Found[]>({ kind: "share", share: { exploration, every, share, shares: cores } });
-      } finally {
-        worker.end();
-      }
-    }),
-  );
-  return shares.flat();
 }
 
 interface Worker {
