@@ -20,8 +20,8 @@ const restoring = "shared/domain/restore-run.ts";
 
 export const plantedBugs: readonly PlantedBug[] = [
   // gates
-  bug("gate-not-read-again", opening, "  await mustBeVerified(duty);\n", ""),
-  bug("opens-without-the-point", opening, '  const passed = await pass("traffic", duty);\n  if (passed.kind === "abort-asked") return passed;\n', ""),
+  bug("gate-not-read-again", opening, ", async () => mustBeVerified(duty)", ""),
+  bug("opens-without-the-point", opening, '  const passed = await pass("traffic", duty, async () => mustBeVerified(duty));\n  if (passed.kind === "abort-asked") return passed;\n', ""),
   bug("point-passes-over-abort", ledger, '  if (run.abort !== null) return refused("past-no-return");\n', ""),
   bug("abort-taken-after-the-point", ledger, '  if (run.pointsOfNoReturn.traffic !== null) return refused("past-no-return");\n', ""),
   bug("data-point-not-passed", "functions/activities/promote.ts", "export const passDataPoint: Work<typeof steps.passDataPoint> = (_, duty) => pass(\"data\", duty);", 'export const passDataPoint: Work<typeof steps.passDataPoint> = () => Promise.resolve({ kind: "passed" } as const);'),

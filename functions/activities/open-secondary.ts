@@ -14,8 +14,7 @@ export const openSecondary: Work<typeof steps.openSecondary> = async (_, duty) =
   const { world, plan } = duty;
   // Both looked at before the point of no return: behind it there is only forward.
   const before = await world.traffic.read(plan.traffic);
-  await mustBeVerified(duty);
-  const passed = await pass("traffic", duty);
+  const passed = await pass("traffic", duty, async () => mustBeVerified(duty));
   if (passed.kind === "abort-asked") return passed;
   // The fence may have been undone by hand since: close it again, or two regions would be answered.
   if (before.primary.open) await world.traffic.closePrimary(plan.traffic);

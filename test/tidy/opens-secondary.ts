@@ -32,7 +32,7 @@ function behindThePoint(code: string): boolean {
     stepType !== undefined &&
     code.startsWith("openSecondary: Work<typeof steps.openSecondary>", step) &&
     code.slice(0, call).endsWith("await world.traffic.") &&
-    /await mustBeVerified\(duty\);\s*const passed = await pass\("traffic", duty\);\s*if \(passed\.kind === "abort-asked"\) return passed;/.test(body) &&
+    /const passed = await pass\("traffic", duty, async \(\) => mustBeVerified\(duty\)\);\s*if \(passed\.kind === "abort-asked"\) return passed;/.test(body) &&
     // Still the same function: nothing was closed at the margin in between.
     !/\n\}/.test(body)
   );
