@@ -46,7 +46,7 @@ export const steps = {
   // fence
   closePrimary: act<Nothing, Closed>("close-primary"),
   quietPrimary: act<Nothing, Quieted>("quiet-primary"),
-  reopenPrimary: act<Nothing, { readonly kind: "reopened" } | { readonly kind: "left-closed"; readonly why: string }>("reopen-primary"),
+  reopenPrimary: patient(act<Nothing, { readonly kind: "reopened" } | { readonly kind: "left-closed"; readonly why: string }>("reopen-primary")),
   wakePrimary: act<{ readonly quieted: Quieted | null }, { readonly left: readonly string[] }>("wake-primary"),
   askAgent: act<Nothing, { readonly kind: "asked" } | { readonly kind: "not-asked"; readonly why: string }>("ask-agent"),
   agentClosed: judgement<Nothing, Look<SelfFence>>("agent-closed"),

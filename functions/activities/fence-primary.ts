@@ -1,7 +1,8 @@
 import type { Quieted } from "../../shared/domain/fence.ts";
 import { fenceLimits, type FenceLimits, quiet } from "../../shared/fence/quiet.ts";
 import { wake } from "../../shared/fence/wake.ts";
-import type { World } from "../../shared/ports.ts";
+import { drainMs } from "../../shared/domain/ledger-takeover.ts";
+import { type World, WorldError } from "../../shared/ports.ts";
 import type { RunRef } from "../../orchestrations/step.ts";
 import type { steps } from "../../orchestrations/steps.ts";
 import type { Ledger } from "../ledger.ts";
@@ -19,15 +20,33 @@ export const closePrimary: Work<typeof steps.closePrimary> = async (_, { world, 
   return after.primary.open ? { kind: "open", why: "it reads back as open" } : { kind: "closed" };
 };
 
-/** Opens what this run closed, or may have closed. What a person had closed before it stays closed. */
+/**
+ * Opens what this run closed, or may have closed. What a person had closed before it stays closed. A closing that nobody answered may still
+ * take place: it is open for good only when that has had its time.
+ */
 export const reopenPrimary: Work<typeof steps.reopenPrimary> = async (_, { world, plan, call, ledger }) => {
   await inheritClosing(world, ledger, call.ref);
-  if ((await world.traffic.read(plan.traffic)).primary.open) return { kind: "reopened" };
-  if ((await world.home.read(closedByUs(call.ref))) === null) return { kind: "left-closed", why: "it was closed before this run" };
-  await world.traffic.reopenPrimary(plan.traffic);
-  if (!(await world.traffic.read(plan.traffic)).primary.open) throw new Error("the primary's endpoint reads back as closed");
+  if (!(await world.traffic.read(plan.traffic)).primary.open) {
+    if ((await world.home.read(closedByUs(call.ref))) === null) return { kind: "left-closed", why: "it was closed before this run" };
+    await world.traffic.reopenPrimary(plan.traffic);
+    if (!(await world.traffic.read(plan.traffic)).primary.open) throw new Error("the primary's endpoint reads back as closed");
+  }
+  const leftMs = await closingLeftMs(ledger, call.ref, world.clock.now());
+  if (leftMs > 0) throw new WorldError("reopen the primary", plan.traffic.publicUrl, "it is open, and a closing that was not answered may still be on its way", { retryAfterSeconds: Math.min(Math.ceil(leftMs / 1_000), lookAgainSeconds) });
   return { kind: "reopened" };
 };
+
+/** Users are without the primary from a late closing until the next look. */
+const lookAgainSeconds = 10;
+
+/** For how long a closing that was begun and not answered may still take place: nothing was begun any more when the run began to stand down. */
+async function closingLeftMs(ledger: Ledger, { plan, epoch, runId }: RunRef, at: number): Promise<number> {
+  const closing = { plan, epoch, phase: "fence", step: "close-primary", key: "" } as const;
+  const [begun, answered, { run }] = await Promise.all([ledger.entry(closing, "intent"), ledger.entry(closing, "outcome"), ledger.head(plan)]);
+  if (begun === null || answered !== null || run?.id !== runId) return 0;
+  const standsDownAt = run.phases.find(({ phase }) => phase === "stand-down")?.startedAt ?? at;
+  return standsDownAt + drainMs - at;
+}
 
 /** What the run before closed is this run's to open again, if it took that one's place. */
 async function inheritClosing({ home }: World, ledger: Ledger, ref: RunRef): Promise<void> {

@@ -3,6 +3,7 @@ import { closePrimary, quietPrimary, quietWithin, reopenPrimary, wakePrimary, wa
 import { steps } from "../../orchestrations/steps.ts";
 import type { Quieted, Suspended } from "../../shared/domain/fence.ts";
 import { type Kind, kinds } from "../../shared/domain/kinds.ts";
+import { turnPhase } from "../../shared/domain/ledger.ts";
 import { losing } from "./memory-world.ts";
 import { object, openedRun } from "./run.ts";
 
@@ -301,13 +302,26 @@ describe("the public endpoint", () => {
     expect(run.state.traffic.primary.open).toBe(false);
   });
 
-  test("is opened again when the answer of the act that closed it was lost, and when nothing more came of that step", async () => {
+  test("is opened again when the answer of the act that closed it was lost, and is open for good when that can take place no more", async () => {
     const run = await openedRun({ phase: "fence" });
     const world = { ...run.world, traffic: losing(run.world.traffic, "closePrimary") };
     expect((await run.take(steps.closePrimary, closePrimary, {}, { world })).kind).toBe("again");
-    expect(await run.answer(steps.reopenPrimary, reopenPrimary, {}, { key: "without outcome" })).toEqual({ kind: "reopened" });
+    await run.ledger.change(run.plan.plan, (head) => turnPhase(head, { epoch: run.ref.epoch, end: null, begin: "stand-down" }, run.time.now, null));
+    const late = { kind: "again", because: expect.stringContaining("a closing that was not answered may still be on its way"), retryAfterSeconds: 10 };
+    expect(await run.take(steps.reopenPrimary, reopenPrimary, {})).toMatchObject(late);
+    expect(run.state.traffic.primary.open).toBe(true);
     await run.world.traffic.closePrimary(run.plan.traffic);
-    // The repeat finds it closed, and must not take its own effect for somebody else's.
+    run.time.now += 55_000;
+    expect(await run.take(steps.reopenPrimary, reopenPrimary, {})).toMatchObject({ ...late, retryAfterSeconds: 5 });
+    expect(run.state.traffic.primary.open).toBe(true);
+    run.time.now += 5_000;
+    expect(await run.answer(steps.reopenPrimary, reopenPrimary, {})).toEqual({ kind: "reopened" });
+  });
+
+  test("that a repeat finds closed was closed by this run all the same", async () => {
+    const run = await openedRun({ phase: "fence" });
+    const world = { ...run.world, traffic: losing(run.world.traffic, "closePrimary") };
+    expect((await run.take(steps.closePrimary, closePrimary, {}, { world })).kind).toBe("again");
     expect(await run.answer(steps.closePrimary, closePrimary, {})).toEqual({ kind: "closed" });
     expect(await run.answer(steps.reopenPrimary, reopenPrimary, {})).toEqual({ kind: "reopened" });
     expect(run.state.traffic.primary.open).toBe(true);
