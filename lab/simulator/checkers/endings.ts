@@ -90,7 +90,7 @@ function recoveredIsTrue({ sim }: Evidence): readonly string[] {
  * primary was not dark: the loss is then as true as they are.
  */
 export function lossIsTrue(evidence: Evidence): readonly Violation[] {
-  const { sim, witness } = evidence;
+  const { sim } = evidence;
   return reportsOf(evidence).flatMap((report) => {
     const point = report.restorePoint;
     if (point === null) return [];
@@ -116,13 +116,14 @@ function wentDarkAt({ sim, witness }: Evidence): number {
 }
 
 /** Where more is lost than the plan's objective allows, a person was asked and said yes before users were sent to it. */
-export function lossAgreed({ sim, witness, told }: Evidence): readonly Violation[] {
+export function lossAgreed(evidence: Evidence): readonly Violation[] {
+  const { sim, witness, told } = evidence;
   if (sim.scenario.plan.tight !== true || sim.scenario.loss.kind === "liars") return [];
   return witness.seen.filter(opens).flatMap((seen) => {
     const taken = shelves[sim.scenario.shelf].find(({ snapshot }) => snapshot === seen.volume);
     const runId = seen.head?.run?.id;
     const { at } = seen.effect;
-    const lost = taken === undefined ? 0 : (witness.lastWriteAt() - taken.takenAt) / 1_000;
+    const lost = taken === undefined ? 0 : (wentDarkAt(evidence) - taken.takenAt) / 1_000;
     const agreed = told.some(({ deed, runId: of, status }) => deed.kind === "decide" && deed.about !== "fence" && deed.verdict === "approve" && of === runId && status === 202);
     return lost <= rpoSeconds.tight || agreed ? [] : [wrong("S15", at, `users are sent to the secondary, which lost ${Math.round(lost)} s of changes, more than the objective allows, and no person said yes to ${runId}`)];
   });
