@@ -31,7 +31,7 @@ export function drawScenario(seed: number, driver: Driver = "bare"): Scenario {
     driver,
     deeds: [...drawDeeds(random, plan, loss), ...drawAgreeing(objective, plan)],
     troubles: drawTroubles(random),
-    quietDay: random.chance(0.1) ? "played" : "laid",
+    quietDay: random.chance(0.05) ? "played" : "laid",
   };
 }
 
@@ -138,7 +138,8 @@ function drawTroubles(random: Random): readonly Trouble[] {
       case "restore":
         return [{ kind: "restore", nth: random.between(0, 2), trouble: random.pick(["server-restarts", "volume-left-out", "mover-fails", "stuck-new", "partially-failed"] as const satisfies readonly RestoreTrouble[]) }];
       case "falls":
-        return random.chance(0.5) ? [{ kind: "falls", afterMs: random.between(0, 1_500) }] : [];
+        // A front that stays down is looked at for ten minutes: rare, or most of the time goes there.
+        return random.chance(0.2) ? [{ kind: "falls", afterMs: random.between(0, 1_500) }] : [];
       case "capacity":
         return random.chance(0.5) ? [{ kind: "capacity", nodes: random.between(0, 1) }] : [];
     }

@@ -48,7 +48,7 @@ const config: Config = { home: { url: "", container: "" }, identityClientId: nul
 export const quietMs = 25_000;
 
 /** Shorter than in a cloud where only polls would be longer for it. */
-const quick = { poolScale: 8_000, clusterStart: 15_000, volumeRestore: 3_000, resourceHealth: 20_000, policyDelete: 1_500, veleroBackup: 1_500 } as const;
+const quick = { poolScale: 4_000, clusterStart: 8_000, volumeRestore: 1_500, resourceHealth: 20_000, policyDelete: 1_500, veleroBackup: 1_000 } as const;
 
 let archive: Promise<Uint8Array> | null = null;
 

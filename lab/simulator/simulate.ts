@@ -35,7 +35,7 @@ export interface Played {
 
 const dayMs = 86_400_000;
 /** How long the world goes on after the last run has ended: what comes late comes then. */
-const afterMs = 1_200_000;
+const afterMs = 900_000;
 
 /** Somebody scales the front of the secondary to nothing, after it was verified. */
 function fallOver({ pair, scheduler, story }: Sim, afterMs: number): void {
