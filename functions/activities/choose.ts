@@ -1,4 +1,4 @@
-import type { Quieted } from "../../shared/domain/fence.ts";
+import type { Closed, Quieted } from "../../shared/domain/fence.ts";
 import type { Verdict } from "../../shared/domain/health.ts";
 import { cardText, predictRtoSeconds, spoken } from "../../shared/domain/decision.ts";
 import { openFindings, told } from "../../shared/domain/findings.ts";
@@ -87,15 +87,17 @@ function lossOf({ point, lossUpperBoundSeconds }: Chosen, darkSinceAt: number | 
   return { lossSeconds: Math.min(lossUpperBoundSeconds, Math.ceil((darkSinceAt - point.takenAt) / 1_000)), stillGrows: false };
 }
 
-/** Since when the primary is dark, as this run confirmed it itself; `null`: it did not, or the primary's cluster answered when it was fenced. */
+/** Since when the primary is dark, as this run confirmed it itself; `null`: it did not, or the primary answered, or served, when it was fenced. */
 async function darkSince({ ledger, call }: Duty): Promise<number | null> {
   const { plan, epoch } = call.ref;
-  const [confirmed, quieted] = await Promise.all([
+  const [confirmed, quieted, closed] = await Promise.all([
     ledger.entry({ plan, epoch, phase: "confirm", step: "confirm-loss", key: "" }, "outcome"),
     ledger.entry({ plan, epoch, phase: "fence", step: "quiet-primary", key: "" }, "outcome"),
+    ledger.entry({ plan, epoch, phase: "fence", step: "close-primary", key: "" }, "outcome"),
   ]);
   const verdict = confirmed === null ? null : (confirmed.value as { readonly value: Verdict }).value;
-  const cameBack = quieted !== null && (quieted.value as Quieted).kind !== "unreachable";
+  const end = closed?.value as Closed | undefined;
+  const cameBack = (quieted !== null && (quieted.value as Quieted).kind !== "unreachable") || (end?.kind === "closed" && end.backAgain === true);
   return verdict?.kind === "lost" && !cameBack ? verdict.agreedSince : null;
 }
 

@@ -38,6 +38,13 @@ async function read(signal: Signal, plan: Plan, world: World): Promise<Reading> 
   }
 }
 
+/** Whether users' pages are served there at this moment, endpoint or not. One page that is, is enough; who cannot be seen does not serve. */
+export async function servesNow(plan: Plan, world: World): Promise<boolean> {
+  const pages = plan.confirmation.signals.filter(({ kind }) => kind === "public-probe" || kind === "backend-probe");
+  const readings = await Promise.all((pages.length > 0 ? pages : [{ kind: "public-probe", path: "/" } as const]).map(async (signal) => read(signal, plan, world)));
+  return readings.some(({ says }) => says === "up");
+}
+
 type Says = Pick<Reading, "says" | "about" | "damage">;
 
 async function ask(signal: Signal, plan: Plan, world: World): Promise<Says> {

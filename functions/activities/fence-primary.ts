@@ -6,6 +6,7 @@ import { type World, WorldError } from "../../shared/ports.ts";
 import type { RunRef } from "../../orchestrations/step.ts";
 import type { steps } from "../../orchestrations/steps.ts";
 import type { Ledger } from "../ledger.ts";
+import { servesNow } from "./confirm-loss.ts";
 import type { Work } from "./perform.ts";
 
 /** Closes the primary's public endpoint. The secondary's stays closed, so Traffic Manager cannot jump by itself. */
@@ -16,8 +17,9 @@ export const closePrimary: Work<typeof steps.closePrimary> = async (_, { world, 
     await world.home.create(closedByUs(call.ref), JSON.stringify({ closing: plan.traffic.publicUrl }));
     await world.traffic.closePrimary(plan.traffic);
   }
-  const after = await world.traffic.read(plan.traffic);
-  return after.primary.open ? { kind: "open", why: "it reads back as open" } : { kind: "closed" };
+  // Between the last look at the witnesses and this closing minutes may lie: a region that is back by now took writes until then.
+  const [after, serves] = await Promise.all([world.traffic.read(plan.traffic), servesNow(plan, world)]);
+  return after.primary.open ? { kind: "open", why: "it reads back as open" } : { kind: "closed", ...(serves ? { backAgain: true } : {}) };
 };
 
 /**

@@ -14,6 +14,7 @@ const page = (name: string): URL => new URL(`../../docs/${name}`, import.meta.ur
 const tellProgress = (done: number, of: number): void => void process.stderr.write(`${done} of ${of}\n`);
 
 const args = process.argv.slice(2);
+const commandLine = `npm run simulate -- ${args.join(" ")}`;
 const options = optionsOf(args);
 if ("say" in options) {
   (options.wrong ? process.stderr : process.stdout).write(options.say);
@@ -29,7 +30,7 @@ async function does(asked: Options): Promise<number> {
     case "matrix":
       return matrix(asked);
     case "pairs":
-      return tell({ ...(await explored("pairs", asked)), every: asked.every });
+      return pairs(asked);
     case "faults":
       return tellFaults(asked, commit());
   }
@@ -46,7 +47,7 @@ async function seeds({ seed: from, runs, twiceEvery, driver, cores, write }: Opt
     driver,
     runs: result.runs,
     violations: result.failing.length,
-    seconds: Math.round(seconds),
+    seconds: secondsSince(beganAt),
     runsPerSecond: tenths((result.runs + twice) / seconds),
     /** By the processor's own count, so that a busy machine does not make it look slow. */
     runsPerCoreSecond: tenths(((result.runs + twice) / cpuMs) * 1_000),
@@ -58,19 +59,24 @@ async function seeds({ seed: from, runs, twiceEvery, driver, cores, write }: Opt
     outcomes,
     commit: commit(),
   };
-  if (write) keep(driver, { command: `npm run simulate -- ${args.join(" ")}`, ...line });
+  if (write) keep(driver, { command: commandLine, ...line });
   process.stdout.write(`${JSON.stringify(line)}\n`);
   return result.failing.length === 0 ? 0 : 1;
+}
+
+function secondsSince(at: number): number {
+  return Math.round((performance.now() - at) / 1_000);
 }
 
 function tenths(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
-function keep(driver: string, record: object): void {
+/** By driver, or `pairs`. */
+function keep(name: string, record: object): void {
   const file = page("simulator-records.json");
   const before = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as object) : {};
-  writeFileSync(file, `${JSON.stringify({ ...before, [driver]: record }, null, 2)}\n`);
+  writeFileSync(file, `${JSON.stringify({ ...before, [name]: record }, null, 2)}\n`);
 }
 
 /** Tells one seed. */
@@ -93,6 +99,15 @@ async function matrix(asked: Options): Promise<number> {
   const { aborts } = await explored("aborts", asked);
   if (write && every === 1) writeFileSync(page("crash-matrix.md"), matrixPage(crashes, aborts, commit()));
   return tell({ crashes, aborts, every });
+}
+
+/** Two crashes in one run. `--write` keeps what came of them in docs/simulator-records.json. */
+async function pairs(asked: Options): Promise<number> {
+  const beganAt = performance.now();
+  const { pairs: found } = await explored("pairs", asked);
+  const { played, wrong, missed, ends } = counted(found);
+  if (asked.write) keep("pairs", { command: commandLine, played, wrong: wrong.length, missed, ends, every: asked.every, seconds: secondsSince(beganAt), commit: commit() });
+  return tell({ pairs: found, every: asked.every });
 }
 
 async function explored<E extends Exploration>(exploration: E, { every, cores }: Options): Promise<Readonly<Record<E, readonly Found[]>>> {

@@ -18,7 +18,7 @@ Options
   --driver bare|sdk   who plays turns: the simulator's own player, or the real durable-functions; default bare
   --every N           of --matrix and --pairs every so manieth only; default 1
   --cores N           processes; default one for each core
-  --write             --matrix and --faults write their page in docs/
+  --write             --matrix and --faults write their page in docs/; seeds and --pairs keep their record in docs/simulator-records.json
 
 The last line is JSON. The exit code is 0 when nothing is violated, 1 when something is, 2 when the command line is not understood.
 `;

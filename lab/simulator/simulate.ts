@@ -110,5 +110,20 @@ export async function playOut(scenario: Scenario, callMade: ((call: StepCallMade
   const outcomes = reportsOf(evidence).map(({ outcome }) => outcome);
   for (const { invariant, at, what } of violations) story.tell(at, "checker", `${invariant} is violated: ${what}`);
   play(null);
-  return { scenario, violations, story: story.lines, digest: story.digest(), outcomes, failovers: outcomes.filter((outcome) => outcome === "recovered").length, virtualMs: scheduler.now - startAt, events: scheduler.happened, aborts: doing.told.flatMap(({ deed, status }) => (deed.kind === "abort" ? [status] : [])), logged: doing.events() };
+  return {
+    scenario,
+    violations,
+    get story() {
+      return story.lines;
+    },
+    get digest() {
+      return story.digest();
+    },
+    outcomes,
+    failovers: outcomes.filter((outcome) => outcome === "recovered").length,
+    virtualMs: scheduler.now - startAt,
+    events: scheduler.happened,
+    aborts: doing.told.flatMap(({ deed, status }) => (deed.kind === "abort" ? [status] : [])),
+    logged: doing.events(),
+  };
 }

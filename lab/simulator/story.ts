@@ -11,8 +11,9 @@ export interface Line {
 export interface Story {
   /** When the run began. */
   readonly startAt: number;
+  /** Put into words when somebody asks: most runs are never told. */
   readonly lines: readonly Line[];
-  tell(at: number, who: string, what: string): void;
+  tell(at: number, who: string, what: string | (() => string)): void;
   digest(): string;
 }
 
@@ -20,12 +21,19 @@ export interface Story {
 export const fallsText = "scales the secondary's storefront to nothing";
 
 export function openStory(): Story {
+  const told: { readonly at: number; readonly who: string; readonly what: string | (() => string) }[] = [];
   const lines: Line[] = [];
+  const inWords = (): readonly Line[] => {
+    for (const { at, who, what } of told.slice(lines.length)) lines.push({ at, who, what: typeof what === "string" ? what : what() });
+    return lines;
+  };
   return {
     startAt: labStart,
-    lines,
-    tell: (at, who, what) => void lines.push({ at, who, what }),
-    digest: () => createHash("sha256").update(lines.map(({ at, who, what }) => `${at} ${who} ${what}`).join("\n")).digest("hex"),
+    get lines() {
+      return inWords();
+    },
+    tell: (at, who, what) => void told.push({ at, who, what }),
+    digest: () => createHash("sha256").update(inWords().map(({ at, who, what }) => `${at} ${who} ${what}`).join("\n")).digest("hex"),
   };
 }
 

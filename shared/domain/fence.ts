@@ -19,8 +19,8 @@ export interface Suspended {
   readonly undo: Readonly<Record<string, unknown>>;
 }
 
-/** Whether the primary's public endpoint was seen closed. */
-export type Closed = { readonly kind: "closed" } | { readonly kind: "open"; readonly why: string };
+/** Whether the primary's public endpoint was seen closed. `backAgain`: its pages were served at that moment, so it took writes until then. */
+export type Closed = { readonly kind: "closed"; readonly backAgain?: boolean } | { readonly kind: "open"; readonly why: string };
 
 export type FenceFound =
   | { readonly kind: "level"; readonly level: FenceLevel; readonly about: string }

@@ -61,11 +61,12 @@ describe("choosing", () => {
 
 describe("the loss", () => {
   /** As the runbook would have left the ledger before: every witness agreed at 06:02. */
-  async function darkSince(run: Awaited<ReturnType<typeof beside>>, quieted: "unreachable" | "quiet" | null) {
+  async function darkSince(run: Awaited<ReturnType<typeof beside>>, quieted: "unreachable" | "quiet" | null, backAgain = false) {
     const entry = (phase: Phase, step: string, value: unknown) =>
       run.ledger.write({ plan: "shop", epoch: run.ref.epoch, phase, step, key: "" }, { runId: run.ref.runId, epoch: run.ref.epoch, planHash: run.ref.planHash, phase, step, key: "", kind: "outcome", startedAt: run.time.now, at: run.time.now, value });
     await entry("confirm", "confirm-loss", { kind: "done", value: { kind: "lost", scope: "region", since: Date.parse("2026-11-21T06:01:30Z"), agreedSince: Date.parse("2026-11-21T06:02:00Z"), readings: [] } });
     if (quieted !== null) await entry("fence", "quiet-primary", quieted === "quiet" ? { kind: "quiet", suspended: [] } : { kind: "unreachable", why: "no route" });
+    if (quieted !== null) await entry("fence", "close-primary", { kind: "closed", ...(backAgain ? { backAgain } : {}) });
   }
   const chosen = async (run: Awaited<ReturnType<typeof beside>>) => {
     const choice = await run.answer(steps.chooseRestorePoint, chooseRestorePoint, {});
@@ -77,6 +78,13 @@ describe("the loss", () => {
     await darkSince(run, "unreachable");
     run.time.now += 600_000;
     expect(await chosen(run)).toBe(215);
+  });
+
+  test("goes on until now where the primary served users when its endpoint was closed, whatever its cluster said", async () => {
+    const run = await beside();
+    await darkSince(run, "unreachable", true);
+    run.time.now += 600_000;
+    expect(await chosen(run)).toBeGreaterThan(600);
   });
 
   test("goes on until now where the primary's cluster answered when it was fenced: it may have taken writes", async () => {

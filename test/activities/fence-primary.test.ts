@@ -278,11 +278,20 @@ describe("waking the primary", () => {
 describe("the public endpoint", () => {
   test("is closed once, read back, and opened again", async () => {
     const run = await openedRun({ phase: "fence" });
-    expect(await run.answer(steps.closePrimary, closePrimary, {})).toEqual({ kind: "closed" });
+    expect(await run.answer(steps.closePrimary, closePrimary, {})).toEqual({ kind: "closed", backAgain: true });
     expect(run.state.traffic.secondary.open).toBe(false);
     expect(await run.answer(steps.reopenPrimary, reopenPrimary, {})).toEqual({ kind: "reopened" });
     expect(await run.answer(steps.reopenPrimary, reopenPrimary, {}, { key: "again" })).toEqual({ kind: "reopened" });
     expect(run.effects).toEqual(["close-primary", "reopen-primary"]);
+  });
+
+  test("of a primary that serves nobody is closed, and nothing more is said; one that serves when it is closed is back", async () => {
+    const dark = await openedRun({ phase: "fence" });
+    dark.state.probe = () => ({ kind: "no-answer", why: "connection refused", durationMs: 5 });
+    expect(await dark.answer(steps.closePrimary, closePrimary, {})).toEqual({ kind: "closed" });
+    const ailing = await openedRun({ phase: "fence" });
+    ailing.state.probe = (url) => (url.endsWith("/healthz") ? { kind: "answered", status: 503, body: "", durationMs: 5 } : { kind: "answered", status: 200, body: "", durationMs: 5 });
+    expect(await ailing.answer(steps.closePrimary, closePrimary, {})).toEqual({ kind: "closed", backAgain: true });
   });
 
   test("that reads back as open is no fence, and one that does not open again is tried again", async () => {
@@ -297,7 +306,7 @@ describe("the public endpoint", () => {
   test("that a person had closed before the run stays closed", async () => {
     const run = await openedRun({ phase: "fence" });
     await run.world.traffic.closePrimary(run.plan.traffic);
-    expect(await run.answer(steps.closePrimary, closePrimary, {})).toEqual({ kind: "closed" });
+    expect(await run.answer(steps.closePrimary, closePrimary, {})).toEqual({ kind: "closed", backAgain: true });
     expect(await run.answer(steps.reopenPrimary, reopenPrimary, {})).toEqual({ kind: "left-closed", why: "it was closed before this run" });
     expect(run.state.traffic.primary.open).toBe(false);
   });
@@ -322,7 +331,7 @@ describe("the public endpoint", () => {
     const run = await openedRun({ phase: "fence" });
     const world = { ...run.world, traffic: losing(run.world.traffic, "closePrimary") };
     expect((await run.take(steps.closePrimary, closePrimary, {}, { world })).kind).toBe("again");
-    expect(await run.answer(steps.closePrimary, closePrimary, {})).toEqual({ kind: "closed" });
+    expect(await run.answer(steps.closePrimary, closePrimary, {})).toEqual({ kind: "closed", backAgain: true });
     expect(await run.answer(steps.reopenPrimary, reopenPrimary, {})).toEqual({ kind: "reopened" });
     expect(run.state.traffic.primary.open).toBe(true);
   });

@@ -42,7 +42,7 @@ describe("a process that stood still between its look and its act", () => {
 
   test("goes on where nothing has changed", async () => {
     const { run, answer } = await standsStill(halfAnHour, () => Promise.resolve());
-    expect(answer).toEqual({ kind: "answer", value: { kind: "closed" } });
+    expect(answer).toEqual({ kind: "answer", value: { kind: "closed", backAgain: true } });
     expect(run.effects).toEqual(["close-primary"]);
   });
 });

@@ -36,7 +36,7 @@ describe("every act", () => {
     expect(before).toEqual(["close-primary intent"]);
     expect((await run.entries()).map(({ step, kind, value }) => [step, kind, value])).toEqual([
       ["close-primary", "intent", {}],
-      ["close-primary", "outcome", { kind: "closed" }],
+      ["close-primary", "outcome", { kind: "closed", backAgain: true }],
     ]);
     expect(run.home.blobs.has(entryName("shop", 1, "fence", "close-primary", "", "intent"))).toBe(true);
   });
@@ -104,7 +104,7 @@ describe("every act", () => {
     };
     const world = { ...run.world, home: { ...run.home, create } };
     expect((await run.take(steps.closePrimary, closePrimary, {}, { world })).kind).toBe("again");
-    expect(await run.answer(steps.closePrimary, closePrimary, {}, { world })).toEqual({ kind: "closed" });
+    expect(await run.answer(steps.closePrimary, closePrimary, {}, { world })).toEqual({ kind: "closed", backAgain: true });
     expect(run.effects).toEqual(["close-primary"]);
   });
 });

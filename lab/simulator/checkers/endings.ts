@@ -90,7 +90,7 @@ function recoveredIsTrue({ sim }: Evidence): readonly string[] {
  * primary was not dark: the loss is then as true as they are.
  */
 export function lossIsTrue(evidence: Evidence): readonly Violation[] {
-  const { sim } = evidence;
+  const { sim, witness } = evidence;
   return reportsOf(evidence).flatMap((report) => {
     const point = report.restorePoint;
     if (point === null) return [];
@@ -98,21 +98,9 @@ export function lossIsTrue(evidence: Evidence): readonly Violation[] {
     const taken = shelves[sim.scenario.shelf].find(({ name }) => name === point.name);
     if (taken === undefined || taken.missing.length > 0 || taken.cut.length > 0 || taken.phase !== "Completed") return [wrong("S16", at, `${point.name} was taken, which is not whole`)];
     if (report.outcome !== "recovered" || sim.scenario.loss.kind === "liars") return [];
-    const lost = (wentDarkAt(evidence) - taken.takenAt) / 1_000;
+    const lost = (witness.lastWriteAt() - taken.takenAt) / 1_000;
     return point.lossSeconds + 1 < lost ? [wrong("S15", at, `${point.lossSeconds} s of changes are said to be lost, and ${Math.round(lost)} s are`)] : [];
   });
-}
-
-/** From the last look at the witnesses to the closing of the primary: nobody sees who comes back in it. */
-const unseenMs = 2_000;
-
-/** When the primary took its last write. A region that was back for a moment only before it was closed counts as dark since it went. */
-function wentDarkAt({ sim, witness }: Evidence): number {
-  const { loss } = sim.scenario;
-  const lastAt = witness.lastWriteAt();
-  if (loss.kind !== "region" || loss.forMs === null) return lastAt;
-  const [wentAt, backAt] = [sim.story.startAt + loss.at, sim.story.startAt + loss.at + loss.forMs];
-  return lastAt >= backAt && lastAt - backAt <= unseenMs ? wentAt : lastAt;
 }
 
 /** Where more is lost than the plan's objective allows, a person was asked and said yes before users were sent to it. */
@@ -123,7 +111,7 @@ export function lossAgreed(evidence: Evidence): readonly Violation[] {
     const taken = shelves[sim.scenario.shelf].find(({ snapshot }) => snapshot === seen.volume);
     const runId = seen.head?.run?.id;
     const { at } = seen.effect;
-    const lost = taken === undefined ? 0 : (wentDarkAt(evidence) - taken.takenAt) / 1_000;
+    const lost = taken === undefined ? 0 : (witness.lastWriteAt() - taken.takenAt) / 1_000;
     const agreed = told.some(({ deed, runId: of, status }) => deed.kind === "decide" && deed.about !== "fence" && deed.verdict === "approve" && of === runId && status === 202);
     return lost <= rpoSeconds.tight || agreed ? [] : [wrong("S15", at, `users are sent to the secondary, which lost ${Math.round(lost)} s of changes, more than the objective allows, and no person said yes to ${runId}`)];
   });

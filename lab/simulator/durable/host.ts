@@ -27,7 +27,7 @@ export interface HostOptions {
   /** What a replay said that history does not. */
   readonly differs: (about: string) => void;
   /** An activity that begins or comes to an end, for the story. */
-  readonly told: (host: Host, what: string) => void;
+  readonly told: (host: Host, what: () => string) => void;
   /** Does an activity's work: whoever wants to know whose calls are whose puts it into a room of its own. */
   readonly within: <T>(step: string, work: () => T) => T;
 }
@@ -109,11 +109,11 @@ export class Host implements Owner, Worker {
       at("work-taken", this, nameOf(work));
       if (!this.alive) return;
       const again = work.deliveries > 1 ? ` (delivery ${work.deliveries})` : "";
-      told(this, `begins ${nameOf(work)}${again}`);
+      told(this, () => `begins ${nameOf(work)}${again}`);
       void within(nameOf(work), () => handler(work.input, contextOf(work.name))).then((value) => {
         const json = JSON.stringify(value);
         const answer = arrived(json);
-        told(this, `has done ${nameOf(work)}${again}: ${inShort(json)}`);
+        told(this, () => `has done ${nameOf(work)}${again}: ${inShort(json)}`);
         at("work-done", this, nameOf(work), work.instanceId);
         scheduler.after(random.between(2, 12), this, () => hub.done(work, answer), false);
       });

@@ -31,8 +31,9 @@ function virtualClearTimeout(timer?: VirtualTimer): void {
 /** `Date`, whose present is the run's. */
 class VirtualDate extends RealDate {
   constructor(...args: readonly unknown[]) {
-    // Whatever `Date` takes; nothing means now.
-    super(...((args.length === 0 ? [now().scheduler.now] : args) as [number]));
+    // Whatever `Date` takes; nothing means now. One argument is nearly always all.
+    if (args.length > 1) super(...(args as [number, number]));
+    else super(args.length === 0 ? now().scheduler.now : (args[0] as number));
   }
   static override now(): number {
     return now().scheduler.now;

@@ -69,7 +69,16 @@ export class Scheduler {
 
   /** Lets time go on until something is so, nothing is due any more, or it is too late. */
   async run(until: () => boolean, lastAt: number): Promise<"done" | "idle" | "late"> {
-    await settleStreams();
+    for (;;) {
+      const ended = await inATurn(() => this.#goOn(until, lastAt));
+      if (ended !== "streams") return ended;
+      this.#streaming = false;
+    }
+  }
+
+  /** Event after event, until one opens a stream: that needs turns of Node's loop, many times as dear as what promises need. */
+  #goOn(until: () => boolean, lastAt: number): "done" | "idle" | "late" | "streams" {
+    this.#owner = nature;
     while (!until()) {
       const due = pop(this.#heap);
       if (due === undefined) return "idle";
@@ -88,23 +97,32 @@ export class Scheduler {
       this.#owner = owner;
       this.#happened += 1;
       call();
-      if (due.wakes) {
-        await settle();
-        if (this.#streaming) {
-          this.#streaming = false;
-          await settleStreams();
-        }
-      }
+      if (due.wakes) settle();
+      if (this.#streaming) return "streams";
       this.#owner = nature;
     }
     return "done";
   }
 }
 
-/** A tick comes when every promise that can go on has gone on. Many times as cheap as a turn of Node's loop, of which a run would need thousands. */
-const settle = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve));
-/** A turn of the loop comes when all ticks have come, those that ticks have made among them. */
-const settleStreams = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+/**
+ * Lets every promise go on that can, and every tick: Node's own drain, which it runs when a turn of its loop has ended. Only outside of
+ * promises: in one it would do nothing.
+ */
+const settle = (process as unknown as { readonly _tickCallback: () => void })._tickCallback;
+
+/** Does it in a turn of Node's loop of its own, when all that earlier turns have left is done. */
+function inATurn<T>(work: () => T): Promise<T> {
+  return new Promise((resolve, reject) => {
+    setImmediate(() => {
+      try {
+        resolve(work());
+      } catch (error) {
+        reject(error as Error);
+      }
+    });
+  });
+}
 
 const before = (a: Due, b: Due): boolean => a.at < b.at || (a.at === b.at && a.order < b.order);
 
