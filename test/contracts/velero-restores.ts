@@ -62,7 +62,8 @@ export function describeVeleroRestoresContract(name: string, open: () => Promise
       expect(again.status?.["warnings"]).toBe(said.length);
       // Pods are where they were not, a service comes out of its own action changed; a deployment is as it was.
       const kinds = said.map((message) => /^could not restore, (\w+):\S+ already exists\. Warning: the in-cluster version is different than the backed-up version$/.exec(message)?.[1] ?? message);
-      expect(kinds.toSorted()).toEqual(["ConfigMap", "Pod", "Pod", "Service"]);
+      // A slice is written anew by its controller: before this restore looks at it, or after.
+      expect(kinds.filter((kind) => kind !== "EndpointSlice").toSorted()).toEqual(["ConfigMap", "Pod", "Pod", "Service"]);
       expect((await listed("again"))["v1/Namespace"]).toBeUndefined();
       expect((await listed("again"))["v1/ConfigMap"]).toContain(`${shop}/settings(failed)`);
     });
