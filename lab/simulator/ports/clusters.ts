@@ -47,7 +47,9 @@ function openCluster({ clusters, aks, world }: Pick<SimulatedPair, "clusters" | 
         await network.ask(asked("ready", "readyz", false, timeoutSeconds * 1_000), serving);
         return { kind: "ready" };
       } catch (error) {
-        return { kind: "no-answer", why: error instanceof Error ? error.message : String(error) };
+        const why = error instanceof Error ? error.message : String(error);
+        // Who says that it is asked too often is there.
+        return { kind: why.includes("status 429") ? "not-ready" : "no-answer", why };
       }
     },
     get: (kind, namespace, name) =>
