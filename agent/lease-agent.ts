@@ -9,6 +9,7 @@ import type { AgentTerms } from "../shared/domain/plan-agent.ts";
 import { agentOf } from "../shared/fence/undo-note.ts";
 import { fenceLimits, quiet } from "../shared/fence/quiet.ts";
 import { wake } from "../shared/fence/wake.ts";
+import { messageOf } from "../shared/fence/walk.ts";
 import type { Cluster } from "../shared/ports.ts";
 import type { AgentParts } from "./parts.ts";
 import { idleBecause, readPlanText, renew, type Renewed } from "./renewal.ts";
@@ -79,10 +80,13 @@ export class LeaseAgent {
     return endsMs - this.#parts.clock.monotonicMs();
   }
 
+  get #everyMs(): number {
+    return (this.#plan?.terms.renewSeconds ?? retrySeconds) * 1_000;
+  }
+
   /** Until the next renewal is due, or the lease runs out if that comes first. */
   #waitMs(askedMs: number): number {
-    const everyMs = (this.#plan?.terms.renewSeconds ?? retrySeconds) * 1_000;
-    const dueMs = askedMs + everyMs - this.#parts.clock.monotonicMs();
+    const dueMs = askedMs + this.#everyMs - this.#parts.clock.monotonicMs();
     const leftMs = this.#leftMs();
     return Math.max(0, leftMs > 0 ? Math.min(dueMs, leftMs) : dueMs);
   }
@@ -91,9 +95,8 @@ export class LeaseAgent {
   async #renewal(askedMs: number): Promise<Renewed> {
     const { clock, clusterId } = this.#parts;
     const leftMs = this.#leftMs();
-    const everyMs = (this.#plan?.terms.renewSeconds ?? retrySeconds) * 1_000;
     const abort = new AbortController();
-    const late = clock.sleep(leftMs > 0 ? Math.min(everyMs, leftMs) : everyMs, abort.signal).then(
+    const late = clock.sleep(leftMs > 0 ? Math.min(this.#everyMs, leftMs) : this.#everyMs, abort.signal).then(
       (): Renewed => ({ kind: "failed", why: `no answer from home in ${Math.round((clock.monotonicMs() - askedMs) / 1_000)} s` }),
       (): Renewed => ({ kind: "failed", why: "given up" }),
     );
@@ -195,4 +198,3 @@ export class LeaseAgent {
 
 const epochOf = (state: AgentState): number | null => (state.kind === "serving" ? null : state.epoch);
 const shortened = (left: readonly string[]): readonly string[] => (left.length <= leftMax ? left : [...left.slice(0, leftMax), `${left.length - leftMax} more`]);
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

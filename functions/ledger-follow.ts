@@ -4,9 +4,8 @@
  */
 import { emptyDigest, entriesPrefix, type Head, headName } from "../shared/domain/ledger.ts";
 import { type Broken, linkName, readLink, verifyNewest, verifyRun } from "../shared/domain/ledger-chain.ts";
-import { readHead } from "../shared/domain/ledger-read.ts";
 import type { Home } from "../shared/ports.ts";
-import { changedByHand, entriesMax, sha256 } from "./ledger.ts";
+import { changedByHand, entriesMax, headIn, sha256 } from "./ledger.ts";
 
 /** A run has a dozen phases; more links are a circle. */
 const linksMax = 64;
@@ -16,7 +15,8 @@ export async function followRun(home: Home, plan: string, epoch: number): Promis
   const { copy, read } = reading(home);
   // Before the head: whatever is there by now belongs to a phase that the head knows.
   const names = await home.list(entriesPrefix(plan, epoch), entriesMax);
-  const head = headIn(await read(headName(plan)), plan);
+  const body = await read(headName(plan));
+  const head = body === null ? null : headIn(body, plan);
   // Whose run it is now the compare-and-swap says.
   if (head?.run?.epoch !== epoch) return;
   const covered: string[] = [];
@@ -51,13 +51,6 @@ function reading(home: Home): { readonly copy: (name: string) => string | null; 
       return stored?.body ?? null;
     },
   };
-}
-
-function headIn(body: string | null, plan: string): Head | null {
-  if (body === null) return null;
-  const read = readHead(body, plan);
-  if (read.kind === "broken") throw changedByHand(headName(plan), read.why);
-  return read.head;
 }
 
 function refuse(found: Broken | null): void {

@@ -119,7 +119,8 @@ export class LedgerBroken extends WorldError {}
 /** What stands at this place is not what was written there. */
 export const changedByHand = (name: string, why: string): LedgerBroken => new LedgerBroken("read the ledger", name, `${why}; it was changed by hand: put back what it was, \`lifeboat ledger verify\` says whether it is`);
 
-function headIn(body: string, plan: string): Head {
+/** A head as it was read. Throws `LedgerBroken` when it is none. */
+export function headIn(body: string, plan: string): Head {
   const read = readHeadText(body, plan);
   if (read.kind === "broken") throw changedByHand(headName(plan), read.why);
   return read.head;

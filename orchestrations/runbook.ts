@@ -336,15 +336,14 @@ function* watchStep(context: OrchestrationContext): Runbook<Ended<Waited<unknown
     state = look.state ?? state;
     const spentMs = context.df.currentUtcDateTime.getTime() - startedAt;
     if (spentMs >= waiting.deadlineMs) return { kind: "done", value: { kind: "late", about: look.about } };
-    yield* pause(context, Math.min(Math.max(waiting.pauseMsFirst, spentMs / 10), waiting.pauseMsMax, waiting.deadlineMs - spentMs));
+    yield* pause(context, Math.min(growingMs(waiting, spentMs), waiting.deadlineMs - spentMs));
   }
   context.df.continueAsNew({ ...watch, state });
   return undefined;
 }
 
 /** The ledger is read even if no bell rings: a lost bell costs this long or a tenth of what was waited already, never a decision. */
-const bellMsFirst = 15_000;
-const bellMsMax = 60_000;
+const bellPauses = { pauseMsFirst: 15_000, pauseMsMax: 60_000 } as const;
 /** The clocks of hosts differ: who looks right after a question has expired must not find it open for another pause. */
 const expiredMs = 1_000;
 
@@ -379,9 +378,12 @@ function* waitForAnswer(context: OrchestrationContext): Runbook<Ended<Answer> | 
   return undefined;
 }
 
+/** Short at first, then a tenth of what was waited already: who has waited long minds little more. */
+const growingMs = ({ pauseMsFirst: first, pauseMsMax: most }: Pick<Waiting, "pauseMsFirst" | "pauseMsMax">, spentMs: number): number => Math.min(Math.max(first, spentMs / 10), most);
+
 /** When nobody has rung: later and later, and at once when the question has expired. */
 function nextLookAt(at: number, startedAt: number, expiresAt: number): number {
-  const usualAt = at + Math.min(Math.max(bellMsFirst, (at - startedAt) / 10), bellMsMax);
+  const usualAt = at + growingMs(bellPauses, at - startedAt);
   return expiresAt < at ? usualAt : Math.min(usualAt, expiresAt + expiredMs);
 }
 

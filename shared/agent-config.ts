@@ -1,9 +1,8 @@
 /** Everything the lease agent reads from its settings, in one table; `docs/settings.md` is made from it. None is a secret. */
 import { z } from "zod";
-import { ConfigError, type SettingNotes, settings } from "./config.ts";
+import { ConfigError, givenIn, setting, type SettingNotes, settings } from "./config.ts";
 import { name, resourceId } from "./domain/plan-fields.ts";
 
-const setting = <S extends z.ZodType>(schema: S, notes: SettingNotes): S => schema.meta({ ...notes });
 const text = z.string().trim().min(1, "is empty");
 const { HOME_STORAGE_URL, HOME_CONTAINER, AZURE_CLIENT_ID, ENDPOINT_HOSTS } = settings.shape;
 
@@ -40,7 +39,7 @@ export interface AgentConfig {
 
 /** Reads the environment once, at start-up. Throws a `ConfigError` that holds every problem. */
 export function readAgentConfig(env: Readonly<Record<string, string | undefined>>): AgentConfig {
-  const given = Object.fromEntries(Object.keys(agentSettings.shape).flatMap((key) => (env[key]?.trim() ? [[key, env[key]]] : [])));
+  const given = givenIn(env, agentSettings);
   const read = agentSettings.safeParse(given);
   const problems = read.success ? [] : read.error.issues.map((issue) => `${String(issue.path[0])}: ${given[String(issue.path[0])] === undefined ? "is not set" : issue.message}; set it like this: ${agentNotesOf(String(issue.path[0]) as keyof typeof agentSettings.shape).example}`);
   const tokenFile = given["AZURE_FEDERATED_TOKEN_FILE"];

@@ -14,9 +14,13 @@ export interface SettingNotes {
   readonly sample?: string;
 }
 
-const setting = <S extends z.ZodType>(schema: S, notes: SettingNotes): S => schema.meta({ ...notes });
+/** A row of a table of settings. */
+export const setting = <S extends z.ZodType>(schema: S, notes: SettingNotes): S => schema.meta({ ...notes });
 
-/** Text of a setting, or the sentence that says what to write. Empty counts as not set: that is how the portal clears a setting. */
+/** The variables of a table that are set. Empty counts as not set: that is how the portal clears a setting. */
+export const givenIn = (env: Readonly<Record<string, string | undefined>>, table: z.ZodObject): Readonly<Record<string, string | undefined>> => Object.fromEntries(Object.keys(table.shape).flatMap((name) => (env[name]?.trim() ? [[name, env[name]]] : [])));
+
+/** Text of a setting, or the sentence that says what to write. */
 const text = z.string({ error: "is not set" }).trim().min(1, "is empty");
 const httpsUrl = text.refine(isSafeUrl, "must be an address that begins with https:// (http:// only where it leads to this machine itself)");
 const guid = text.regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, "must be the client id of a user-assigned identity: 8-4-4-4-12 hexadecimal digits");
@@ -121,7 +125,7 @@ export class ConfigError extends Error {
 
 /** Reads the environment once, at start-up. Throws a `ConfigError` that holds every problem, not the first. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
-  const given = Object.fromEntries(Object.keys(settings.shape).flatMap((name) => (env[name]?.trim() ? [[name, env[name]]] : [])));
+  const given = givenIn(env, settings);
   const read = settings.safeParse(given);
   const problems = read.success ? [] : read.error.issues.map((issue) => `${String(issue.path[0])}: ${issue.message}${remedyOf(String(issue.path[0]))}`);
   const names = settings.shape.BACKUP_SOURCES.safeParse(given["BACKUP_SOURCES"]).data ?? [];

@@ -1,7 +1,8 @@
 import type { Closed, Quieted } from "../../shared/domain/fence.ts";
 import type { Verdict } from "../../shared/domain/health.ts";
-import { cardText, predictRtoSeconds, spoken } from "../../shared/domain/decision.ts";
+import { agentWaitSeconds, cardText, predictRtoSeconds, spoken } from "../../shared/domain/decision.ts";
 import { openFindings, told } from "../../shared/domain/findings.ts";
+import { gateRecords } from "../../shared/domain/gate.ts";
 import { emptyRegister, type Register } from "../../shared/domain/register.ts";
 import { type Places, placesOf } from "../../shared/domain/replica.ts";
 import { provingOf } from "./check-backups.ts";
@@ -28,7 +29,7 @@ export const weighRestorePoints: Work<typeof steps.weighRestorePoints> = async (
   const volumeBytes = point.volumes.reduce((sum, { bytes }) => sum + bytes, 0);
   const { run } = await ledger.head(call.ref.plan);
   const spentSeconds = run === null ? 0 : (world.clock.now() - run.openedAt) / 1_000;
-  const predictedRtoSeconds = predictRtoSeconds(point.itemCount, volumeBytes, spentSeconds);
+  const predictedRtoSeconds = predictRtoSeconds(point.itemCount, volumeBytes, spentSeconds) + agentWaitSeconds(plan.fence, spentSeconds);
   const { rpoSeconds, rtoSeconds } = plan.objectives;
   const card = {
     restorePoint: point.name,
@@ -92,8 +93,8 @@ async function darkSince({ ledger, call }: Duty): Promise<number | null> {
   const { plan, epoch } = call.ref;
   const [confirmed, quieted, closed] = await Promise.all([
     ledger.entry({ plan, epoch, phase: "confirm", step: "confirm-loss", key: "" }, "outcome"),
-    ledger.entry({ plan, epoch, phase: "fence", step: "quiet-primary", key: "" }, "outcome"),
-    ledger.entry({ plan, epoch, phase: "fence", step: "close-primary", key: "" }, "outcome"),
+    ledger.entry({ plan, epoch, ...gateRecords.quieted }, "outcome"),
+    ledger.entry({ plan, epoch, ...gateRecords.closed }, "outcome"),
   ]);
   const verdict = confirmed === null ? null : (confirmed.value as { readonly value: Verdict }).value;
   const end = closed?.value as Closed | undefined;

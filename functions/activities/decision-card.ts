@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { agentWaitSeconds, cardText, type RestoreMeasured, slowerThanFiguresSeconds, warmUpSeconds } from "../../shared/domain/decision.ts";
+import { cardText, type RestoreMeasured, slowerThanFiguresSeconds, warmUpSeconds } from "../../shared/domain/decision.ts";
 import { runId } from "../../shared/domain/ledger.ts";
 import type { steps } from "../../orchestrations/steps.ts";
 import { weighRestorePoints } from "./choose.ts";
@@ -13,9 +13,7 @@ export const weighPointsAndTarget: Work<typeof steps.weighRestorePoints> = async
   const [state, history] = await Promise.all([duty.world.aks.read(cluster), restoresMeasured(duty)]);
   const small = pools.some(({ name, nodes }) => state.pools.some((pool) => pool.name === name && (pool.count < nodes || growing.has(pool.provisioning))));
   const { items, volumeBytes } = weighed.card;
-  const { run } = await duty.ledger.head(duty.call.ref.plan);
-  const spentSeconds = run === null ? 0 : (duty.world.clock.now() - run.openedAt) / 1_000;
-  const predictedRtoSeconds = weighed.card.predictedRtoSeconds + agentWaitSeconds(duty.plan.fence, spentSeconds) + warmUpSeconds({ stopped: state.power !== "running", small }) + slowerThanFiguresSeconds(items, volumeBytes, history);
+  const predictedRtoSeconds = weighed.card.predictedRtoSeconds + warmUpSeconds({ stopped: state.power !== "running", small }) + slowerThanFiguresSeconds(items, volumeBytes, history);
   const card = { ...weighed.card, predictedRtoSeconds, withinRto: predictedRtoSeconds <= duty.plan.objectives.rtoSeconds };
   return { kind: "weighed", card, text: cardText(card) };
 };

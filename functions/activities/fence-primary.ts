@@ -1,6 +1,7 @@
 import type { Quieted } from "../../shared/domain/fence.ts";
 import { fenceLimits, type FenceLimits, quiet } from "../../shared/fence/quiet.ts";
 import { wake } from "../../shared/fence/wake.ts";
+import { gateRecords } from "../../shared/domain/gate.ts";
 import { drainMs } from "../../shared/domain/ledger-takeover.ts";
 import { type World, WorldError } from "../../shared/ports.ts";
 import type { RunRef } from "../../orchestrations/step.ts";
@@ -43,7 +44,7 @@ const lookAgainSeconds = 10;
 
 /** For how long a closing that was begun and not answered may still take place: nothing was begun any more when the run began to stand down. */
 async function closingLeftMs(ledger: Ledger, { plan, epoch, runId }: RunRef, at: number): Promise<number> {
-  const closing = { plan, epoch, phase: "fence", step: "close-primary", key: "" } as const;
+  const closing = { plan, epoch, ...gateRecords.closed };
   const [begun, answered, { run }] = await Promise.all([ledger.entry(closing, "intent"), ledger.entry(closing, "outcome"), ledger.head(plan)]);
   if (begun === null || answered !== null || run?.id !== runId) return 0;
   const standsDownAt = run.phases.find(({ phase }) => phase === "stand-down")?.startedAt ?? at;

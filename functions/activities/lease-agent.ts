@@ -1,7 +1,8 @@
-import { judgeLease, leaseName, readLease, readWish, type SelfFence, type Wish, wishAfter, wishName } from "../../shared/domain/lease.ts";
+import { judgeLease, readWish, type SelfFence, type Wish, wishAfter, wishName } from "../../shared/domain/lease.ts";
 import { instantText } from "../../shared/domain/instant.ts";
-import { type Dated, WorldError } from "../../shared/ports.ts";
+import { WorldError } from "../../shared/ports.ts";
 import type { steps } from "../../orchestrations/steps.ts";
+import { leaseSeen } from "./lease-seen.ts";
 import { freshHead } from "./leave.ts";
 import { type Duty, Superseded, type Work } from "./perform.ts";
 
@@ -41,26 +42,22 @@ async function change({ world, ledger, call }: Duty, kind: Wish["kind"]): Promis
 
 /** What the agent's word or its silence proves by now. */
 export const agentClosed: Work<typeof steps.agentClosed> = async (_, duty) => {
-  const { plan, call } = duty;
+  const { plan, call, world } = duty;
   const { agent } = plan.fence;
   if (agent === undefined) return { kind: "done", value: { kind: "no", about: "the plan declares no agent" } satisfies SelfFence };
-  return judgeLease(leaseIn(await lease(duty), plan.plan), call.ref.epoch, agent, await noticedAt(duty));
+  return judgeLease(await leaseSeen(world.home, plan.plan), call.ref.epoch, agent, await noticedAt(duty));
 };
 
 /** Whether the agent says that it serves, and has said so since it was told to. */
-export const agentOpened: Work<typeof steps.agentOpened> = async (_, duty) => {
-  const { plan } = duty.plan;
-  const [seen, asked] = await Promise.all([lease(duty), duty.world.home.dated?.(wishName(plan))]);
+export const agentOpened: Work<typeof steps.agentOpened> = async (_, { plan: { plan }, world: { home } }) => {
+  const [seen, asked] = await Promise.all([leaseSeen(home, plan), home.dated?.(wishName(plan))]);
   // What was never there has closed nothing.
   if (seen === null) return { kind: "done", value: { kind: "no-agent" } };
-  const { lease: said, writtenAt } = leaseIn(seen, plan) ?? { lease: null, writtenAt: 0 };
+  const { lease: said, writtenAt } = seen;
   const heard = `it renewed its lease last at ${instantText(writtenAt)}`;
   if (said?.state.kind === "serving" && writtenAt >= (asked?.writtenAt ?? 0)) return { kind: "done", value: { kind: "open" } };
   return { kind: "not-yet", about: said?.state.kind === "partly" ? `${heard} and says: ${said.state.left.join(", ")}` : heard };
 };
-
-const lease = async ({ world, plan }: Duty): Promise<Dated | null> => (await world.home.dated?.(leaseName(plan.plan))) ?? null;
-const leaseIn = (found: Dated | null, plan: string) => (found === null ? null : { lease: readLease(found.body, plan), writtenAt: found.writtenAt, storeNowAt: found.answeredAt });
 
 /** When the loss was noticed first: with this run, or with the one whose place it took. */
 async function noticedAt({ ledger, call }: Duty): Promise<number> {

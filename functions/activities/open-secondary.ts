@@ -1,3 +1,4 @@
+import { gateRecords } from "../../shared/domain/gate.ts";
 import type { Choice } from "../../shared/domain/restore-run.ts";
 import type { Plan } from "../../shared/domain/plan.ts";
 import type { TrafficState } from "../../shared/ports.ts";
@@ -29,8 +30,8 @@ async function mustBeVerified(duty: Duty): Promise<void> {
   const { ledger, plan, call } = duty;
   const { plan: name, epoch } = call.ref;
   const [verified, chosen] = await Promise.all([
-    ledger.entry({ plan: name, epoch, phase: "verify", step: "verify-applications", key: "" }, "outcome"),
-    ledger.entry({ plan: name, epoch, phase: "choose", step: "choose-restore-point", key: "" }, "outcome"),
+    ledger.entry({ plan: name, epoch, ...gateRecords.verified }, "outcome"),
+    ledger.entry({ plan: name, epoch, ...gateRecords.chosen }, "outcome"),
   ]);
   const choice = chosen?.value as Choice | undefined;
   if (verified === null || choice?.kind !== "chosen") throw new Error(`${call.ref.runId} has verified nothing: users are not sent there`);

@@ -1,13 +1,14 @@
 import type { Finding } from "../../shared/domain/findings.ts";
-import { type TrafficState, WorldError } from "../../shared/ports.ts";
+import type { TrafficState } from "../../shared/ports.ts";
 import type { Duty } from "./perform.ts";
+import { orUnread } from "./unread-finding.ts";
 
 /**
  * Whether the public name leads to the region that the ledger calls active, and to no other. While a run is under way nothing is said: it moves
  * the endpoints itself. What cannot be read is `unknown`. Only looks.
  */
 export async function trafficDrift({ world, ledger, plan }: Duty): Promise<readonly Finding[]> {
-  try {
+  return orUnread("where the public name leads", async () => {
     const before = await ledger.head(plan.plan);
     if (before.run !== null) return [];
     const state = await world.traffic.read(plan.traffic);
@@ -16,10 +17,7 @@ export async function trafficDrift({ world, ledger, plan }: Duty): Promise<reado
     if (after.run !== null || after.epoch !== before.epoch) return [];
     const fact = driftOf(state, after.active, after.last?.outcome ?? null);
     return fact === null ? [] : [{ kind: "traffic-drift", point: null, fact }];
-  } catch (error) {
-    if (!(error instanceof WorldError)) throw error;
-    return [{ kind: "unknown", point: null, fact: `where the public name leads could not be read: ${error.message}` }];
-  }
+  });
 }
 
 function driftOf({ primary, secondary }: TrafficState, active: "primary" | "secondary", lastOutcome: string | null): string | null {

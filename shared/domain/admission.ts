@@ -4,6 +4,7 @@
  */
 import type { Contents } from "./contents.ts";
 import { guessedPlural } from "./custom-kinds.ts";
+import { groupOf } from "./kinds.ts";
 import { arrayOf, recordOf, stringOf } from "./loose.ts";
 
 /** A webhook that refuses when it does not answer. */
@@ -57,7 +58,7 @@ export function judges({ rules, picks }: FailClosed, contents: Contents, namespa
 
 function covers({ groups, resources }: FailClosed["rules"][number], key: string): boolean {
   const [apiVersion, kind] = [key.slice(0, key.lastIndexOf("/")), key.slice(key.lastIndexOf("/") + 1)];
-  const group = apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "";
+  const group = groupOf(apiVersion);
   const plural = guessedPlural(kind);
   return (groups.includes("*") || groups.includes(group)) && resources.some((resource) => resource === "*" || resource === "*/*" || resource === plural);
 }

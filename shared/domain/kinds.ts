@@ -43,3 +43,6 @@ export const kinds = {
 
 /** What makes a namespace count as in use: everything that runs pods, and claims. */
 export const occupying: readonly Kind[] = [kinds.deployments, kinds.statefulSets, kinds.daemonSets, kinds.cronJobs, kinds.jobs, kinds.persistentVolumeClaims];
+
+/** The API group of a version: `apps` of `apps/v1`, nothing of `v1`. */
+export const groupOf = (apiVersion: string): string => (apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "");

@@ -1,5 +1,6 @@
 /** The Velero objects of one application's restore. Pure; what each field means: Velero 1.18, Restore and resource modifiers. */
 import { type Consumer, type Contents, selects } from "./contents.ts";
+import { groupOf } from "./kinds.ts";
 import type { Application } from "./plan.ts";
 import type { RestorePart } from "./restore-run.ts";
 import type { Volume } from "./volume.ts";
@@ -133,7 +134,7 @@ export function modifierObject({ name, namespace, runId, consumers }: RestoreOrd
 
 /** `deployments.apps`, as Velero and RBAC name a resource. Consumers are built-in workloads, whose plurals are regular. */
 function resourceOf({ apiVersion, kind }: Consumer): string {
-  const group = apiVersion.includes("/") ? apiVersion.split("/", 1)[0] : "";
+  const group = groupOf(apiVersion);
   return `${kind.toLowerCase()}s${group ? `.${group}` : ""}`;
 }
 

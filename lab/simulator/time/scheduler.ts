@@ -109,7 +109,7 @@ export class Scheduler {
  * Lets every promise go on that can, and every tick: Node's own drain, which it runs when a turn of its loop has ended. Only outside of
  * promises: in one it would do nothing.
  */
-const settle = (process as unknown as { readonly _tickCallback: () => void })._tickCallback;
+const { _tickCallback: settle } = process as unknown as { readonly _tickCallback: () => void };
 
 /** Does it in a turn of Node's loop of its own, when all that earlier turns have left is done. */
 function inATurn<T>(work: () => T): Promise<T> {
@@ -118,7 +118,7 @@ function inATurn<T>(work: () => T): Promise<T> {
       try {
         resolve(work());
       } catch (error) {
-        reject(error as Error);
+        reject(error);
       }
     });
   });
