@@ -9,7 +9,7 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { commit } from "./commit.ts";
+import { commit } from "../lab/commit.ts";
 import { random } from "./random.ts";
 import { type Judged, type Target, targets } from "./fuzz/targets.ts";
 

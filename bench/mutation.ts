@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { startVitest } from "vitest/node";
-import { commit } from "./commit.ts";
+import { commit } from "../lab/commit.ts";
 import { guarded, rules } from "./mutation/guarded.ts";
 import type { MutationResult } from "./mutation/run.ts";
 

@@ -53,7 +53,7 @@ export async function playBatch({ from, runs, twiceEvery, stopAtFirst = false, d
       if (seed % twiceEvery === 0) {
         twice += 1;
         const again = await simulator.playOut(simulator.drawScenario(seed, driver));
-        if (again.digest !== one.digest) failing.push({ seed, invariant: "same-twice", what: firstDifference(one.story, again.story) });
+        if (again.story.digest() !== one.story.digest()) failing.push({ seed, invariant: "same-twice", what: firstDifference(one.story.lines, again.story.lines) });
       }
     } catch (error) {
       failing.push(broken(seed, error));
@@ -64,7 +64,7 @@ export async function playBatch({ from, runs, twiceEvery, stopAtFirst = false, d
   return { runs: played, failing, outcomes, virtualMs, events, twice, cpuMs: (user + system) / 1_000 };
 }
 
-type Story = Awaited<ReturnType<Simulator["playOut"]>>["story"];
+type Story = Awaited<ReturnType<Simulator["playOut"]>>["story"]["lines"];
 
 function firstDifference(one: Story, other: Story): string {
   const at = one.findIndex((line, index) => JSON.stringify(line) !== JSON.stringify(other[index]));

@@ -139,7 +139,7 @@ export function beginDeeds(sim: Sim): Doing {
     for (const { nth, ask } of atEvent) if (nth === events) ask();
     events += 1;
   };
-  sim.onEffect(happened);
+  sim.pair.world.onEffect(happened);
   sim.pair.home.onWrite((name) => {
     if (name.startsWith("ledger/")) happened();
   });

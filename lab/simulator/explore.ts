@@ -60,7 +60,7 @@ type Calls = "each" | "main";
 async function placesIn(simulator: Simulator, scenario: Scenario, which: Calls): Promise<readonly Strike[]> {
   const made = new Map<string, StepCallMade[]>();
   const { story } = await simulator.playOut(scenario, (call) => void made.set(call.step, [...(made.get(call.step) ?? []), call]));
-  const steps = new Set(story.flatMap(({ what }) => /^begins (.+?)(?: \(delivery \d+\))?$/.exec(what)?.[1] ?? []));
+  const steps = new Set(story.lines.flatMap(({ what }) => /^begins (.+?)(?: \(delivery \d+\))?$/.exec(what)?.[1] ?? []));
   const modes = Object.keys(crashModes).map(Number) as CrashMode[];
   return [...steps].flatMap((step) => {
     const calls = made.get(step) ?? [];
@@ -143,13 +143,15 @@ export interface Share {
   readonly shares: number;
   /** Takes every so manieth scenario only: 1 is all of them. */
   readonly every: number;
+  /** Which of them: from 1. */
+  readonly nth: number;
   /** Only this row of the tables. */
   readonly row?: string;
 }
 
 /** Plays one share of an exploration. */
-export async function explore({ exploration, share, shares, every, row }: Share, simulator: Simulator): Promise<readonly Found[]> {
-  const list = (await listOf(exploration, simulator)).filter((one, at) => at % every === 0 && (row === undefined || one.row === row));
+export async function explore({ exploration, share, shares, every, nth, row }: Share, simulator: Simulator): Promise<readonly Found[]> {
+  const list = (await listOf(exploration, simulator)).filter((one, at) => at % every === nth - 1 && (row === undefined || one.row === row));
   const found: Found[] = [];
   for (const [at, explored] of list.entries()) if (at % shares === share) found.push(await judged(explored, simulator));
   return found;
@@ -162,7 +164,7 @@ async function judged({ of, row, column, scenario, ends }: Explored, simulator: 
     const [violation] = violations;
     const wrong = violation !== undefined ? `${violation.invariant}: ${violation.what}` : ends.includes(outcomes.at(-1) ?? "") ? null : `it ends as ${end || "nothing"}`;
     const strikes = scenario.troubles.filter(({ kind }) => kind === "strike").length;
-    const struck = story.filter(({ what }) => what.startsWith("dies (") || /^begins .*\(delivery 2\)/.test(what)).length;
+    const struck = story.lines.filter(({ what }) => what.startsWith("dies (") || /^begins .*\(delivery 2\)/.test(what)).length;
     const asked = scenario.deeds.some(({ kind }) => kind === "abort");
     return { of, row, column: asked && strikes === 0 ? `${column}: ${told.join(" ") || "not asked"}` : column, end, missed: strikes > 0 ? struck < strikes : asked && told.length === 0, wrong };
   } catch (error) {

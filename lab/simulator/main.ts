@@ -1,6 +1,6 @@
 /** `npm run simulate`: see `options.ts`, or `npm run simulate -- --help`. */
-import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { commit } from "../commit.ts";
 import type { Exploration, Found } from "./explore.ts";
 import { loadSimulator } from "./load.ts";
 import { type Options, optionsOf } from "./options.ts";
@@ -36,18 +36,18 @@ async function does(asked: Options): Promise<number> {
   }
 }
 
-/** Many seeds. `--write` keeps what came of them in docs/simulator-records.json, one record for each driver. */
+/** Many seeds. */
 async function seeds({ seed: from, runs, twiceEvery, driver, cores, write }: Options): Promise<number> {
   const beganAt = performance.now();
   const result = await playAll({ from, runs, twiceEvery, driver }, (done) => tellProgress(done, runs), cores);
-  const seconds = (performance.now() - beganAt) / 1_000;
+  const seconds = secondsSince(beganAt);
   for (const { seed, invariant, what } of result.failing.slice(0, shown)) process.stdout.write(`seed ${seed} violates ${invariant}: ${what}\n  npm run simulate -- --seed ${seed} --trace${driver === "bare" ? "" : ` --driver ${driver}`}\n`);
   const { outcomes, twice, virtualMs, events, cpuMs } = result;
   const line = {
     driver,
     runs: result.runs,
     violations: result.failing.length,
-    seconds: secondsSince(beganAt),
+    seconds: Math.round(seconds),
     runsPerSecond: tenths((result.runs + twice) / seconds),
     /** By the processor's own count, so that a busy machine does not make it look slow. */
     runsPerCoreSecond: tenths(((result.runs + twice) / cpuMs) * 1_000),
@@ -65,18 +65,18 @@ async function seeds({ seed: from, runs, twiceEvery, driver, cores, write }: Opt
 }
 
 function secondsSince(at: number): number {
-  return Math.round((performance.now() - at) / 1_000);
+  return (performance.now() - at) / 1_000;
 }
 
 function tenths(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
-/** By driver, or `pairs`. */
+/** Adds a record to those of its driver, or of `pairs`: what takes hours is made in parts, each with its seeds and its commit. */
 function keep(name: string, record: object): void {
   const file = page("simulator-records.json");
-  const before = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as object) : {};
-  writeFileSync(file, `${JSON.stringify({ ...before, [name]: record }, null, 2)}\n`);
+  const before = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Readonly<Record<string, readonly object[]>>) : {};
+  writeFileSync(file, `${JSON.stringify({ ...before, [name]: [...(before[name] ?? []), record] }, null, 1)}\n`);
 }
 
 /** Tells one seed. */
@@ -86,33 +86,32 @@ async function trace({ seed, driver }: Options): Promise<number> {
   const [violation] = first.violations;
   const told = violation === undefined ? first : await simulator.playOut(await simulator.shrink(first.scenario, violation.invariant));
   process.stdout.write(`${JSON.stringify(told.scenario, null, 1)}\n\n`);
-  for (const line of told.story) process.stdout.write(`${lineText(line)}\n`);
+  for (const line of told.story.lines) process.stdout.write(`${lineText(line)}\n`);
   for (const { invariant, what } of told.violations) process.stdout.write(`\n${invariant} is violated: ${what}\n`);
-  process.stdout.write(`${JSON.stringify({ seed, outcomes: told.outcomes, violations: told.violations.length, digest: told.digest })}\n`);
+  process.stdout.write(`${JSON.stringify({ seed, outcomes: told.outcomes, violations: told.violations.length, digest: told.story.digest() })}\n`);
   return told.violations.length === 0 ? 0 : 1;
 }
 
 /** Every step and crash mode, and an abort after every event. `--write` puts the tables into docs/crash-matrix.md. */
 async function matrix(asked: Options): Promise<number> {
   const { every, write } = asked;
-  const { crashes } = await explored("crashes", asked);
-  const { aborts } = await explored("aborts", asked);
+  const crashes = await explored("crashes", asked);
+  const aborts = await explored("aborts", asked);
   if (write && every === 1) writeFileSync(page("crash-matrix.md"), matrixPage(crashes, aborts, commit()));
   return tell({ crashes, aborts, every });
 }
 
-/** Two crashes in one run. `--write` keeps what came of them in docs/simulator-records.json. */
+/** Two crashes in one run. */
 async function pairs(asked: Options): Promise<number> {
   const beganAt = performance.now();
-  const { pairs: found } = await explored("pairs", asked);
+  const found = await explored("pairs", asked);
   const { played, wrong, missed, ends } = counted(found);
-  if (asked.write) keep("pairs", { command: commandLine, played, wrong: wrong.length, missed, ends, every: asked.every, seconds: secondsSince(beganAt), commit: commit() });
+  if (asked.write) keep("pairs", { command: commandLine, played, wrong: wrong.length, missed, ends, every: asked.every, nth: asked.nth, seconds: Math.round(secondsSince(beganAt)), commit: commit() });
   return tell({ pairs: found, every: asked.every });
 }
 
-async function explored<E extends Exploration>(exploration: E, { every, cores }: Options): Promise<Readonly<Record<E, readonly Found[]>>> {
-  const found = await exploreAll(exploration, every, (done, of) => void process.stderr.write(`${exploration}: share ${done} of ${of}\n`), cores);
-  return { [exploration]: found } as Record<E, readonly Found[]>; // its one key
+function explored(exploration: Exploration, { every, nth, cores }: Options): Promise<readonly Found[]> {
+  return exploreAll(exploration, { every, nth }, (done, of) => void process.stderr.write(`${exploration}: share ${done} of ${of}\n`), cores);
 }
 
 function tell({ every, ...found }: Readonly<Partial<Record<Exploration, readonly Found[]>>> & { readonly every: number }): number {
@@ -124,13 +123,4 @@ function tell({ every, ...found }: Readonly<Partial<Record<Exploration, readonly
   });
   process.stdout.write(`${JSON.stringify({ ...Object.fromEntries(said), every, commit: commit() })}\n`);
   return wrong.length === 0 ? 0 : 1;
-}
-
-/** `unknown` outside of a checkout. */
-function commit(): string {
-  try {
-    return execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
-  } catch {
-    return "unknown";
-  }
 }

@@ -43,7 +43,7 @@ async function playOne(showing: Showing, simulator: Simulator, said: (check: Che
 
 async function playScenario(scenario: Scenario, simulator: Simulator): Promise<Played> {
   const { outcomes, violations, story } = await simulator.playOut(scenario);
-  return { kind: "scenario", ends: outcomes, step: scenario.troubles.length === 0 ? "" : struckDuring(story), violations: violations.map(({ invariant, what }) => `${invariant}: ${what}`) };
+  return { kind: "scenario", ends: outcomes, step: scenario.troubles.length === 0 ? "" : struckDuring(story.lines), violations: violations.map(({ invariant, what }) => `${invariant}: ${what}`) };
 }
 
 const strikes = /: (refused with|done, and its answer lost|takes \d)|^(dies|stands still)|\(delivery 2\)|scales the secondary's storefront/;

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import type { Batch, BatchResult } from "./batch.ts";
-import type { Exploration, Found } from "./explore.ts";
+import type { Exploration, Found, Share } from "./explore.ts";
 import type { Job } from "./worker.ts";
 
 /** A run makes much that is soon forgotten: with room for it the collector has a tenth of the work. One thread beside ours: the other cores play too. Nobody reads where an error of a simulated network came from. */
@@ -22,10 +22,10 @@ export async function playAll(batch: Batch, told: (done: number) => void, cores 
 }
 
 /** All of an exploration, or every so manieth of its scenarios, on all cores. */
-export async function exploreAll(exploration: Exploration, every: number, told: (done: number, of: number) => void, cores = availableParallelism()): Promise<readonly Found[]> {
+export async function exploreAll(exploration: Exploration, part: Pick<Share, "every" | "nth">, told: (done: number, of: number) => void, cores = availableParallelism()): Promise<readonly Found[]> {
   const shares = cores * sharesPerCore;
   let done = 0;
-  const jobs = Array.from({ length: shares }, (_, share): Job => ({ kind: "share", share: { exploration, every, share, shares } }));
+  const jobs = Array.from({ length: shares }, (_, share): Job => ({ kind: "share", share: { exploration, ...part, share, shares } }));
   return (await onAllCores<readonly Found[]>(jobs, cores, () => told(++done, shares))).flat();
 }
 

@@ -3,7 +3,6 @@ import { registerApp } from "../../functions/app.ts";
 import type { Config } from "../../shared/config.ts";
 import { type Head, headName } from "../../shared/domain/ledger.ts";
 import { labStart } from "../clock.ts";
-import type { Effect } from "../world/world.ts";
 import { openClient, type SimulatedClient } from "./durable/client.ts";
 import { Host, type Moment, nameOf } from "./durable/host.ts";
 import { Hub } from "./durable/hub.ts";
@@ -13,7 +12,7 @@ import { type Liar, openSimulatedWorld } from "./ports/world.ts";
 import type { Scenario } from "./scenario.ts";
 import { shelves } from "./shelves.ts";
 import { type Registered, registered } from "./shims/functions.ts";
-import { openStory, type Story } from "./story.ts";
+import { Story } from "./story.ts";
 import { openStrikes, type StepCallMade, type Strikes } from "./strikes.ts";
 import { randomOf } from "./time/random.ts";
 import { nature, Scheduler } from "./time/scheduler.ts";
@@ -36,10 +35,9 @@ export interface Sim {
   readonly lies: Set<Liar>;
   /** What a replay said that history does not. */
   readonly differences: string[];
-  /** Set while no host reaches anybody. */
-  cutOff: boolean;
+  /** `off` while no host reaches anybody. */
+  readonly cut: { off: boolean };
   readonly head: () => Head | null;
-  onEffect(call: (effect: Effect) => void): void;
 }
 
 const config: Config = { home: { url: "", container: "" }, identityClientId: null, people: { issuer: "", audience: "", jwksUrl: "" }, backupSources: [], schedules: { verification: "", watchdog: "" }, dnsServers: [], endpointHosts: {} };
@@ -57,7 +55,7 @@ export async function openSim(scenario: Scenario, quietDay: QuietDay | null, cal
   const scheduler = new Scheduler(labStart);
   const random = randomOf(scenario.seed);
   play({ scheduler, random: random.fork("node") });
-  const story = openStory();
+  const story = new Story();
   const troubles = openTroubles(scenario.troubles);
   const strikes = openStrikes(scenario.troubles, callMade);
   const { plan: choice, shelf, stopped } = scenario;
@@ -70,14 +68,7 @@ export async function openSim(scenario: Scenario, quietDay: QuietDay | null, cal
     seed: scenario.seed,
     restoreTrouble: (nth) => troubles.restore(nth),
   });
-  const listeners: ((effect: Effect) => void)[] = [];
-  const record = pair.world.record.bind(pair.world);
-  pair.world.record = (act, key, detail) => {
-    record(act, key, detail);
-    const effect = pair.world.effects.at(-1);
-    story.tell(scheduler.now, "world", `${act} ${key}${detail === undefined ? "" : ` ${JSON.stringify(detail)}`}`);
-    if (effect) for (const call of listeners) call(effect);
-  };
+  pair.world.onEffect(({ at, act, key, detail }) => story.tell(at, "world", `${act} ${key}${detail === undefined ? "" : ` ${JSON.stringify(detail)}`}`));
   if (troubles.capacity !== null) pair.aks.setCapacity("northeurope", { kind: "partial", nodes: troubles.capacity, code: "AllocationFailed" });
 
   scheduler.after(quietMs, nature, () => troubles.begin(), false);
@@ -86,7 +77,7 @@ export async function openSim(scenario: Scenario, quietDay: QuietDay | null, cal
   const lies = new Set<Liar>();
   const differences: string[] = [];
   const hub = new Hub({ scheduler, random: random.fork("hub"), workers: () => hosts, leaseMs: 60_000, again: (work) => strikes?.again(nameOf(work)) ?? troubles.again() });
-  const state = { cutOff: false };
+  const cut = { off: false };
   const clients = new Map<Host, SimulatedClient>();
 
   const openHost = (place: number, generation: number): void => {
@@ -122,7 +113,7 @@ export async function openSim(scenario: Scenario, quietDay: QuietDay | null, cal
     });
     const network = new Network(
       host,
-      { scheduler, random: hostRandom.fork("network"), world: pair.world, faultFor: (_host, asked) => (state.cutOff && asked.port !== "home" && asked.port !== "hub" ? { kind: "cut-off" } : troubles.call(asked)), told: (name, what) => story.tell(scheduler.now, name, what), strike: (asked) => strikes?.call(asked) ?? null, die: (about, afterMs) => {
+      { scheduler, random: hostRandom.fork("network"), world: pair.world, faultFor: (_host, asked) => (cut.off && asked.port !== "home" && asked.port !== "hub" ? { kind: "cut-off" } : troubles.call(asked)), told: (name, what) => story.tell(scheduler.now, name, what), strike: (asked) => strikes?.call(asked) ?? null, die: (about, afterMs) => {
         const now = (): void => die(strikes?.downMs ?? 0, about);
         if (afterMs === 0) now();
         else scheduler.after(afterMs, nature, now, false);
@@ -149,12 +140,7 @@ export async function openSim(scenario: Scenario, quietDay: QuietDay | null, cal
     hosts,
     lies,
     differences,
-    get cutOff() {
-      return state.cutOff;
-    },
-    set cutOff(value) {
-      state.cutOff = value;
-    },
+    cut,
     clientOf(host) {
       const client = clients.get(host);
       if (!client) throw new Error("a host without a client");
@@ -166,7 +152,6 @@ export async function openSim(scenario: Scenario, quietDay: QuietDay | null, cal
       if (read?.etag !== stored.etag) read = { etag: stored.etag, head: JSON.parse(stored.body) as Head };
       return read.head;
     },
-    onEffect: (call) => void listeners.push(call),
     go: (until, lastAt) => scheduler.run(until, lastAt),
   };
 }

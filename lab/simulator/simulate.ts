@@ -8,20 +8,17 @@ import { beginDeeds } from "./deeds.ts";
 import { quietDayOf } from "./quiet-day.ts";
 import { openSim, type Sim } from "./run.ts";
 import type { Scenario } from "./scenario.ts";
-import type { Line } from "./story.ts";
 import type { StepCallMade } from "./strikes.ts";
 import { nature } from "./time/scheduler.ts";
 import { play } from "./time/virtual.ts";
 import { endRegion } from "./world/front.ts";
-import { fallsText } from "./story.ts";
+import { fallsText, type Story } from "./story.ts";
 
 /** What came of a run. */
 export interface Played {
   readonly scenario: Scenario;
   readonly violations: readonly Violation[];
-  readonly story: readonly Line[];
-  /** The same for every play of one scenario by one version of the code. */
-  readonly digest: string;
+  readonly story: Story;
   /** How each run of the app ended, in order. */
   readonly outcomes: readonly string[];
   readonly failovers: number;
@@ -72,8 +69,8 @@ export async function playOut(scenario: Scenario, callMade: ((call: StepCallMade
       });
       break;
     case "cut-off":
-      later(loss.at, () => (sim.cutOff = true));
-      later(loss.at + loss.forMs, () => (sim.cutOff = false));
+      later(loss.at, () => (sim.cut.off = true));
+      later(loss.at + loss.forMs, () => (sim.cut.off = false));
       break;
     case "nothing":
       break;
@@ -113,12 +110,7 @@ export async function playOut(scenario: Scenario, callMade: ((call: StepCallMade
   return {
     scenario,
     violations,
-    get story() {
-      return story.lines;
-    },
-    get digest() {
-      return story.digest();
-    },
+    story,
     outcomes,
     failovers: outcomes.filter((outcome) => outcome === "recovered").length,
     virtualMs: scheduler.now - startAt,

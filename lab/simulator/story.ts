@@ -8,33 +8,27 @@ export interface Line {
   readonly what: string;
 }
 
-export interface Story {
-  /** When the run began. */
-  readonly startAt: number;
-  /** Put into words when somebody asks: most runs are never told. */
-  readonly lines: readonly Line[];
-  tell(at: number, who: string, what: string | (() => string)): void;
-  digest(): string;
-}
-
 /** What is told when the secondary's front falls over. */
 export const fallsText = "scales the secondary's storefront to nothing";
 
-export function openStory(): Story {
-  const told: { readonly at: number; readonly who: string; readonly what: string | (() => string) }[] = [];
-  const lines: Line[] = [];
-  const inWords = (): readonly Line[] => {
-    for (const { at, who, what } of told.slice(lines.length)) lines.push({ at, who, what: typeof what === "string" ? what : what() });
-    return lines;
-  };
-  return {
-    startAt: labStart,
-    get lines() {
-      return inWords();
-    },
-    tell: (at, who, what) => void told.push({ at, who, what }),
-    digest: () => createHash("sha256").update(inWords().map(({ at, who, what }) => `${at} ${who} ${what}`).join("\n")).digest("hex"),
-  };
+export class Story {
+  readonly #told: { readonly at: number; readonly who: string; readonly what: string | (() => string) }[] = [];
+  readonly #lines: Line[] = [];
+
+  /** Put into words when somebody asks: most runs are never told. */
+  get lines(): readonly Line[] {
+    for (const { at, who, what } of this.#told.slice(this.#lines.length)) this.#lines.push({ at, who, what: typeof what === "string" ? what : what() });
+    return this.#lines;
+  }
+
+  tell(at: number, who: string, what: string | (() => string)): void {
+    this.#told.push({ at, who, what });
+  }
+
+  /** Equal for every play of one scenario by one version of the code. */
+  digest(): string {
+    return createHash("sha256").update(this.lines.map(({ at, who, what }) => `${at} ${who} ${what}`).join("\n")).digest("hex");
+  }
 }
 
 /** `+01:23:45.678  host-1  what` */

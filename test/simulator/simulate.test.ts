@@ -22,13 +22,13 @@ describe("the app's own runbooks and activities in virtual time", () => {
   test("are replayed from their history before every turn, and say the same each time", async () => {
     const [once, always] = [await simulator.playOut(lost), await simulator.playOut({ ...lost, replaysAlways: true })];
     expect(always).toMatchObject({ outcomes: ["recovered"], violations: [] });
-    expect(always.digest).toBe(once.digest);
+    expect(always.story.digest()).toBe(once.story.digest());
   });
 
   test("go on where a host died, wherever it did", async () => {
     for (const moment of ["turn-played", "turn-sent", "work-taken", "work-done", "call-sent", "call-answered"] as const) {
       const played = await simulator.playOut({ ...lost, troubles: [{ kind: "crash", moment, nth: 40, downMs: 20_000 }] });
-      expect(played.story.filter(({ what }) => what.startsWith("dies"))).toHaveLength(1);
+      expect(played.story.lines.filter(({ what }) => what.startsWith("dies"))).toHaveLength(1);
       expect(played, moment).toMatchObject({ outcomes: ["recovered"], violations: [] });
     }
   });
@@ -36,10 +36,10 @@ describe("the app's own runbooks and activities in virtual time", () => {
   test("do nothing any more where a host goes on half an hour later in the middle of a fence that was undone", async () => {
     const aborted: Scenario = { ...lost, hosts: 2, deeds: [...lost.deeds, { kind: "abort", when: "fence", afterMs: 500, who: "Ada Operator" }] };
     const { story } = await simulator.playOut(aborted);
-    const closing = story.find(({ what }) => what.startsWith("begins close-primary"));
+    const closing = story.lines.find(({ what }) => what.startsWith("begins close-primary"));
     const host = closing?.who === "host-2" ? 1 : 0;
     const paused = await simulator.playOut({ ...aborted, troubles: [{ kind: "pause", at: (closing?.at ?? 0) - labStart + 100, host, forMs: 1_800_000 }] });
-    expect(paused.story.filter(({ what }) => what.startsWith("stands still"))).toHaveLength(1);
+    expect(paused.story.lines.filter(({ what }) => what.startsWith("stands still"))).toHaveLength(1);
     expect(paused).toMatchObject({ outcomes: ["aborted"], violations: [] });
   });
 

@@ -46,7 +46,7 @@ export function beginWitness(sim: Sim): Witness {
   /** Epochs of runs that have written an intent down. */
   const intended = new Set<number>();
 
-  sim.onEffect((effect) => {
+  sim.pair.world.onEffect((effect) => {
     const { westeurope, northeurope } = clusters;
     const takes = front.takesWrites("primary");
     const head = sim.head();

@@ -1,4 +1,5 @@
 /** Who takes writes, and who sent users where: S1, S2, S7, S8, S11, S12, S17, S20. */
+import { labStart } from "../../clock.ts";
 import { shelves } from "../shelves.ts";
 import { fallsText } from "../story.ts";
 import type { Evidence, Violation } from "./violation.ts";
@@ -67,7 +68,7 @@ const returnedMs = 120_000;
 /** A machine looks again before it touches the primary: one that has long been back is left alone. And it only jumps where there is room. */
 export function lookedAgain({ sim, witness }: Evidence): readonly Violation[] {
   const { loss, troubles } = sim.scenario;
-  const backAt = loss.kind === "region" && loss.forMs !== null ? loss.at + loss.forMs + startOf(sim) : Number.POSITIVE_INFINITY;
+  const backAt = loss.kind === "region" && loss.forMs !== null ? loss.at + loss.forMs + labStart : Number.POSITIVE_INFINITY;
   const noRoom = troubles.some((trouble) => trouble.kind === "capacity" && trouble.nodes === 0);
   return witness.seen.filter(closes).flatMap((seen) => {
     const { at } = seen.effect;
@@ -77,8 +78,6 @@ export function lookedAgain({ sim, witness }: Evidence): readonly Violation[] {
     return [];
   });
 }
-
-const startOf = ({ story }: Evidence["sim"]): number => story.startAt;
 
 /** As many people as the plan asks for have said yes, and nobody had said no. Answers that were lost on their way back count as given. */
 export function approved({ sim, witness, told }: Evidence): readonly Violation[] {
