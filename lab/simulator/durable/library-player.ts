@@ -58,18 +58,18 @@ function appOf(registered: () => Registered): EngineApp {
       const body = registered().orchestrators.get(name);
       if (!body) throw new Error(`the app has no orchestrator ${name}`);
       const { history, ...rest } = trigger as TriggerValue; // the engine's own
-      // The library notes in the events which of them it has played, and makes instants of their texts at each replay: made once, they stay.
-      return new Orchestrator(body).listen()({ ...rest, history: history.map((event) => ({ ...event, Timestamp: instantOf(event) })) }, contextOf(onContext));
+      return new Orchestrator(body).listen()({ ...rest, history: history.map(replayed) }, contextOf(onContext));
     },
     activity: (name) => Promise.reject(new Error(`the hub gives ${name} out, not the engine`)),
   };
 }
 
-const instants = new WeakMap<object, Date>();
+const seen = new WeakMap<HistoryEvent, object>();
 
-function instantOf(event: HistoryEvent): Date {
-  const known = instants.get(event) ?? new Date(event.Timestamp);
-  instants.set(event, known);
+/** An event as the library has it: it makes an instant of the text at each replay; made once, it stays. Frozen: nothing else may be noted in it. */
+function replayed(event: HistoryEvent): object {
+  const known = seen.get(event) ?? Object.freeze({ ...event, Timestamp: new Date(event.Timestamp) });
+  seen.set(event, known);
   return known;
 }
 
@@ -87,7 +87,18 @@ function contextOf(onContext: ((df: object) => void) | undefined): object {
 
 const executionOf = (id: string, generation: number): string => `${id}:${generation}`;
 
-function rowOf({ id, orchestrator, generation, input, parent }: Instance): InstanceRow {
+const rows = new WeakMap<Instance, InstanceRow>();
+
+/** Of each generation one: its input is text here. */
+function rowOf(instance: Instance): InstanceRow {
+  const known = rows.get(instance);
+  if (known?.executionId === executionOf(instance.id, instance.generation)) return known;
+  const row = newRow(instance);
+  rows.set(instance, row);
+  return row;
+}
+
+function newRow({ id, orchestrator, generation, input, parent }: Instance): InstanceRow {
   const waits = parent === null ? null : { Name: "", TaskScheduleId: parent.seq, OrchestrationInstance: { InstanceId: parent.id, ExecutionId: executionOf(parent.id, parent.generation) } };
   return { instanceId: id, name: orchestrator, version: null, executionId: executionOf(id, generation), status: "Running", input: JSON.stringify(input) ?? null, output: null, customStatus: null, createdAt: 0, updatedAt: 0, parent: waits };
 }
