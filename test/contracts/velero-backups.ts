@@ -2,7 +2,7 @@ import { gunzipSync } from "node:zlib";
 import type { ContainerClient } from "@azure/storage-blob";
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { eventually, patiently } from "./cluster-speaker.ts";
-import { bytesOf, copyBlobs, handOn, namesIn, phaseOf, phasesOf, smallShop, unpacked, type VeleroHand, type VeleroSpeaker } from "./velero-speaker.ts";
+import { bytesOf, copyBlobs, handOn, namesIn, phaseOf, phasesUntil, smallShop, unpacked, type VeleroHand, type VeleroSpeaker } from "./velero-speaker.ts";
 
 /** Storage locations, backups, their import elsewhere and their end. */
 export function describeVeleroBackupsContract(name: string, open: () => Promise<VeleroSpeaker>): void {
@@ -42,8 +42,7 @@ export function describeVeleroBackupsContract(name: string, open: () => Promise<
     test("a backup walks through its phases, counts, and leaves its files", async ({ expect }) => {
       const watch = await velero.watch("backups");
       const done = await velero.backup("whole", ofShop());
-      watch.close();
-      expect(phasesOf(watch, "whole")).toEqual(["", "Queued", "ReadyToStart", "InProgress", "Finalizing", "Completed"]);
+      expect(await phasesUntil("Completed", watch, "whole", speaker.patienceMs)).toEqual(["", "Queued", "ReadyToStart", "InProgress", "Finalizing", "Completed"]);
       const { progress, ...status } = done.status as { readonly progress: { readonly totalItems: number; readonly itemsBackedUp: number } } & Record<string, unknown>;
       expect(Object.keys(status).toSorted()).toEqual(["completionTimestamp", "expiration", "formatVersion", "hookStatus", "phase", "startTimestamp", "version"]);
       expect(status).toMatchObject({ phase: "Completed", formatVersion: "1.1.0", version: 1, hookStatus: {} });
@@ -76,8 +75,7 @@ export function describeVeleroBackupsContract(name: string, open: () => Promise<
       const watch = await velero.watch("backups");
       const exec = { container: "page", command: ["/bin/freeze"], onError: "Fail", timeout: "5s" };
       const done = await velero.backup("hooked", ofShop({ hooks: { resources: [{ name: "freeze", includedNamespaces: [shop], labelSelector: { matchLabels: { app: "web" } }, pre: [{ exec }] }] } }));
-      watch.close();
-      expect(phasesOf(watch, "hooked")).toEqual(["", "Queued", "ReadyToStart", "InProgress", "FinalizingPartiallyFailed", "PartiallyFailed"]);
+      expect(await phasesUntil("PartiallyFailed", watch, "hooked", speaker.patienceMs)).toEqual(["", "Queued", "ReadyToStart", "InProgress", "FinalizingPartiallyFailed", "PartiallyFailed"]);
       expect(done.status).toMatchObject({ phase: "PartiallyFailed", errors: 4, hookStatus: { hooksAttempted: 2, hooksFailed: 2 } });
       const { errors } = (await unpacked(own(), "backups/hooked/hooked-results.gz")) as { readonly errors: { readonly velero: readonly string[] } };
       expect(errors.velero).toHaveLength(4);
@@ -180,8 +178,7 @@ export function describeVeleroBackupsContract(name: string, open: () => Promise<
       const watch = await velero.watch("backups");
       await velero.create("deletebackuprequests", "doom", { backupName: "doomed" });
       await velero.gone("backups", "doomed");
-      watch.close();
-      expect(phasesOf(watch, "doomed")).toEqual(["Completed", "Deleting"]);
+      expect(await phasesUntil("Deleting", watch, "doomed", speaker.patienceMs)).toEqual(["Completed", "Deleting"]);
       await velero.gone("deletebackuprequests", "doom");
       await velero.gone("restores", "of-doomed");
       expect(await namesIn(own(), "backups/doomed/")).toEqual([]);

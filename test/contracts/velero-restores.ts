@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { eventually, type Seen } from "./cluster-speaker.ts";
-import { handOn, namesIn, phaseOf, phasesOf, readyShop, smallShop, unpacked, type VeleroHand, type VeleroSpeaker } from "./velero-speaker.ts";
+import { handOn, namesIn, phaseOf, phasesUntil, readyShop, smallShop, unpacked, type VeleroHand, type VeleroSpeaker } from "./velero-speaker.ts";
 
 const configMap = (namespace: string, name: string) => `/api/v1/namespaces/${namespace}/configmaps/${name}`;
 
@@ -25,9 +25,8 @@ export function describeVeleroRestoresContract(name: string, open: () => Promise
     test("a restore into a new namespace walks through its phases, counts, labels, and leaves its files", async ({ expect }) => {
       const watch = await velero.watch("restores");
       const done = await velero.restore("mapped", mapped("mapped"));
-      watch.close();
       const target = `${shop}-mapped`;
-      expect(phasesOf(watch, "mapped")).toEqual(["", "InProgress", "Finalizing", "Completed"]);
+      expect(await phasesUntil("Completed", watch, "mapped", speaker.patienceMs)).toEqual(["", "InProgress", "Finalizing", "Completed"]);
       const { progress, ...status } = done.status as { readonly progress: { readonly totalItems: number; readonly itemsRestored: number } } & Record<string, unknown>;
       expect(Object.keys(status).toSorted()).toEqual(["completionTimestamp", "hookStatus", "phase", "startTimestamp", "warnings"]);
       expect(status).toMatchObject({ phase: "Completed", warnings: 1, hookStatus: {} });
@@ -160,8 +159,7 @@ resourceModifierRules:
       await eventually("the quota's count", speaker.patienceMs, async () => (await velero.wire.get(`/api/v1/namespaces/${target}/resourcequotas/tight`)).status?.["used"]);
       const watch = await velero.watch("restores");
       const done = await velero.restore("tight", mapped("tight"));
-      watch.close();
-      expect(phasesOf(watch, "tight")).toEqual(["", "InProgress", "FinalizingPartiallyFailed", "PartiallyFailed"]);
+      expect(await phasesUntil("PartiallyFailed", watch, "tight", speaker.patienceMs)).toEqual(["", "InProgress", "FinalizingPartiallyFailed", "PartiallyFailed"]);
       expect(done.status).toMatchObject({ phase: "PartiallyFailed", errors: 2, warnings: 1 });
       const { errors } = await velero.results(own(), "tight");
       expect(errors.namespaces?.[target]?.toSorted()).toEqual([

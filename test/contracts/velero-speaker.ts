@@ -62,8 +62,14 @@ export interface VeleroHand {
 
 export const phaseOf = ({ status }: Seen): string => (status as { readonly phase?: string } | undefined)?.phase ?? "";
 
-/** The phases of one object in the order in which a watch told them, each once. */
-export function phasesOf(watch: OpenWatch, name: string): string[] {
+/** The phases of one object in the order in which a watch told them, each once. Waits for the last of them, which a watch tells later than a read, and closes the watch. */
+export async function phasesUntil(last: string, watch: OpenWatch, name: string, patienceMs: number): Promise<readonly string[]> {
+  const phases = await eventually(`${last} of ${name}, by the watch`, patienceMs, () => (phasesOf(watch, name).at(-1) === last ? phasesOf(watch, name) : null), () => phasesOf(watch, name));
+  watch.close();
+  return phases;
+}
+
+function phasesOf(watch: OpenWatch, name: string): readonly string[] {
   const all = watch.events.filter(({ type, object }) => (type === "ADDED" || type === "MODIFIED") && object.metadata.name === name).map(({ object }) => phaseOf(object));
   return all.filter((phase, at) => phase !== all[at - 1]);
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { eventually, patiently, type Seen } from "./cluster-speaker.ts";
-import { copyBlobs, handOn, namesIn, phaseOf, phasesOf, unpacked, type VeleroHand, type VeleroSpeaker } from "./velero-speaker.ts";
+import { copyBlobs, handOn, namesIn, phaseOf, phasesUntil, unpacked, type VeleroHand, type VeleroSpeaker } from "./velero-speaker.ts";
 
 export interface VolumeSpeaker extends VeleroSpeaker {
   /** As a program in a container would. */
@@ -64,11 +64,10 @@ export function describeVeleroVolumesContract(name: string, open: () => Promise<
       const target = `${shop}-back`;
       const watch = await velero.wire.watch(list("podvolumerestores", "?watch=1"));
       const done = await velero.restore("back", mapped("full", "back"));
-      watch.close();
       expect(done.status).toMatchObject({ phase: "Completed" });
       const [volume, ...others] = await velero.wire.list(list("podvolumerestores", labelled("restore-name", "back")));
       expect(others).toEqual([]);
-      expect(phasesOf(watch, volume?.metadata.name ?? "").filter((phase) => phase !== "")).toEqual(["Accepted", "Prepared", "InProgress", "Completed"]);
+      expect((await phasesUntil("Completed", watch, volume?.metadata.name ?? "", speaker.patienceMs)).filter((phase) => phase !== "")).toEqual(["Accepted", "Prepared", "InProgress", "Completed"]);
       expect(volume).toMatchObject({ metadata: { labels: { "velero.io/restore-uid": done.metadata.uid }, ownerReferences: [{ kind: "Restore", name: "back", controller: true }] }, spec: { backupStorageLocation: "volumes", sourceNamespace: shop, volume: "data", pod: { name: "db", namespace: target } }, status: { phase: "Completed", progress: { totalBytes: 24, bytesDone: 24 } } });
       expect(Date.parse(String(volume?.status?.["completionTimestamp"]))).toBeLessThanOrEqual(Date.parse(String(done.status?.["completionTimestamp"])));
       const restored = await pod(target);
