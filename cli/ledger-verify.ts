@@ -23,11 +23,14 @@ export function verifyLedgers(directory: string, { json }: { readonly json: bool
     if (verdict.kind === "broken") code = 1;
     if (json) terminal.out(jsonLine("ledger", { plan, ...verdict }));
     else if (verdict.kind === "whole")
-      terminal.out(`${painted(terminal, "green", "whole")} ${plan}: ${verdict.runs} ${verdict.runs === 1 ? "run" : "runs"}, ${verdict.links} links over ${verdict.entries} entries, ${painted(terminal, "dim", `digest ${verdict.digest}`)}`);
+      terminal.out(`${painted(terminal, "green", "whole")} ${plan}: ${verdict.runs} ${verdict.runs === 1 ? "run" : "runs"}, ${verdict.links} links over ${verdict.entries} entries, ${painted(terminal, "dim", `digest ${verdict.digest}`)}${lateText(verdict.late)}`);
     else terminal.out(`${painted(terminal, "red", "broken")} ${plan}: ${verdict.name}: ${verdict.why}`);
   }
   return code;
 }
+
+/** Records that came when their phase had ended, where there are any. */
+const lateText = (late: readonly string[]): string => (late.length === 0 ? "" : `; ${late.length === 1 ? "one record" : `${late.length} records`} came when the phase had ended, so nothing was decided by it and no link covers it: ${late.join(", ")}`);
 
 /** The digests that the plan's reports name. A report that cannot be read is the reader's to see, not the chain's. */
 function reportedDigests(plan: string, { names, read }: LedgerCopy): readonly string[] {

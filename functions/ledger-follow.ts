@@ -27,7 +27,10 @@ export async function followRun(home: Home, plan: string, epoch: number): Promis
     covered.push(...link.entries.map(({ name }) => name));
     digest = link.before;
   }
-  await Promise.all(covered.slice(0, entriesMax).map(read));
+  const open = head.run.phases.flatMap(({ phase, endedAt }) => (endedAt === null ? [entriesPrefix(plan, epoch, phase)] : []));
+  const linked = new Set(covered);
+  const others = names.filter((name) => !linked.has(name) && !open.some((prefix) => name.startsWith(prefix)));
+  await Promise.all([...covered, ...others].slice(0, entriesMax).map(read));
   refuse(verifyRun(plan, epoch, { names, read: copy }, sha256));
 }
 

@@ -42,11 +42,15 @@ export const reopenPrimary: Work<typeof steps.reopenPrimary> = async (_, { world
 /** Users are without the primary from a late closing until the next look. */
 const lookAgainSeconds = 10;
 
-/** For how long a closing that was begun and not answered may still take place: nothing was begun any more when the run began to stand down. */
+/**
+ * For how long a closing that was begun and not answered may still take place. One that was answered may have been a second try: the first one
+ * was begun before it. And nothing was begun any more when the run began to stand down.
+ */
 async function closingLeftMs(ledger: Ledger, { plan, epoch, runId }: RunRef, at: number): Promise<number> {
   const closing = { plan, epoch, ...gateRecords.closed };
   const [begun, answered, { run }] = await Promise.all([ledger.entry(closing, "intent"), ledger.entry(closing, "outcome"), ledger.head(plan)]);
-  if (begun === null || answered !== null || run?.id !== runId) return 0;
+  if (begun === null || run?.id !== runId) return 0;
+  if (answered !== null) return answered.startedAt > begun.startedAt ? answered.startedAt + drainMs - at : 0;
   const standsDownAt = run.phases.find(({ phase }) => phase === "stand-down")?.startedAt ?? at;
   return standsDownAt + drainMs - at;
 }

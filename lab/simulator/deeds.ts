@@ -17,8 +17,17 @@ export interface Told {
   readonly body: unknown;
 }
 
+/** Something that somebody sent; `status` null: no answer came back, whatever became of it. */
+export interface Sent {
+  readonly at: number;
+  readonly deed: Deed;
+  readonly runId: string | null;
+  status: number | null;
+}
+
 export interface Doing {
   readonly told: readonly Told[];
+  readonly sent: readonly Sent[];
   /** Whether somebody still has something to do, or waits for an answer. */
   readonly busy: () => boolean;
   /** How many events of the world's log and of the ledger there were. */
@@ -34,6 +43,7 @@ const watchdogMs = 300_000;
 export function beginDeeds(sim: Sim): Doing {
   const { scheduler, scenario, hosts, story } = sim;
   const told: Told[] = [];
+  const sent: Sent[] = [];
   let pending = 0;
   const taking = (): Host | null => hosts.find(({ takes }) => takes) ?? null;
 
@@ -42,6 +52,8 @@ export function beginDeeds(sim: Sim): Doing {
     pending += 1;
     let open = true;
     const host = taking();
+    const one: Sent = { at: scheduler.now, deed, runId, status: null };
+    if (host !== null) sent.push(one);
     const again = (why: string): void => {
       if (!open) return;
       open = false;
@@ -57,6 +69,7 @@ export function beginDeeds(sim: Sim): Doing {
     scheduler.after(patienceMs, nature, () => again("nobody answers"));
     host?.request(route, request, sim.clientOf(host), (answer: HttpAnswer) => {
       if (!open) return;
+      one.status = answer.status;
       if (answer.status === 503) return again("not now");
       open = false;
       pending -= 1;
@@ -155,5 +168,5 @@ export function beginDeeds(sim: Sim): Doing {
   const first = scenario.quietDay === "played" ? taking() : null;
   first?.tick("verification-due", sim.clientOf(first));
   for (const deed of scenario.deeds) begin(deed);
-  return { told, busy: () => pending > 0, events: () => events };
+  return { told, sent, busy: () => pending > 0, events: () => events };
 }

@@ -18,7 +18,8 @@ export function drawScenario(seed: number, driver: Driver = "bare"): Scenario {
   const random = randomOf(seed).fork("scenario");
   // Of their own sequence: what else a seed stands for does not change with them.
   const objective = randomOf(seed).fork("objective");
-  const plan = { ...drawPlan(random), ...(objective.chance(0.3) ? { tight: true } : {}) };
+  const standing = randomOf(seed).fork("standing");
+  const plan = { ...drawPlan(random), ...(objective.chance(0.3) ? { tight: true } : {}), ...(standing.chance(agentShare) ? { agent: true, trafficOnly: standing.chance(0.2) } : {}) };
   const loss = drawLoss(random);
   return {
     seed,
@@ -29,10 +30,25 @@ export function drawScenario(seed: number, driver: Driver = "bare"): Scenario {
     hosts: random.chance(0.4) ? 2 : 1,
     replaysAlways: random.chance(0.05),
     driver,
-    deeds: [...drawDeeds(random, plan, loss), ...drawAgreeing(objective, plan)],
-    troubles: drawTroubles(random),
+    deeds: [...drawDeeds(random, plan, loss), ...drawAgreeing(objective, plan), ...(plan.agent === true ? drawSecondThoughts(standing) : [])],
+    troubles: [...drawTroubles(random), ...(plan.agent === true ? drawAgentTroubles(standing, loss) : [])],
     quietDay: random.chance(0.05) ? "played" : "laid",
+    ...(plan.agent === true ? { agent: { inside: standing.pick(["dies", "cut-off", "hears-home"] as const) } } : {}),
   };
+}
+
+/** Its turns are many events: a few seeds are enough to meet all that it does. */
+const agentShare = 0.08;
+
+/** Somebody stops the run while it waits for the agent, or just after. */
+const drawSecondThoughts = (random: Random): readonly Deed[] => (random.chance(0.3) ? [{ kind: "abort", when: "fence", afterMs: random.between(0, 200) * s, who: random.pick(people) }] : []);
+
+/** One of the two at most, and as short as whoever watches over the agent in its cluster lets it stand still: its terms have room for that. */
+function drawAgentTroubles(random: Random, { at }: Loss): readonly Trouble[] {
+  const when = Math.max(s, at + random.between(-70, 300) * s);
+  const drawn = random.next();
+  if (drawn < 0.25) return [{ kind: "agent-pause", at: when, forMs: random.between(1, 20) * s }];
+  return drawn < 0.5 ? [{ kind: "agent-restarts", at: when }] : [];
 }
 
 function drawPlan(random: Random): PlanChoice {

@@ -32,7 +32,7 @@ export type CallFault =
 export interface NetworkOptions {
   readonly scheduler: Scheduler;
   readonly random: Random;
-  readonly world: LabWorld;
+  readonly world: Pick<LabWorld, "reach">;
   /** Which fault hits this call, if any. Used up by asking. */
   readonly faultFor: (host: string, asked: Asked) => CallFault | null;
   readonly told: (host: string, what: string) => void;
@@ -96,7 +96,8 @@ export class Network {
           if (struck === 4) return die(`mode 4, ${name}`, 0);
           if (gaveUp) return;
           if (reach === "black-hole") return fails(deadlineMs, `no answer within ${deadlineMs / 1_000} s`);
-          return fails(1, reach === "reset" ? "connection reset" : "status 503 ServiceUnavailable");
+          // In front of an API server stands nobody who could answer in its place.
+          return fails(1, reach === "reset" || port === "kubernetes" ? "connection reset" : "status 503 ServiceUnavailable");
         }
         let value: T;
         try {

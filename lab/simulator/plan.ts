@@ -15,12 +15,16 @@ export interface PlanChoice {
   readonly trafficOnly: boolean;
   /** Whether the older point of a shelf loses more than the objective allows; absent: it does not. */
   readonly tight?: boolean;
+  /** Whether a lease agent stands in the primary, whose word or silence is fence enough; absent: none. */
+  readonly agent?: boolean;
 }
 
 export const planName = "shop";
 export const confirmationSeconds = { soak: 40, every: 20, giveUp: 240 } as const;
 export const vetoSeconds = 60;
 export const approvalSeconds = 300;
+/** Fewer turns than usual, and a lease that lasts longer than a loss takes to be confirmed: what counts on its end must wait for it. */
+export const agentSeconds = { renewSeconds: 30, leaseSeconds: 120, closingSeconds: 40, marginSeconds: 30 } as const;
 /** The loss that is acceptable: less than the older point of a shelf loses, or more than any run can make of it. */
 export const rpoSeconds = { tight: 4_500, loose: 86_400 } as const;
 
@@ -37,7 +41,7 @@ const storages: Readonly<Record<Topology, PlanFile["storage"]>> = {
   replicated: { topology: "replicated", source: { account: accounts.source.id, container: "velero" }, replica: { account: accounts.replica.id, container: "velero" }, newBackups },
 };
 
-const fileOf = ({ topology, approval, agree, trafficOnly, tight = false }: PlanChoice): PlanFile => ({
+const fileOf = ({ topology, approval, agree, trafficOnly, tight = false, agent = false }: PlanChoice): PlanFile => ({
   plan: planName,
   primary: { name: primary.region, cluster: primary.cluster.id, ingress: `https://${primary.ingressHost}/` },
   secondary: { name: secondary.region, cluster: secondary.cluster.id, ingress: `https://${secondary.ingressHost}/`, pools: [{ name: "user", nodes: 2 }], storageClasses: ["managed-csi"] },
@@ -57,7 +61,11 @@ const fileOf = ({ topology, approval, agree, trafficOnly, tight = false }: PlanC
     controls: ["https://management.azure.com/", "https://stshopneu.blob.core.windows.net/"],
   },
   approval: approvals[approval],
-  fence: trafficOnly ? { enough: ["fenced", "traffic-only"], trafficOnlyBecause: "no client knows another way than the public name" } : { enough: ["fenced"] },
+  fence: {
+    enough: ["fenced", ...(agent ? ["self-fenced" as const] : []), ...(trafficOnly ? ["traffic-only" as const] : [])],
+    ...(trafficOnly ? { trafficOnlyBecause: "no client knows another way than the public name" } : {}),
+    ...(agent ? { agent: agentSeconds } : {}),
+  },
   assertions: [
     { kind: "http", path: "/", contains: "EUR" },
     { kind: "http", path: "/orders" },

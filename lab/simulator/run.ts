@@ -3,6 +3,7 @@ import { registerApp } from "../../functions/app.ts";
 import type { Config } from "../../shared/config.ts";
 import { type Head, headName } from "../../shared/domain/ledger.ts";
 import { labStart } from "../clock.ts";
+import { beginAgent } from "./agent.ts";
 import { openClient, type SimulatedClient } from "./durable/client.ts";
 import { Host, type Moment, nameOf } from "./durable/host.ts";
 import { Hub } from "./durable/hub.ts";
@@ -126,6 +127,8 @@ export async function openSim(scenario: Scenario, quietDay: QuietDay | null, cal
     hosts[place] = host;
   };
   for (let place = 0; place < scenario.hosts; place++) openHost(place, 0);
+
+  if (scenario.agent !== undefined) beginAgent(scenario.agent, scenario, { scheduler, pair, story, random: random.fork("agent") });
 
   let read: { etag: string; head: Head } | null = null;
   const { text, plan } = planText(choice);

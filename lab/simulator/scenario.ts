@@ -37,11 +37,18 @@ export type Trouble =
   /** At a named place: see `strikes.ts`. `call` counts the calls of the step, for the modes that are about one. */
   | { readonly kind: "strike"; readonly step: string; readonly mode: CrashMode; readonly call: number; readonly downMs: number }
   | { readonly kind: "pause"; readonly at: number; readonly host: number; readonly forMs: number }
+  | { readonly kind: "agent-pause"; readonly at: number; readonly forMs: number }
+  | { readonly kind: "agent-restarts"; readonly at: number }
   | { readonly kind: "again"; readonly nth: number; readonly afterMs: number }
   | { readonly kind: "restore"; readonly nth: number; readonly trouble: RestoreTrouble }
   | { readonly kind: "capacity"; readonly nodes: number }
   /** What was verified in the secondary falls over, so much later. */
   | { readonly kind: "falls"; readonly afterMs: number };
+
+/** The lease agent in the primary, and what a region's loss is to it: it goes down too, it reaches nobody, or home still hears it. */
+export interface AgentChoice {
+  readonly inside: "dies" | "cut-off" | "hears-home";
+}
 
 export interface Scenario {
   readonly seed: number;
@@ -58,4 +65,6 @@ export interface Scenario {
   readonly quietDay: "played" | "laid";
   readonly deeds: readonly Deed[];
   readonly troubles: readonly Trouble[];
+  /** Absent: the plan has none. */
+  readonly agent?: AgentChoice;
 }

@@ -14,6 +14,10 @@ function* smaller(scenario: Scenario): Generator<Scenario> {
   if (scenario.shelf !== "whole") yield { ...scenario, shelf: "whole" };
   if (scenario.plan.approval !== "automatic") yield { ...scenario, plan: { ...scenario.plan, approval: "automatic" } };
   if (scenario.plan.agree !== 5) yield { ...scenario, plan: { ...scenario.plan, agree: 5 } };
+  if (scenario.agent !== undefined) {
+    const { agent: _, ...without } = scenario;
+    yield { ...without, plan: { ...scenario.plan, agent: false }, troubles: troubles.filter(({ kind }) => !kind.startsWith("agent-")) };
+  }
   if (!scenario.plan.trafficOnly) yield { ...scenario, plan: { ...scenario.plan, trafficOnly: true } };
 }
 

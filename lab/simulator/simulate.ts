@@ -102,7 +102,7 @@ export async function playOut(scenario: Scenario, callMade: ((call: StepCallMade
     return quietSince !== null && scheduler.now - quietSince >= afterMs;
   };
   const ended = await sim.go(rests, startAt + dayMs);
-  const evidence = { sim, witness, told: doing.told, rested: ended === "done" };
+  const evidence = { sim, witness, told: doing.told, sent: doing.sent, rested: ended === "done" };
   const violations = check(evidence);
   const outcomes = reportsOf(evidence).map(({ outcome }) => outcome);
   for (const { invariant, at, what } of violations) story.tell(at, "checker", `${invariant} is violated: ${what}`);

@@ -2,7 +2,8 @@
  * The chain over a plan's ledger: each phase that ended is one link, which names the entries it covers with their digests and hangs on
  * the link before it. Whoever has a copy of the ledger and the digest from one old report can tell that nothing in it was changed since.
  */
-import { emptyDigest, entriesPrefix, headName } from "./ledger.ts";
+import { gateRecords } from "./gate.ts";
+import { emptyDigest, entriesPrefix, entryName, headName } from "./ledger.ts";
 import type { Phase } from "./outcome.ts";
 
 export interface Link {
@@ -30,7 +31,8 @@ export interface LedgerCopy {
 }
 
 export type ChainVerdict =
-  | { readonly kind: "whole"; readonly links: number; readonly entries: number; readonly runs: number; readonly digest: string }
+  /** `late`: records that came when their phase had ended. Nothing was decided by them, and nothing covers them. */
+  | { readonly kind: "whole"; readonly links: number; readonly entries: number; readonly runs: number; readonly digest: string; readonly late: readonly string[] }
   | { readonly kind: "broken"; readonly name: string; readonly why: string };
 
 /** The plans that a copy has a ledger of, in order. */
@@ -53,19 +55,32 @@ export function verifyChain(plan: string, copy: LedgerCopy, sha256: (text: strin
     if (at !== null) return at;
     for (const { name } of one.link.entries) covered.add(name);
   }
-  const stray = copy.names.find((name) => name.startsWith(`ledger/${plan}/`) && /^ledger\/[^/]+\/\d{6}\//.test(name) && !covered.has(name) && !head.open.some((prefix) => name.startsWith(prefix)));
+  const uncovered = copy.names.filter((name) => name.startsWith(`ledger/${plan}/`) && /^ledger\/[^/]+\/\d{6}\//.test(name) && !covered.has(name) && !head.open.some((prefix) => name.startsWith(prefix)));
+  const stray = uncovered.find((name) => !isLate(plan, name, copy.read(name)));
   if (stray !== undefined) return broken(stray, "no link of the chain covers this entry: it was put there after its phase had ended");
   const known = new Set([emptyDigest, ...links.map(({ digest }) => digest)]);
   const foreign = digests.find((digest) => !known.has(digest));
   if (foreign !== undefined) return broken(linkName(plan, foreign), `a digest kept elsewhere is not in this chain: the ledger was written anew, or belongs to another installation`);
-  return { kind: "whole", links: links.length, entries: covered.size, runs: new Set(links.map(({ link }) => link.epoch)).size, digest: head.digest };
+  return { kind: "whole", links: links.length, entries: covered.size, runs: new Set(links.map(({ link }) => link.epoch)).size, digest: head.digest, late: uncovered };
+}
+
+/**
+ * Whether what no link covers may be a step's own record that was on its way when its phase ended: storage may take half a minute to write it. Such a
+ * one was read by nobody. A record that gates go by is never taken for one: in its place it would be evidence.
+ */
+function isLate(plan: string, name: string, body: string | null): boolean {
+  const entry = objectIn(body);
+  const { epoch, phase, step, key, kind } = entry ?? {};
+  if (typeof epoch !== "number" || typeof phase !== "string" || typeof step !== "string" || typeof key !== "string" || (kind !== "outcome" && kind !== "intent")) return false;
+  if (kind === "outcome" && Object.values(gateRecords).some((record) => record.phase === phase && record.step === step && record.key === key)) return false;
+  return name === entryName(plan, epoch, phase as Phase, step, key, kind);
 }
 
 export type Broken = Extract<ChainVerdict, { kind: "broken" }>;
 
 /**
  * Follows the chain of the open run from its opening, and names the first place where it does not hold; `null`: it holds. Of what was there before
- * it only the newest link is looked at. `copy` has all names of the run, listed before the head was read, and the bodies that its links name.
+ * it only the newest link is looked at. `copy` has all names of the run, listed before the head was read, the bodies that its links name, and those of the others in phases that ended.
  */
 export function verifyRun(plan: string, epoch: number, copy: LedgerCopy, sha256: (text: string) => string): Broken | null {
   const head = headOf(copy.read(headName(plan)));
@@ -82,7 +97,7 @@ export function verifyRun(plan: string, epoch: number, copy: LedgerCopy, sha256:
   const early = own.find(({ link }) => !head.ended.includes(link.phase));
   if (early !== undefined) return broken(headName(plan), `it does not say that ${early.link.phase} has ended, and ${linkName(plan, early.digest)} covers that`);
   const covered = new Set(own.flatMap(({ link }) => link.entries.map(({ name }) => name)));
-  const stray = copy.names.find((name) => !covered.has(name) && !head.open.some((prefix) => name.startsWith(prefix)));
+  const stray = copy.names.find((name) => !covered.has(name) && !head.open.some((prefix) => name.startsWith(prefix)) && !isLate(plan, name, copy.read(name)));
   return stray === undefined ? null : broken(stray, "no link of the chain covers this entry, and its phase is not open");
 }
 

@@ -327,6 +327,19 @@ describe("the public endpoint", () => {
     expect(await run.answer(steps.reopenPrimary, reopenPrimary, {})).toEqual({ kind: "reopened" });
   });
 
+  test("is open for good when the first try can take place no more, though a second one was answered", async () => {
+    const run = await openedRun({ phase: "fence" });
+    const world = { ...run.world, traffic: losing(run.world.traffic, "closePrimary") };
+    expect((await run.take(steps.closePrimary, closePrimary, {}, { world })).kind).toBe("again");
+    run.time.now += 31_000;
+    expect(await run.answer(steps.closePrimary, closePrimary, {})).toMatchObject({ kind: "closed" });
+    run.time.now += 57_000;
+    expect(await run.take(steps.reopenPrimary, reopenPrimary, {})).toMatchObject({ kind: "again", retryAfterSeconds: 3 });
+    expect(run.state.traffic.primary.open).toBe(true);
+    run.time.now += 3_000;
+    expect(await run.answer(steps.reopenPrimary, reopenPrimary, {})).toEqual({ kind: "reopened" });
+  });
+
   test("that a repeat finds closed was closed by this run all the same", async () => {
     const run = await openedRun({ phase: "fence" });
     const world = { ...run.world, traffic: losing(run.world.traffic, "closePrimary") };

@@ -53,6 +53,42 @@ describe("the chain of a ledger", () => {
     expect(judged(new Map([...blobs, [name, "{}"]]))).toEqual({ kind: "broken", name, why: "no link of the chain covers this entry: it was put there after its phase had ended" });
   });
 
+  describe("of a record that came when its phase had ended", () => {
+    const record = { runId: "shop-1", epoch: 1, planHash: "hash", phase: "confirm", step: "three", key: "main", kind: "outcome", startedAt: at, at, value: "late" };
+    const name = (of: Partial<typeof record> = {}) => `ledger/shop/00000${(of.epoch ?? record.epoch).toString()}/02-${of.phase ?? record.phase}/${of.step ?? record.step}.${of.key ?? record.key}.${of.kind ?? record.kind}.json`;
+    const put = (place: string, body: unknown) => judged(new Map([...blobs, [place, JSON.stringify(body)]]));
+
+    test.each(["outcome", "intent"])("tells, and holds all the same: %s", (kind) => {
+      expect(put(name({ kind }), { ...record, kind })).toMatchObject({ kind: "whole", runs: 3, links: 7, entries: 10, late: [name({ kind })] });
+      expect(judged(blobs)).toMatchObject({ late: [] });
+    });
+
+    test.each([
+      ["of another run", { epoch: 2 }],
+      ["of another phase", { phase: "fence" }],
+      ["of another step", { step: "four" }],
+      ["of another part", { key: "" }],
+      ["of another kind", { kind: "intent" }],
+      ["of no kind", { kind: "guess" }],
+      ["without an epoch", { epoch: null }],
+      ["without a phase", { phase: null }],
+      ["without a step", { step: null }],
+      ["without a key", { key: null }],
+    ])("takes none for it that is a record %s", (_, other) => {
+      expect(put(name(), { ...record, ...other })).toMatchObject({ kind: "broken", name: name() });
+    });
+
+    test("takes none for it that a gate goes by", () => {
+      const gate = { ...record, phase: "fence", step: "put-question", key: "fence" };
+      const place = (kind: string) => `ledger/shop/000001/04-fence/put-question.fence.${kind}.json`;
+      expect(put(place("outcome"), gate)).toMatchObject({ kind: "broken", name: place("outcome") });
+      expect(put(place("intent"), { ...gate, kind: "intent" })).toMatchObject({ kind: "whole" });
+      const beside = (other: Partial<typeof record>, file: string) => put(`ledger/shop/000001/04-fence/${file}.outcome.json`, { ...gate, ...other });
+      expect(beside({ key: "other" }, "put-question.other")).toMatchObject({ kind: "whole" });
+      expect(beside({ step: "other" }, "other.fence")).toMatchObject({ kind: "whole" });
+    });
+  });
+
   test("of two phases that are open side by side leaves both to write", () => {
     const promoting = { phase: "promote", startedAt: at, endedAt: null, outcome: null };
     const head = JSON.parse(blobs.get(headName("shop")) ?? "") as Head;
@@ -126,6 +162,12 @@ describe("the chain of the open run", () => {
     expect(followed(new Map([...blobs].filter(([name]) => name !== confirm)))).toEqual({ kind: "broken", name: confirm, why: `the entry is missing; ${ownLink()} covers it` });
     const three = `${own}02-confirm/three.outcome.json`;
     expect(followed(new Map([...blobs, [three, "{}"]]))).toEqual({ kind: "broken", name: three, why: "no link of the chain covers this entry, and its phase is not open" });
+  });
+
+  test("lets a step's own record come when its phase has ended", () => {
+    const three = `${own}02-confirm/three.outcome.json`;
+    const record = { runId: "shop-3", epoch: 3, planHash: "hash", phase: "confirm", step: "three", key: "", kind: "outcome", startedAt: at, at, value: "late" };
+    expect(followed(new Map([...blobs, [three, JSON.stringify(record)]]))).toBeNull();
   });
 
   test("holds the head against its links: a phase that ended has one, one that did not has none", () => {

@@ -49,6 +49,31 @@ describe("the app's own runbooks and activities in virtual time", () => {
   });
 });
 
+describe("the lease agent in the primary", () => {
+  const plan = { ...lost.plan, trafficOnly: false, agent: true };
+
+  test.each([
+    ["goes down with its region", "dies", /its lease ran out|could not renew/],
+    ["is cut off, and closes by itself", "cut-off", /its lease ran out|could not renew/],
+    ["is heard, and closes when it is told to", "hears-home", /says that it has stopped/],
+  ] as const)("%s: users are sent away from it when it has closed, and no earlier", async (_, inside, why) => {
+    const played = await simulator.playOut({ ...lost, plan, agent: { inside } });
+    expect(played).toMatchObject({ outcomes: ["recovered"], violations: [] });
+    const said = played.story.lines.find(({ what }) => why.test(what));
+    const opened = played.story.lines.find(({ what }) => what.startsWith("traffic.endpoint-updated secondary"));
+    expect(said?.at).toBeLessThanOrEqual(opened?.at ?? 0);
+  });
+
+  test("opens what it closed by itself when it reaches home again, and the run it would have served was stopped", async () => {
+    const loss = { kind: "region", at: 60_000, reach: "reset", forMs: 340_000 } as const;
+    const played = await simulator.playOut({ ...lost, plan, agent: { inside: "cut-off" }, loss, deeds: [...lost.deeds, { kind: "abort", when: "fence", afterMs: 60_000, who: "Ada Operator" }] });
+    expect(played).toMatchObject({ outcomes: ["aborted"], violations: [] });
+    const lastSaid = (event: string): number => played.story.lines.findLast(({ who, what }) => who.startsWith("agent-") && what.startsWith(event))?.at ?? 0;
+    expect(lastSaid("agent.closed")).toBeGreaterThan(labStart + loss.at);
+    expect(lastSaid("agent.opened")).toBeGreaterThan(labStart + loss.at + loss.forMs);
+  });
+});
+
 describe("seeds", () => {
   test("violate nothing, and are the same when they are played again", async () => {
     const { failing, runs, twice } = await playBatch({ from: 1, runs: 24, twiceEvery: 8 }, simulator);

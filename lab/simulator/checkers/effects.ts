@@ -11,6 +11,7 @@ export function onceOnly({ witness, sim }: Evidence): readonly Violation[] {
   const violations: Violation[] = [];
   const seen = new Map<string, number>();
   const ofRun = new Map<string, number>();
+  const late = sim.scenario.troubles.reduce((sum, trouble) => sum + (trouble.kind === "call" && trouble.fault.kind === "late-effect" ? trouble.times : 0), 0);
   const runs = new Set(witness.heads.flatMap(({ head }) => head.run?.id ?? [])).size;
   for (const { effect } of witness.seen) {
     const { act, key } = effect;
@@ -27,8 +28,8 @@ export function onceOnly({ witness, sim }: Evidence): readonly Violation[] {
       ofRun.set(`${what} ${run}`, parts);
       if (parts > (what === "restore" ? 3 : 1)) violations.push(wrong("S5", effect.at, `${run} makes its ${parts}. ${what}: ${key}`));
     }
-    // Each run may close the primary and open it again; nothing else has a reason to happen twice.
-    const most = name.startsWith("traffic.endpoint-updated primary") ? runs : 1;
+    // Each run may close the primary and open it again, and again after a closing that came late; nothing else has a reason to happen twice.
+    const most = name.startsWith("traffic.endpoint-updated primary") ? runs + late : 1;
     if (/^(velero\.(restore|backup|schedule)-created|storage\.policy-deleted|aks\.|traffic\.|consumer\.acts northeurope)/.test(name) && count > most) violations.push(wrong("S5", effect.at, `${name} for the ${count}. time`));
   }
   return violations;

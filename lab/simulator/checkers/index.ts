@@ -1,4 +1,5 @@
 /** All checkers, and the invariants of docs/simulator.md that each of them holds. */
+import { agentActsWithCause, agentKeepsClosed } from "./agent.ts";
 import { bounded, epochsGrow, intendedFirst, onceOnly, replaysAgree, sameRequest, stillAfterEnd, stopsSoon, storesUntouched } from "./effects.ts";
 import { abortIsTrue, alertsAreKept, comesToItsEnd, lossAgreed, lossIsTrue, recovers, reportIsTrue } from "./endings.ts";
 import { chainIsWhole } from "./chain.ts";
@@ -9,6 +10,8 @@ const checkers: readonly Checker[] = [
   singleWriter,
   fencedBeforeOpen,
   verifiedBeforeOpen,
+  agentKeepsClosed,
+  agentActsWithCause,
   noThinEvidence,
   lookedAgain,
   approved,

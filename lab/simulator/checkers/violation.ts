@@ -1,4 +1,4 @@
-import type { Told } from "../deeds.ts";
+import type { Sent, Told } from "../deeds.ts";
 import type { Sim } from "../run.ts";
 import type { Witness } from "./witness.ts";
 
@@ -14,6 +14,7 @@ export interface Evidence {
   readonly sim: Sim;
   readonly witness: Witness;
   readonly told: readonly Told[];
+  readonly sent: readonly Sent[];
   readonly rested: boolean;
 }
 

@@ -1,5 +1,6 @@
 /** Who takes writes, and who sent users where: S1, S2, S7, S8, S11, S12, S17, S20. */
 import { labStart } from "../../clock.ts";
+import type { Liar } from "../ports/world.ts";
 import { shelves } from "../shelves.ts";
 import { fallsText } from "../story.ts";
 import type { Evidence, Violation } from "./violation.ts";
@@ -19,16 +20,24 @@ export function singleWriter({ witness }: Evidence): readonly Violation[] {
 }
 
 /** The primary is closed before, and as well fenced as the plan asks or a person has said. */
-export function fencedBeforeOpen({ sim, witness, told }: Evidence): readonly Violation[] {
-  const { plan, deeds } = sim.scenario;
+export function fencedBeforeOpen(evidence: Evidence): readonly Violation[] {
+  const { sim, witness } = evidence;
+  const { plan } = sim.scenario;
+  const forced = isForced(evidence);
   return witness.seen.filter(opens).flatMap((seen) => {
     const { at } = seen.effect;
     if (seen.primaryOpen) return [wrong("S1", at, "users are sent to the secondary while the primary's endpoint is open")];
-    const forced = deeds.some((deed) => deed.kind === "decide" && deed.about === "fence" && deed.verdict === "approve") && !told.some(({ deed, status }) => deed.kind === "decide" && deed.about === "fence" && deed.verdict === "deny" && status === 202);
-    if (!plan.trafficOnly && seen.primaryRuns > 0 && !forced) return [wrong("S1", at, "users are sent to the secondary while the primary's workloads were not stopped, and nobody said that this is enough")];
+    if (!plan.trafficOnly && seen.primaryRuns > 0 && !forced && !isDown(sim, seen)) return [wrong("S1", at, "users are sent to the secondary while the primary's workloads were not stopped, and nobody said that this is enough")];
     return [];
   });
 }
+
+/** With its agent the region itself went down: nothing runs there, whatever its objects say. */
+const isDown = ({ scenario }: Evidence["sim"], { primaryReach }: Seen): boolean => scenario.agent?.inside === "dies" && primaryReach !== "up";
+
+/** Whether a person said that the fence is enough. */
+export const isForced = ({ sim, told }: Evidence): boolean =>
+  sim.scenario.deeds.some((deed) => deed.kind === "decide" && deed.about === "fence" && deed.verdict === "approve") && !told.some(({ deed, status }) => deed.kind === "decide" && deed.about === "fence" && deed.verdict === "deny" && status === 202);
 
 /** What users meet there is the shop, with the data of a point that was whole. */
 export function verifiedBeforeOpen({ sim, witness }: Evidence): readonly Violation[] {
@@ -52,10 +61,21 @@ function justFallen({ story, scenario }: Evidence["sim"], at: number): boolean {
   return fellAt !== undefined && (at - fellAt <= lookedMs || scenario.troubles.some((trouble) => trouble.kind === "pause" || (trouble.kind === "call" && "delayMs" in trouble.fault)));
 }
 
+/** Looks that must agree, one after the other, before a loss is confirmed. */
+const looksMin = 3;
+/** By which port each witness is asked. */
+const portOf: Readonly<Record<Liar, string>> = { "public-probe": "probes", "backend-probe": "probes", "kubernetes-api": "kubernetes", "resource-health": "arm", "traffic-manager": "arm" };
+
+/** Witnesses that do not lie, and whose answers may be kept from us for as long as a loss takes to be confirmed: nobody can tell that from a loss. */
+function silenced({ loss, troubles }: Evidence["sim"]["scenario"]): number {
+  const ports = new Set(troubles.flatMap((trouble) => (trouble.kind === "call" && trouble.times >= looksMin && trouble.fault.kind !== "throttled" ? [trouble.port] : [])));
+  return (Object.keys(portOf) as Liar[]).filter((witness) => !(loss.kind === "liars" && loss.liars.includes(witness)) && ports.has(portOf[witness])).length;
+}
+
 /** A machine may not act where nothing is lost, or not for long, or where it is we who are cut off. */
 export function noThinEvidence({ sim, witness }: Evidence): readonly Violation[] {
   const { loss, plan } = sim.scenario;
-  const thin = loss.kind === "nothing" || loss.kind === "cut-off" || (loss.kind === "liars" && loss.liars.length < plan.agree) || (loss.kind === "region" && loss.forMs !== null && loss.forMs < 40_000);
+  const thin = loss.kind === "nothing" || loss.kind === "cut-off" || (loss.kind === "liars" && loss.liars.length + silenced(sim.scenario) < plan.agree) || (loss.kind === "region" && loss.forMs !== null && loss.forMs < 40_000);
   if (!thin) return [];
   const decided = witness.heads.find(({ head: { run } }) => run !== null && run.door !== "http" && run.phases.some(({ phase }) => phase === "decide"));
   if (decided !== undefined) return [wrong("S11", decided.at, `${decided.head.run?.id} goes on to its decision although ${loss.kind === "cut-off" ? "it is we who are cut off" : loss.kind === "region" ? "it was a blip" : "it is not lost"}`)];
@@ -79,15 +99,14 @@ export function lookedAgain({ sim, witness }: Evidence): readonly Violation[] {
   });
 }
 
-/** As many people as the plan asks for have said yes, and nobody had said no. Answers that were lost on their way back count as given. */
-export function approved({ sim, witness, told }: Evidence): readonly Violation[] {
-  const { plan, deeds } = sim.scenario;
+/** As many people as the plan asks for have said yes before, and nobody had said no. What was not answered may have been taken, whatever a second try was told. */
+export function approved({ sim, witness, told, sent }: Evidence): readonly Violation[] {
+  const { plan } = sim.scenario;
   const needed = plan.approval === "one" ? 1 : plan.approval === "two" ? 2 : 0;
   return witness.seen.filter(closes).flatMap((seen) => {
     const { at } = seen.effect;
     const runId = seen.head?.run?.id;
-    const refused = (who: string) => told.some(({ deed, status, runId: of }) => deed.kind === "decide" && deed.about === "decision" && deed.who === who && of === runId && status !== 202);
-    const yes = new Set(deeds.flatMap((deed) => (deed.kind === "decide" && deed.about === "decision" && deed.verdict === "approve" && !refused(deed.who) ? [deed.who] : [])));
+    const yes = new Set(sent.flatMap(({ deed, status, runId: of, at: saidAt }) => (deed.kind === "decide" && deed.about === "decision" && deed.verdict === "approve" && of === runId && saidAt < at && (status === null || status === 202) ? [deed.who] : [])));
     const no = told.find(({ deed, status, runId: of, at: saidAt }) => deed.kind === "decide" && deed.about === "decision" && deed.verdict === "deny" && status === 202 && of === runId && saidAt < at);
     if (no !== undefined) return [wrong("S20", at, `the primary is fenced by ${runId}, to which somebody had said no`)];
     return yes.size < needed ? [wrong("S20", at, `the primary is fenced by ${runId} with ${yes.size} of ${needed} approvals`)] : [];

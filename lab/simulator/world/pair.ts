@@ -88,7 +88,7 @@ export async function openPair(scheduler: Scheduler, { topology, shelf, archive,
     trouble: restoreTrouble,
     wroteBackup: (name) => void bytes.put({ store: named.replica.name, container: "velero-neu", name: `${backupFolder(name)}velero-backup.json` }, Buffer.from("{}")),
   });
-  return { world, topology, aks, accounts, bytes, storage, health, clusters, front, home: memoryHome(), shelf, replicaStore: replica };
+  return { world, topology, aks, accounts, bytes, storage, health, clusters, front, home: memoryHome(() => scheduler.now), shelf, replicaStore: replica };
 }
 
 /** What Velero's own installation and its first sync leave behind. */
