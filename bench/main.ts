@@ -1,4 +1,6 @@
-/** `npm run bench -- NAME [--option value]`: measures one thing and ends with one line of JSON that holds its figures. */
+/** `npm run bench -- NAME [--option value]`: measures one thing and ends with one line of JSON that holds its figures; `--write yes` adds them to docs/bench-records.json. */
+import { commit } from "../lab/commit.ts";
+import { addRecord } from "../lab/records.ts";
 import { fuzz } from "./fuzz.ts";
 import { intake } from "./intake.ts";
 import { killTest } from "./kill.ts";
@@ -37,4 +39,5 @@ const options = new Map<string, string>();
 for (let at = 0; at < rest.length; at += 2) options.set((rest[at] ?? "").replace(/^--/, ""), rest[at + 1] ?? "");
 const figures = await bench.run(options);
 process.stdout.write(`${JSON.stringify({ bench: name, ...figures })}\n`);
+if (options.get("write") === "yes") addRecord("bench-records.json", name, { command: `npm run bench -- ${process.argv.slice(2).join(" ")}`, commit: commit(), ...figures });
 process.exit(figures["ok"] === false ? 1 : 0);

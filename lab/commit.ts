@@ -5,7 +5,7 @@ import { execFileSync } from "node:child_process";
 export function commit(): string {
   const git = (...args: readonly string[]): string => execFileSync("git", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
   try {
-    return `${git("rev-parse", "--short", "HEAD")}${git("status", "--porcelain", "--untracked-files=no", "--", ":/", ":(top,exclude)docs/simulator-records.json") === "" ? "" : "+"}`;
+    return `${git("rev-parse", "--short", "HEAD")}${git("status", "--porcelain", "--untracked-files=no", "--", ":/", ":(top,exclude)docs/*-records.json") === "" ? "" : "+"}`;
   } catch {
     return "unknown";
   }

@@ -1,6 +1,7 @@
 /** `npm run simulate`: see `options.ts`, or `npm run simulate -- --help`. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { commit } from "../commit.ts";
+import { addRecord } from "../records.ts";
 import type { Exploration, Found } from "./explore.ts";
 import { loadSimulator } from "./load.ts";
 import { type Options, optionsOf } from "./options.ts";
@@ -10,6 +11,7 @@ import { counted, matrixPage } from "./tables.ts";
 import { tellFaults } from "./tell-faults.ts";
 
 const shown = 50;
+const records = "simulator-records.json";
 const page = (name: string): URL => new URL(`../../docs/${name}`, import.meta.url);
 const tellProgress = (done: number, of: number): void => void process.stderr.write(`${done} of ${of}\n`);
 
@@ -59,7 +61,7 @@ async function seeds({ seed: from, runs, twiceEvery, driver, cores, write }: Opt
     outcomes,
     commit: commit(),
   };
-  if (write) keep(driver, { command: commandLine, ...line });
+  if (write) addRecord(records, driver, { command: commandLine, ...line });
   process.stdout.write(`${JSON.stringify(line)}\n`);
   return result.failing.length === 0 ? 0 : 1;
 }
@@ -70,13 +72,6 @@ function secondsSince(at: number): number {
 
 function tenths(value: number): number {
   return Math.round(value * 10) / 10;
-}
-
-/** Adds a record to those of its driver, or of `pairs`: what takes hours is made in parts, each with its seeds and its commit. */
-function keep(name: string, record: object): void {
-  const file = page("simulator-records.json");
-  const before = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Readonly<Record<string, readonly object[]>>) : {};
-  writeFileSync(file, `${JSON.stringify({ ...before, [name]: [...(before[name] ?? []), record] }, null, 1)}\n`);
 }
 
 /** Tells one seed. */
@@ -106,7 +101,7 @@ async function pairs(asked: Options): Promise<number> {
   const beganAt = performance.now();
   const found = await explored("pairs", asked);
   const { played, wrong, missed, ends } = counted(found);
-  if (asked.write) keep("pairs", { command: commandLine, played, wrong: wrong.length, missed, ends, every: asked.every, nth: asked.nth, seconds: Math.round(secondsSince(beganAt)), commit: commit() });
+  if (asked.write) addRecord(records, "pairs", { command: commandLine, played, wrong: wrong.length, missed, ends, every: asked.every, nth: asked.nth, seconds: Math.round(secondsSince(beganAt)), commit: commit() });
   return tell({ pairs: found, every: asked.every });
 }
 
