@@ -17,7 +17,6 @@ const failover = "orchestrations/failover.ts";
 const standDown = "orchestrations/stand-down.ts";
 const desk = "orchestrations/runbook.ts";
 const agent = "agent/lease-agent.ts";
-const lease = "shared/domain/lease.ts";
 const restoring = "shared/domain/restore-run.ts";
 
 export const plantedBugs: readonly PlantedBug[] = [
@@ -53,10 +52,9 @@ export const plantedBugs: readonly PlantedBug[] = [
   bug("run-not-closed", "orchestrations/reported.ts", "    yield* desk.run(steps.closeRun, { outcome });\n    return outcome;\n  });\n}", "    return outcome;\n  });\n}"),
 
   // the agent in the primary
-  bug("silence-believed-too-early", lease, "const overAt = writtenAt + (lease.leaseSeconds + terms.closingSeconds + terms.marginSeconds) * 1_000", "const overAt = writtenAt + terms.renewSeconds * 1_000"),
   bug("agent-never-gives-up", agent, "    return this.#leftMs() <= 0;\n", "    return this.#leftMs() < -86_400_000;\n"),
-  bug("agent-opens-for-anybody", "shared/domain/agent-duty.ts", '  if (wish?.kind === "close") return { kind: "close", epoch: wish.epoch };\n', '  if (wish?.kind === "close") return head.run === null ? { kind: "open", run: wish.runId } : { kind: "close", epoch: wish.epoch };\n'),
-  bug("wish-not-taken-back", "functions/activities/lease-agent.ts", '  const stands = await change(duty, "taken-back");\n', '  const stands = await change(duty, "close");\n'),
+  bug("agent-opens-behind-users", "shared/domain/agent-duty.ts", '  if (active === "secondary") return "users are served in the other region";\n', ""),
+  bug("agent-never-opens", agent, "    if (this.#plan === null || !this.#mayBeClosed) return;\n", "    if (this.#plan === null || this.#mayBeClosed) return;\n"),
 
   // confirm and decide
   bug("one-witness-is-enough", health, "down.length >= confirmation.agree", "down.length >= 1"),

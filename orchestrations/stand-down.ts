@@ -85,7 +85,7 @@ function* undoFence(desk: Desk, { quieted, agent }: Fenced, ended: string): Runb
 
 /** What is still to be said of the agent in the primary. It may be cut off: then it opens when it reaches home, and nobody can wait for that. */
 function* agentOpens(desk: Desk, agent: AgentTerms, released: Tried<{ readonly kind: "taken-back" | "nothing-asked" }>): Runbook<string[]> {
-  if (released.kind === "failed") return [`the agent in the primary is still asked to keep the application closed there (${released.because})`];
+  if (released.kind === "failed") return [`the agent in the primary was not told to open (${released.because}); it opens what it closed when it reads that this run is over`];
   if (released.value.kind === "nothing-asked") return [];
   const opened = yield* tried(desk.until(steps.agentOpened, {}, agentOpeningWaiting(agent)));
   if (opened.kind === "done" && opened.value.kind === "done") return [];

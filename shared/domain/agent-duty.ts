@@ -24,8 +24,9 @@ export function dutyOf({ wish, head }: SeenAtHome, seen: EpochsSeen): AgentDuty 
   if (head.epoch < seen.head) return hold(`the ledger is at epoch ${head.epoch} and was at ${seen.head}: somebody put an older one back`);
   if ((wish?.epoch ?? 0) < seen.wish) return hold(`${wish?.runId ?? "nobody"} asks, and a later run than that has asked before`);
   if (wish !== null && wish.epoch > head.epoch) return hold(`${wish.runId} asks, and the ledger does not know it`);
-  if (wish?.kind === "close") return { kind: "close", epoch: wish.epoch };
   const why = whyClosed(head, wish);
+  // A run that is over and was not heard when it took its wish back: what it has left in the ledger says whether that wish still stands.
+  if (wish?.kind === "close" && (why !== null || head.run?.epoch === wish.epoch)) return { kind: "close", epoch: wish.epoch };
   return why === null ? { kind: "open", run: wish?.runId ?? null } : hold(why);
 }
 

@@ -2,7 +2,7 @@
 import { LeaseAgent } from "../../agent/lease-agent.ts";
 import type { AgentParts } from "../../agent/parts.ts";
 import { kinds } from "../../shared/domain/kinds.ts";
-import { type Head, headName, newHead } from "../../shared/domain/ledger.ts";
+import { type Head, headName, newHead, openRun, turnPhase } from "../../shared/domain/ledger.ts";
 import { type Lease, leaseName, readLease, type Wish, wishName } from "../../shared/domain/lease.ts";
 import { planName } from "../../shared/domain/plan-name.ts";
 import { memoryWorld } from "../activities/memory-world.ts";
@@ -13,6 +13,14 @@ import { examplePlan, exampleText } from "../domain/example-plans.ts";
 export const agentPlanText = (more = ""): string => exampleText("shop-replicated").replace("\nfence:\n", `\nfence:\n  agent: { renewSeconds: 10, leaseSeconds: 60, closingSeconds: 90, marginSeconds: 45${more} }\n`);
 
 const plan = examplePlan("shop-replicated");
+
+/** The head of a ledger whose run of this epoch fences. */
+export function fencing(epoch: number): Head {
+  const opened = openRun({ ...newHead("shop"), epoch: epoch - 1 }, { kind: "failover", door: "alert", by: "rule", reason: "dark", alertId: "a", applications: [] }, "hash", 0);
+  const turned = opened.kind === "changed" ? turnPhase(opened.head, { epoch, end: null, begin: "fence" }, 0, null) : opened;
+  if (turned.kind === "refused") throw new Error(turned.why);
+  return turned.head;
+}
 
 export async function agentStage(more: Partial<AgentParts> = {}) {
   const memory = memoryWorld();
@@ -60,8 +68,8 @@ export async function agentStage(more: Partial<AgentParts> = {}) {
       throw new Error("it does not settle");
     },
     head,
-    /** A run asks, and the ledger knows it. */
-    async asks(kind: Wish["kind"], epoch: number, known: Partial<Head> = { epoch }): Promise<void> {
+    /** A run asks, and the ledger knows it: it fences, or it is over. */
+    async asks(kind: Wish["kind"], epoch: number, known: Partial<Head> = kind === "close" ? fencing(epoch) : { epoch }): Promise<void> {
       await head(known);
       await home.put(wishName("shop"), JSON.stringify({ format: 1, plan: "shop", epoch, runId: `shop-${epoch}`, kind, at: time.now } satisfies Wish));
     },

@@ -13,10 +13,16 @@ const wish = (kind: Wish["kind"], epoch = 7): Wish => ({ format: 1, plan: "shop"
 const duty = (seen: SeenAtHome, heard: { head: number; wish: number } = { head: 0, wish: 0 }) => dutyOf(seen, heard);
 const holds = (why: string) => ({ kind: "hold", why: expect.stringContaining(why) });
 
-test("an agent closes for a run that asks it to, also when that run is over or another one has begun", () => {
+test("an agent closes for a run that asks it to, also when that run is over and users are elsewhere, or another one fences", () => {
   expect(duty({ wish: wish("close"), head: fencing })).toEqual({ kind: "close", epoch: 7 });
-  expect(duty({ wish: wish("close", 6), head: quietDay })).toEqual({ kind: "close", epoch: 6 });
-  expect(duty({ wish: wish("close", 6), head: confirming })).toEqual({ kind: "close", epoch: 6 });
+  expect(duty({ wish: wish("close", 6), head: fencing })).toEqual({ kind: "close", epoch: 6 });
+  expect(duty({ wish: wish("close", 6), head: { ...quietDay, active: "secondary" } })).toEqual({ kind: "close", epoch: 6 });
+  expect(duty({ wish: wish("close", 6), head: { ...quietDay, promotedBy: "shop-6" } })).toEqual({ kind: "close", epoch: 6 });
+});
+
+test("it opens when the run that asked is over and has left nothing behind, though nobody heard it take the wish back", () => {
+  expect(duty({ wish: wish("close", 6), head: quietDay })).toEqual({ kind: "open", run: "shop-6" });
+  expect(duty({ wish: wish("close", 6), head: confirming })).toEqual({ kind: "open", run: "shop-6" });
 });
 
 test("it opens on a quiet day, while a loss is only being confirmed, and when its run has taken the wish back", () => {

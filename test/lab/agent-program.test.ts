@@ -21,7 +21,7 @@ import { headName, newHead } from "../../shared/domain/ledger.ts";
 import { leaseName, readLease, type Wish, wishName } from "../../shared/domain/lease.ts";
 import { planName } from "../../shared/domain/plan-name.ts";
 import type { Home } from "../../shared/ports.ts";
-import { agentPlanText } from "../agent/stage.ts";
+import { agentPlanText, fencing } from "../agent/stage.ts";
 import { patience } from "./stage.ts";
 
 const host = blobHost(accounts.home.name);
@@ -82,7 +82,7 @@ async function until(so: () => Promise<boolean> | boolean, about: string): Promi
   for (const giveUpAt = Date.now() + 40_000; !(await so()); await sleep(50)) if (Date.now() > giveUpAt) throw new Error(`it never came to this: ${about}; ${JSON.stringify(said().slice(-5))}`);
 }
 const asks = async (kind: Wish["kind"], epoch: number) => {
-  await home.put(headName("shop"), JSON.stringify({ ...newHead("shop"), epoch }));
+  await home.put(headName("shop"), JSON.stringify(kind === "close" ? fencing(epoch) : { ...newHead("shop"), epoch }));
   await home.put(wishName("shop"), JSON.stringify({ format: 1, plan: "shop", epoch, runId: `shop-${epoch}`, kind, at: pair.world.clock.now() } satisfies Wish));
 };
 

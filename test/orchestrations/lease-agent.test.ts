@@ -113,7 +113,7 @@ describe("a run with an agent that stands down", () => {
   test("says that it still asks where the wish could not be taken back", async () => {
     const run = await played({ ...stopsAfterTheFence, ...closes, releaseAgent: fails("no answer") });
     const { outcome } = await run.ended();
-    expect(outcome).toMatchObject({ kind: "halted", next: expect.stringContaining("the agent in the primary is still asked to keep the application closed there (no answer)") });
+    expect(outcome).toMatchObject({ kind: "halted", next: expect.stringContaining("the agent in the primary was not told to open (no answer); it opens what it closed when it reads that this run is over") });
     expect(run.trace).not.toContain("agent-opened");
   });
 
