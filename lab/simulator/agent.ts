@@ -2,6 +2,7 @@
  * The lease agent in the simulated primary: the program's own code, over the cluster that it stands in and a way home that the loss may cut.
  * It is an owner of events like a host: it dies with the region or is started anew, and stands still when it is told to.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { live } from "../../agent/live.ts";
 import type { LabWorld } from "../world/world.ts";
 import { primary } from "../world/pair.ts";
@@ -86,25 +87,13 @@ function run(owner: Start, { inside }: AgentChoice, memory: { text: string | nul
   // Its acts are not a run's.
   const record: LabWorld["record"] = (act, key, detail) => world.record(act.replace(/^kubernetes\./, "agent."), key, detail);
   const cluster = openCluster({ clusters: pair.clusters, aks: pair.aks, world: { record } }, primary.region, within, noLies);
-  const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const aborted = (): void => {
-        cancel();
-        reject(signal?.reason as Error);
-      };
-      const cancel = scheduler.after(ms, owner, () => {
-        signal?.removeEventListener("abort", aborted);
-        resolve();
-      });
-      signal?.addEventListener("abort", aborted, { once: true });
-    });
   const parts: Parameters<typeof live>[0] = {
     plan: planName,
     clusterId: primary.cluster.id,
     id: owner.name,
     home: openHome(pair, outside),
     cluster,
-    clock: { monotonicMs: () => scheduler.now, nowAt: () => scheduler.now, sleep },
+    clock: { monotonicMs: () => scheduler.now, nowAt: () => scheduler.now, sleep: (ms, signal) => sleep(ms, undefined, signal === undefined ? {} : { signal }) },
     memory: { recall: async () => memory.text, keep: async (text) => void (memory.text = text) },
     log: (event, fields) => story.tell(scheduler.now, owner.name, () => `${event} ${JSON.stringify(fields)}`),
   };

@@ -6,10 +6,14 @@ export function setTimeout<T = void>(ms?: number, value?: T, options: { readonly
   const { signal } = options;
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason as Error);
-    const cancel = scheduler.after(ms ?? 0, scheduler.owner, () => resolve(value));
-    signal?.addEventListener("abort", () => {
+    const aborted = (): void => {
       cancel();
-      reject(signal.reason as Error);
-    }, { once: true });
+      reject(signal?.reason as Error);
+    };
+    const cancel = scheduler.after(ms ?? 0, scheduler.owner, () => {
+      signal?.removeEventListener("abort", aborted);
+      resolve(value);
+    });
+    signal?.addEventListener("abort", aborted, { once: true });
   });
 }
