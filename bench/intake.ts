@@ -106,7 +106,8 @@ export async function intake(options: ReadonlyMap<string, string>): Promise<Read
 }
 
 function openStorm(url: () => string, total: number, firedAt: number) {
-  const agent = new http.Agent({ keepAlive: true, maxSockets: 256 });
+  // More than ever wait for an answer: each sender of a real storm has a connection of its own.
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 2_048 });
   const latenciesMs: number[] = [];
   const statuses = new Map<string, number>();
   let sent = 0;

@@ -1,5 +1,6 @@
 /** Where alerts come in: those that wait for a plan's ledger are taken in one change together, and the run that they open or join is started once. */
 import type { DurableClient } from "durable-functions";
+import type { Head } from "../shared/domain/ledger.ts";
 import type { Arrival, Taken } from "../shared/domain/ledger-alerts.ts";
 import { takeAlerts } from "../shared/domain/ledger-alerts.ts";
 import type { Plan } from "../shared/domain/plan.ts";
@@ -37,8 +38,8 @@ interface Line {
   busy: boolean;
   /** The run that this process has started an instance for: the others of a storm need not ask for it again. */
   started: string | null;
-  /** The digest whose link was looked at last. */
-  followed: string | null;
+  /** The version and the end of the chain that were made sure of last: a storm must not do it for every batch. */
+  ground: string | null;
 }
 
 export function openIntake(world: World): Intake {
@@ -48,13 +49,12 @@ export function openIntake(world: World): Intake {
   const settle = async (line: Line, batch: readonly Waiting[]): Promise<void> => {
     const newest = batch.at(-1);
     if (newest === undefined) return;
-    const { client, about: { plan, hash } } = newest;
+    const { client, about } = newest;
+    const { plan, hash } = about;
     const arrivals = batch.map(({ arrival }) => arrival);
-    // Kept before the ledger names it: an open run whose plan is missing could never act.
-    if (arrivals.some(({ condition }) => condition === "fired")) await keepVersion(world.home, plan, hash);
-    await followed(line, plan.plan);
     let taken: readonly Taken[] = [];
-    const made = await ledger.change(plan.plan, (head) => {
+    const made = await ledger.change(plan.plan, async (head) => {
+      if (head.run === null) await openable(line, about, head);
       const all = takeAlerts(head, arrivals, hash, world.clock.now());
       taken = all.taken;
       return { kind: "changed", head: all.head };
@@ -71,17 +71,19 @@ export function openIntake(world: World): Intake {
     });
   };
 
-  /** What a run would be opened on, once for each end of the chain: a storm must not read it for every batch. */
-  const followed = async (line: Line, plan: string): Promise<void> => {
-    const head = await ledger.head(plan);
-    if (head.run !== null || head.digest === line.followed) return;
-    await followNewest(world.home, head, { withEntries: true });
-    line.followed = head.digest;
+  /** What a run would be opened on: its plan is kept before a head names it, for a run without its plan could never act, and the end of the chain holds. */
+  const openable = async (line: Line, { plan, hash }: ForPlan, head: Head): Promise<void> => {
+    const ground = `${hash} ${head.digest}`;
+    if (line.ground === ground) return;
+    await Promise.all([keepVersion(world.home, plan, hash), followNewest(world.home, head, { withEntries: true })]);
+    line.ground = ground;
   };
 
   const drain = async (line: Line): Promise<void> => {
     line.busy = true;
     try {
+      // Those who were let in with the first one come along.
+      await Promise.resolve();
       while (line.waiting.length > 0) {
         const batch = line.waiting.splice(0, batchMax);
         await settle(line, batch).catch((error: unknown) => batch.forEach(({ failed }) => failed(error)));
@@ -95,7 +97,7 @@ export function openIntake(world: World): Intake {
     take: (client, about, arrival) =>
       new Promise((taken, failed) => {
         const name = about.plan.plan;
-        const line = lines.get(name) ?? { waiting: [], busy: false, started: null, followed: null };
+        const line = lines.get(name) ?? { waiting: [], busy: false, started: null, ground: null };
         lines.set(name, line);
         if (line.waiting.length >= waitingMax) return failed(new WorldError("take an alert", name, `${waitingMax} others wait`, { retryAfterSeconds: 5 }));
         line.waiting.push({ client, about, arrival, taken, failed });

@@ -8,8 +8,8 @@ import { type Home, WorldError } from "../shared/ports.ts";
 
 export interface Ledger {
   head(plan: string): Promise<Head>;
-  /** Applies a pure change; asks it anew when somebody else was faster. */
-  change(plan: string, change: (head: Head) => Changed): Promise<ChangeMade>;
+  /** Applies a change, which reads at most; asks it anew when somebody else was faster. */
+  change(plan: string, change: (head: Head) => Changed | Promise<Changed>): Promise<ChangeMade>;
   /** The record of this name, or `null`. */
   entry(at: EntryAt, kind: Entry["kind"]): Promise<Entry | null>;
   /** Writes a record once; when one is there already, that one counts and is returned. */
@@ -68,7 +68,7 @@ export function openLedger(home: Home): Ledger {
       for (let swap = 0; swap < swapsMax; swap++) {
         const stored = await readHead(plan);
         const before = stored?.head ?? newHead(plan);
-        const made = change(before);
+        const made = await change(before);
         if (made.kind === "refused") return { ...made, head: before };
         const body = JSON.stringify(made.head, null, 1);
         const swapped = stored === null ? await home.create(headName(plan), body) : (await home.replace(headName(plan), body, stored.etag)) !== null;
