@@ -178,8 +178,8 @@ interface OneStep {
 
 const pauseMsFirst = 1_000;
 const pauseMsMax = 30_000;
-/** Polls of one generation: each poll replays those before it, so a long wait costs by the square of this. Ten are about 85 history events. */
-const pollsPerGeneration = 10;
+/** Polls of one generation: each poll replays those before it, so a long wait costs by the square of this. Four are about 35 history events. */
+const pollsPerGeneration = 4;
 
 class DurableDesk implements Desk {
   readonly ref: RunRef;
