@@ -9,7 +9,6 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { commit } from "../lab/commit.ts";
 import { random } from "./random.ts";
 import { type Judged, type Target, targets } from "./fuzz/targets.ts";
 
@@ -122,7 +121,7 @@ export async function fuzz(options: ReadonlyMap<string, string>): Promise<Readon
     found.push(one);
     process.stderr.write(`${what.padEnd(10)} ${one.cases} cases, ${one.casesPerSecond}/s, ${one.accepted} were right, slowest ${one.slowestMs} ms, ${one.wrong.length === 0 ? "nothing wrong" : one.wrong.join("\n  ")}\n`);
   }
-  return { ok: found.every(({ wrong }) => wrong.length === 0), commit: commit(), seed: bounds.seed, cases: found.reduce((sum, { cases }) => sum + cases, 0), wrong: found.flatMap(({ wrong }) => wrong).length, processes, targets: found };
+  return { ok: found.every(({ wrong }) => wrong.length === 0), seed: bounds.seed, cases: found.reduce((sum, { cases }) => sum + cases, 0), wrong: found.flatMap(({ wrong }) => wrong).length, processes, targets: found };
 }
 
 /** Fewer are not worth a process of their own. */

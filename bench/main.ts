@@ -37,7 +37,7 @@ if (!bench) {
 }
 const options = new Map<string, string>();
 for (let at = 0; at < rest.length; at += 2) options.set((rest[at] ?? "").replace(/^--/, ""), rest[at + 1] ?? "");
-const figures = await bench.run(options);
+const figures: Readonly<Record<string, unknown>> = { commit: commit(), ...(await bench.run(options)) };
 process.stdout.write(`${JSON.stringify({ bench: name, ...figures })}\n`);
-if (options.get("write") === "yes") addRecord("bench-records.json", name, { command: `npm run bench -- ${process.argv.slice(2).join(" ")}`, commit: commit(), ...figures });
+if (options.get("write") === "yes") addRecord("bench-records.json", name, { command: `npm run bench -- ${process.argv.slice(2).join(" ")}`, ...figures });
 process.exit(figures["ok"] === false ? 1 : 0);

@@ -3,7 +3,6 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { startVitest } from "vitest/node";
-import { commit } from "../lab/commit.ts";
 import { guarded, rules } from "./mutation/guarded.ts";
 import type { MutationResult } from "./mutation/run.ts";
 
@@ -17,7 +16,7 @@ export async function mutation(): Promise<Readonly<Record<string, unknown>>> {
     await vitest.close();
     const groups = await Promise.all([guarded, rules].map(async ({ name }) => JSON.parse(await readFile(path.join(directory, `result.${name}.json`), "utf8")) as Scored));
     for (const { name, score, survived } of groups) process.stderr.write(`${name.padEnd(10)} ${(score * 100).toFixed(1)} %\n${survived.map(({ file, line, was, is }) => `  ${file}:${line}: ${was} → ${is}\n`).join("")}`);
-    return { ok: groups.every(({ score, least }) => score >= least), commit: commit(), groups: groups.map(({ survived, ...group }) => ({ ...group, score: Math.round(group.score * 1_000) / 1_000, survived: survived.length })) };
+    return { ok: groups.every(({ score, least }) => score >= least), groups: groups.map(({ survived, ...group }) => ({ ...group, score: Math.round(group.score * 1_000) / 1_000, survived: survived.length })) };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

@@ -5,7 +5,7 @@ import { confirmationSeconds, planName, rpoSeconds } from "../plan.ts";
 import { shelves, wholeOn } from "../shelves.ts";
 import type { Evidence, Violation } from "./violation.ts";
 import { wrong } from "./violation.ts";
-import { opens } from "./writers.ts";
+import { opens, yesTo } from "./writers.ts";
 
 /** The reports that were written, oldest first. */
 export function reportsOf(evidence: Evidence): readonly Report[] {
@@ -105,14 +105,14 @@ export function lossIsTrue(evidence: Evidence): readonly Violation[] {
 
 /** Where more is lost than the plan's objective allows, a person was asked and said yes before users were sent to it. */
 export function lossAgreed(evidence: Evidence): readonly Violation[] {
-  const { sim, witness, told } = evidence;
+  const { sim, witness } = evidence;
   if (sim.scenario.plan.tight !== true || sim.scenario.loss.kind === "liars") return [];
   return witness.seen.filter(opens).flatMap((seen) => {
     const taken = shelves[sim.scenario.shelf].find(({ snapshot }) => snapshot === seen.volume);
     const runId = seen.head?.run?.id;
     const { at } = seen.effect;
     const lost = taken === undefined ? 0 : (witness.lastWriteAt() - taken.takenAt) / 1_000;
-    const agreed = told.some(({ deed, runId: of, status }) => deed.kind === "decide" && deed.about !== "fence" && deed.verdict === "approve" && of === runId && status === 202);
+    const agreed = yesTo(runId, evidence, at, (about) => about !== "fence").size > 0;
     return lost <= rpoSeconds.tight || agreed ? [] : [wrong("S15", at, `users are sent to the secondary, which lost ${Math.round(lost)} s of changes, more than the objective allows, and no person said yes to ${runId}`)];
   });
 }

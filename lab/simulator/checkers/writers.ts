@@ -99,17 +99,20 @@ export function lookedAgain({ sim, witness }: Evidence): readonly Violation[] {
   });
 }
 
-/** 503 is the answer too when the home account had the change made and its answer was lost. */
-const mayBeTaken = (status: number | null): boolean => status === null || status === 202 || status === 503;
+/** Who may have said yes to a question about this run before an instant: what was not answered, or with 503 ("not now"), may have been taken, whatever a second try was told. */
+export function yesTo(runId: string | undefined, { sent }: Evidence, before: number, counts: (about: "decision" | "fence" | "loss") => boolean): ReadonlySet<string> {
+  return new Set(sent.flatMap(({ deed, status, runId: of, at }) => (deed.kind === "decide" && counts(deed.about) && deed.verdict === "approve" && of === runId && at < before && (status === null || status === 202 || status === 503) ? [deed.who] : [])));
+}
 
-/** As many people as the plan asks for have said yes before, and nobody had said no. What was not answered, or with "not now", may have been taken, whatever a second try was told. */
-export function approved({ sim, witness, told, sent }: Evidence): readonly Violation[] {
+/** As many people as the plan asks for have said yes before, and nobody had said no. */
+export function approved(evidence: Evidence): readonly Violation[] {
+  const { sim, witness, told } = evidence;
   const { plan } = sim.scenario;
   const needed = plan.approval === "one" ? 1 : plan.approval === "two" ? 2 : 0;
   return witness.seen.filter(closes).flatMap((seen) => {
     const { at } = seen.effect;
     const runId = seen.head?.run?.id;
-    const yes = new Set(sent.flatMap(({ deed, status, runId: of, at: saidAt }) => (deed.kind === "decide" && deed.about === "decision" && deed.verdict === "approve" && of === runId && saidAt < at && mayBeTaken(status) ? [deed.who] : [])));
+    const yes = yesTo(runId, evidence, at, (about) => about === "decision");
     const no = told.find(({ deed, status, runId: of, at: saidAt }) => deed.kind === "decide" && deed.about === "decision" && deed.verdict === "deny" && status === 202 && of === runId && saidAt < at);
     if (no !== undefined) return [wrong("S20", at, `the primary is fenced by ${runId}, to which somebody had said no`)];
     return yes.size < needed ? [wrong("S20", at, `the primary is fenced by ${runId} with ${yes.size} of ${needed} approvals`)] : [];
