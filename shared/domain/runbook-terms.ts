@@ -22,13 +22,14 @@ export const waits = {
 export const replicationWaiting = (deadlineSeconds: number) => ({ pauseMsFirst: 2 * s, pauseMsMax: 60 * s, deadlineMs: deadlineSeconds * s + 5 * s });
 
 /**
- * All witnesses are asked at the plan's own pace. For a machine the runbook waits a little longer than the plan's give-up time, so that
- * its verdict can arrive; a person who asked for the failover waits for one soak and no longer.
+ * All witnesses are asked at the plan's own pace, and who looks gives up by the plan's own time. A machine that could not look at all (its hosts
+ * were down, the home account was silent) looks anew for an hour more: the region does not come back because nobody saw that it is gone. A
+ * person who asked for the failover waits for one soak and no longer.
  */
 export const confirmWaiting = ({ confirmation }: Plan, door: "alert" | "http" | "timer") => ({
   pauseMsFirst: confirmation.everySeconds * s,
   pauseMsMax: confirmation.everySeconds * s,
-  deadlineMs: door === "http" ? confirmation.soakSeconds * s : confirmation.giveUpSeconds * s + 5 * min,
+  deadlineMs: door === "http" ? confirmation.soakSeconds * s : confirmation.giveUpSeconds * s + 60 * min,
 });
 
 /** One more look before the fence, at the pace of the confirmation and for one soak: what agreed then must agree again. */

@@ -93,8 +93,8 @@ describe("the decision", () => {
 });
 
 describe("waiting", () => {
-  test("for the confirmation keeps the plan's pace, longer than its give-up time for a machine and one soak for a person", () => {
-    expect(confirmWaiting(plan, "alert")).toEqual({ pauseMsFirst: 10_000, pauseMsMax: 10_000, deadlineMs: 1_200_000 });
+  test("for the confirmation keeps the plan's pace, an hour longer than its give-up time for a machine and one soak for a person", () => {
+    expect(confirmWaiting(plan, "alert")).toEqual({ pauseMsFirst: 10_000, pauseMsMax: 10_000, deadlineMs: 4_500_000 });
     expect(confirmWaiting(plan, "http")).toEqual({ pauseMsFirst: 10_000, pauseMsMax: 10_000, deadlineMs: 60_000 });
   });
 

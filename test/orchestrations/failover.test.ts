@@ -206,6 +206,19 @@ describe("a machine that may be wrong", () => {
     expect(trace).not.toContain("close-primary");
   });
 
+  test("that could not look for an hour looks anew, and fails over", async () => {
+    let firstAt: number | null = null;
+    const { ended } = await play({
+      async confirmLoss(_, { world }) {
+        const at = world.clock.now();
+        firstAt ??= at;
+        if (at - firstAt < 59 * 60_000) throw new Error("no host is up");
+        return { kind: "done", value: { kind: "lost", scope: "region", since: at, agreedSince: at, readings: [] } };
+      },
+    });
+    expect((await ended()).outcome.kind).toBe("recovered");
+  });
+
   test("goes on for a person who asked, whatever the signals say, after one soak at the most", async () => {
     const { ended } = await play({ confirmLoss: fails("we are cut off") }, { door: "http" });
     const { outcome, tookMs } = await ended();

@@ -1,7 +1,7 @@
 /** Whether what the app says at the end is so: S7, S9, S10, S13, S15, S16, S23, L1, L6, L9. */
 import { kinds } from "../../../shared/domain/kinds.ts";
 import type { Report } from "../../../shared/domain/report.ts";
-import { confirmationSeconds, planName, rpoSeconds } from "../plan.ts";
+import { planName, rpoSeconds } from "../plan.ts";
 import { shelves, wholeOn } from "../shelves.ts";
 import type { Evidence, Violation } from "./violation.ts";
 import { wrong } from "./violation.ts";
@@ -142,9 +142,6 @@ export function alertsAreKept({ sim, told, witness }: Evidence): readonly Violat
   ];
 }
 
-/** After a host has died, what it had taken is given out again when its lease has run out. */
-const redeliveredMs = 60_000;
-
 /** One lost answer, one crash, one repeat changes nothing: what can be recovered is. */
 export function recovers(evidence: Evidence): readonly Violation[] {
   const { sim, told } = evidence;
@@ -156,8 +153,5 @@ export function recovers(evidence: Evidence): readonly Violation[] {
   const asked = told.some(({ deed, status }) => (deed.kind === "alert" || deed.kind === "start") && status === 202);
   if (!small || !whole || !lost || !lets || !asked) return [];
   const report = reportsOf(evidence).at(-1);
-  // A loss that nobody was there to look at for long enough is not confirmed.
-  const downMs = troubles.reduce((sum, trouble) => sum + (trouble.kind === "crash" ? trouble.downMs + redeliveredMs : 0), 0);
-  if (report?.outcome === "not-failed-over" && downMs > (confirmationSeconds.giveUp - confirmationSeconds.soak) * 1_000) return [];
   return report?.outcome === "recovered" ? [] : [wrong("L6", sim.scheduler.now, `it could have recovered, and is ${report === undefined ? "without a report" : `${report.outcome}: ${report.summary.slice(0, 300)}`}`)];
 }
