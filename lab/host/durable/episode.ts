@@ -70,7 +70,7 @@ export function openEpisode(row: InstanceRow, history: readonly HistoryEvent[], 
   for (const event of events) progress.apply(event);
   const input = progress.started?.Input ?? null;
   const trigger: TriggerValue = {
-    history: [...history.filter(isForLibrary), ...events.filter(isForLibrary).map((event) => ({ ...event, IsPlayed: false }))],
+    history: forLibrary(history, events),
     input: input === null ? null : (JSON.parse(input) as unknown),
     instanceId: row.instanceId,
     parentInstanceId: row.parent?.OrchestrationInstance.InstanceId ?? null,
@@ -78,6 +78,14 @@ export function openEpisode(row: InstanceRow, history: readonly HistoryEvent[], 
     ...triggerConstants,
   };
   return { row, progress, arrivals, events, at, trigger };
+}
+
+/** What was played before, then what is new. A loop, because it is made for each replay. */
+function forLibrary(history: readonly HistoryEvent[], events: readonly HistoryEvent[]): HistoryEvent[] {
+  const all: HistoryEvent[] = [];
+  for (const event of history) if (isForLibrary(event)) all.push(event);
+  for (const event of events) if (isForLibrary(event)) all.push({ ...event, IsPlayed: false });
+  return all;
 }
 
 /** What the library ignores stays in storage: it doubles the cost of a replay, and our bookkeeping rides on it. */

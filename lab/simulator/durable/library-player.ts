@@ -35,10 +35,10 @@ export class LibraryPlayer {
   /** One turn over these messages, or over the first of them where they lead to a new generation. Records nothing. */
   async play(instance: Instance, waiting: readonly Message[]): Promise<LibraryTurn> {
     const { now } = this.#scheduler;
-    const history = instance.turns.flatMap(({ events = [] }) => events);
+    const { history, open, asked } = toldBy(instance.turns);
     const row = rowOf(instance);
-    const messages = inOrder(waiting, history, instance.generation);
-    const inbox = inboxOf(messages, history, row, now);
+    const messages = inOrder(waiting, asked, instance.generation);
+    const inbox = inboxOf(messages, open, row, now);
     const begins = history.length === 0 ? [startMessage(row, now, "start")] : [];
     // Results of timers that were cancelled, and second copies: there is nothing to play.
     if (begins.length + inbox.length === 0) return { turn: { at: now, messages, calls: [], events: [] }, end: null, problems: [] };
@@ -103,13 +103,43 @@ function newRow({ id, orchestrator, generation, input, parent }: Instance): Inst
   return { instanceId: id, name: orchestrator, version: null, executionId: executionOf(id, generation), status: "Running", input: JSON.stringify(input) ?? null, output: null, customStatus: null, createdAt: 0, updatedAt: 0, parent: waits };
 }
 
+/** What the recorded turns of a generation come to. */
+interface Told {
+  readonly history: readonly HistoryEvent[];
+  /** What was asked for and has not answered, by its id. */
+  readonly open: ReadonlyMap<number, Scheduled>;
+  /** The last id that was given out; -1: none. */
+  readonly asked: number;
+}
+type Scheduled = TaskScheduled | SubOrchestrationCreated | TimerCreated;
+
+const readOn = new WeakMap<readonly Turn[], { turns: number; asked: number; readonly history: HistoryEvent[]; readonly open: Map<number, Scheduled> }>();
+
+/** Read on where it was read to: turns are only added to. */
+function toldBy(turns: readonly Turn[]): Told {
+  const known = readOn.get(turns) ?? { turns: 0, asked: -1, history: [], open: new Map<number, Scheduled>() };
+  readOn.set(turns, known);
+  for (; known.turns < turns.length; known.turns++)
+    for (const event of turns[known.turns]?.events ?? []) {
+      known.history.push(event);
+      if (event.EventType === eventType.taskScheduled || event.EventType === eventType.subOrchestrationCreated || event.EventType === eventType.timerCreated) {
+        known.asked = Math.max(known.asked, event.EventId);
+        known.open.set(event.EventId, event);
+      } else if ("TaskScheduledId" in event) known.open.delete(event.TaskScheduledId);
+      else if (event.EventType === eventType.timerFired) known.open.delete(event.TimerId);
+      else if (event.EventType === eventType.orchestratorCompleted) for (const id of event.cancelled) known.open.delete(id);
+    }
+  // Another turn may be recorded while this one is played.
+  return { history: known.history.slice(), open: known.open, asked: known.asked };
+}
+
 /** Messages as the engine takes them, each by its place: what belongs to this generation, and each result once. */
-function inboxOf(messages: readonly Message[], history: readonly HistoryEvent[], { instanceId, executionId }: InstanceRow, at: number): readonly InboxMessage[] {
-  const open = openIn(history);
+function inboxOf(messages: readonly Message[], open: Told["open"], { instanceId, executionId }: InstanceRow, at: number): readonly InboxMessage[] {
+  const answered = new Set<number>();
   return messages.flatMap((message, place) => {
     if (message.kind !== "event" && executionOf(instanceId, message.generation) !== executionId) return [];
-    const event = message.kind === "event" ? ({ EventType: eventType.eventRaised, ...stamp(at), Name: message.name, Input: JSON.stringify(message.input ?? null) } as const) : resultOf(message, open.get(message.seq), at);
-    if (message.kind !== "event") open.delete(message.seq);
+    const event = message.kind === "event" ? ({ EventType: eventType.eventRaised, ...stamp(at), Name: message.name, Input: JSON.stringify(message.input ?? null) } as const) : answered.has(message.seq) ? null : resultOf(message, open.get(message.seq), at);
+    if (message.kind !== "event") answered.add(message.seq);
     return event === null ? [] : [{ kind: "inbox", id: String(place), instanceId, executionId: null, event }];
   });
 }
@@ -118,25 +148,9 @@ function inboxOf(messages: readonly Message[], history: readonly HistoryEvent[],
  * As many of the messages as history leads up to. A host that died before its turn was recorded may have had sent what it asked for: an answer
  * to that stays where it is until a turn that asks again is recorded, as with the extension's own storage.
  */
-function inOrder(messages: readonly Message[], history: readonly HistoryEvent[], generation: number): readonly Message[] {
-  let asked = -1;
-  for (const event of history) if (event.EventType === eventType.taskScheduled || event.EventType === eventType.subOrchestrationCreated || event.EventType === eventType.timerCreated) asked = Math.max(asked, event.EventId);
+function inOrder(messages: readonly Message[], asked: number, generation: number): readonly Message[] {
   const early = messages.findIndex((message) => message.kind !== "event" && message.generation === generation && message.seq > asked);
   return early === -1 ? messages : messages.slice(0, early);
-}
-
-type Scheduled = TaskScheduled | SubOrchestrationCreated | TimerCreated;
-
-/** What was asked for and has not answered, by its id. */
-function openIn(history: readonly HistoryEvent[]): Map<number, Scheduled> {
-  const open = new Map<number, Scheduled>();
-  for (const event of history) {
-    if (event.EventType === eventType.taskScheduled || event.EventType === eventType.subOrchestrationCreated || event.EventType === eventType.timerCreated) open.set(event.EventId, event);
-    else if ("TaskScheduledId" in event) open.delete(event.TaskScheduledId);
-    else if (event.EventType === eventType.timerFired) open.delete(event.TimerId);
-    else if (event.EventType === eventType.orchestratorCompleted) for (const id of event.cancelled) open.delete(id);
-  }
-  return open;
 }
 
 function resultOf(message: Exclude<Message, { kind: "event" }>, task: Scheduled | undefined, at: number): Arrival | null {
