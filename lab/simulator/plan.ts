@@ -20,7 +20,6 @@ export interface PlanChoice {
 }
 
 export const planName = "shop";
-export const confirmationSeconds = { soak: 40, every: 20, giveUp: 240 } as const;
 export const vetoSeconds = 60;
 export const approvalSeconds = 300;
 /** Fewer turns than usual, and a lease that lasts longer than a loss takes to be confirmed: what counts on its end must wait for it. */
@@ -54,9 +53,9 @@ const fileOf = ({ topology, approval, agree, trafficOnly, tight = false, agent =
   confirmation: {
     signals: [{ kind: "public-probe", path: "/healthz" }, { kind: "backend-probe", path: "/orders" }, { kind: "kubernetes-api" }, { kind: "resource-health" }, { kind: "traffic-manager" }],
     agree,
-    soakSeconds: confirmationSeconds.soak,
-    everySeconds: confirmationSeconds.every,
-    giveUpSeconds: confirmationSeconds.giveUp,
+    soakSeconds: 40,
+    everySeconds: 20,
+    giveUpSeconds: 240,
     timeoutSeconds: 3,
     controls: ["https://management.azure.com/", "https://stshopneu.blob.core.windows.net/"],
   },

@@ -35,7 +35,7 @@ export class LibraryPlayer {
   /** One turn over these messages, or over the first of them where they lead to a new generation. Records nothing. */
   async play(instance: Instance, waiting: readonly Message[]): Promise<LibraryTurn> {
     const { now } = this.#scheduler;
-    const { history, open, asked } = toldBy(instance.turns);
+    const { history, open, asked } = recordedIn(instance.turns);
     const row = rowOf(instance);
     const messages = inOrder(waiting, asked, instance.generation);
     const inbox = inboxOf(messages, open, row, now);
@@ -104,7 +104,7 @@ function newRow({ id, orchestrator, generation, input, parent }: Instance): Inst
 }
 
 /** What the recorded turns of a generation come to. */
-interface Told {
+interface Recorded {
   readonly history: readonly HistoryEvent[];
   /** What was asked for and has not answered, by its id. */
   readonly open: ReadonlyMap<number, Scheduled>;
@@ -116,7 +116,7 @@ type Scheduled = TaskScheduled | SubOrchestrationCreated | TimerCreated;
 const readOn = new WeakMap<readonly Turn[], { turns: number; asked: number; readonly history: HistoryEvent[]; readonly open: Map<number, Scheduled> }>();
 
 /** Read on where it was read to: turns are only added to. */
-function toldBy(turns: readonly Turn[]): Told {
+function recordedIn(turns: readonly Turn[]): Recorded {
   const known = readOn.get(turns) ?? { turns: 0, asked: -1, history: [], open: new Map<number, Scheduled>() };
   readOn.set(turns, known);
   for (; known.turns < turns.length; known.turns++)
@@ -134,7 +134,7 @@ function toldBy(turns: readonly Turn[]): Told {
 }
 
 /** Messages as the engine takes them, each by its place: what belongs to this generation, and each result once. */
-function inboxOf(messages: readonly Message[], open: Told["open"], { instanceId, executionId }: InstanceRow, at: number): readonly InboxMessage[] {
+function inboxOf(messages: readonly Message[], open: Recorded["open"], { instanceId, executionId }: InstanceRow, at: number): readonly InboxMessage[] {
   const answered = new Set<number>();
   return messages.flatMap((message, place) => {
     if (message.kind !== "event" && executionOf(instanceId, message.generation) !== executionId) return [];
