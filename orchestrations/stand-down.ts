@@ -68,15 +68,12 @@ function* undoFence(desk: Desk, { quieted, agent }: Fenced, ended: string): Runb
   // First, or the agent would close again what we wake.
   const released = agent === null ? null : yield* tried(desk.run(steps.releaseAgent, {}));
   const woken = yield* tried(desk.run(steps.wakePrimary, { quieted }));
-  const waited = function* (): Runbook<string[]> {
-    return agent === null || released === null ? [] : yield* agentOpens(desk, agent, released);
-  };
   // Where the cluster answers us, what the agent closed was woken just now, and users need not wait for its word.
   const byUs = quieted !== null && quieted.kind !== "unreachable";
-  const agentLeft = byUs ? null : yield* waited();
+  const agentLeft = byUs ? null : yield* agentOpens(desk, agent, released);
   const reopened = yield* tried(desk.run(steps.reopenPrimary, {}));
   return [
-    ...(agentLeft ?? (yield* waited())),
+    ...(agentLeft ?? (yield* agentOpens(desk, agent, released))),
     ...(woken.kind === "done" ? woken.value.left : [`what is suspended in the primary (${woken.because})`]),
     ...(reopened.kind === "failed" ? [`the primary's public endpoint may still be closed (${reopened.because})`] : []),
     ...(reopened.kind === "done" && reopened.value.kind === "left-closed" ? [`the primary's public endpoint is closed (${reopened.value.why})`] : []),
@@ -84,7 +81,8 @@ function* undoFence(desk: Desk, { quieted, agent }: Fenced, ended: string): Runb
 }
 
 /** What is still to be said of the agent in the primary. It may be cut off: then it opens when it reaches home, and nobody can wait for that. */
-function* agentOpens(desk: Desk, agent: AgentTerms, released: Tried<{ readonly kind: "taken-back" | "nothing-asked" }>): Runbook<string[]> {
+function* agentOpens(desk: Desk, agent: AgentTerms | null, released: Tried<{ readonly kind: "taken-back" | "nothing-asked" }> | null): Runbook<string[]> {
+  if (agent === null || released === null) return [];
   if (released.kind === "failed") return [`the agent in the primary was not told to open (${released.because}); it opens what it closed when it reads that this run is over`];
   if (released.value.kind === "nothing-asked") return [];
   const opened = yield* tried(desk.until(steps.agentOpened, {}, agentOpeningWaiting(agent)));

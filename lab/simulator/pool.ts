@@ -6,8 +6,11 @@ import type { Batch, BatchResult } from "./batch.ts";
 import type { Exploration, Found, Share } from "./explore.ts";
 import type { Job } from "./worker.ts";
 
-/** A run makes much that is soon forgotten: with room for it the collector has a tenth of the work. One thread beside ours: the other cores play too. Nobody reads where an error of a simulated network came from. */
-const flags = ["--max-semi-space-size=64", "--v8-pool-size=1", "--stack-trace-limit=0"];
+/**
+ * A run makes much that is soon forgotten: with room for it the collector has a tenth of the work, and nothing of it is to be made among what
+ * is old. One thread beside ours: the other cores play too. Nobody reads where an error of a simulated network came from.
+ */
+const flags = ["--max-semi-space-size=64", "--no-allocation-site-pretenuring", "--v8-pool-size=1", "--stack-trace-limit=0"];
 
 /** Seeds in shares, so that no process is idle while another still has many, and that there is something to tell. */
 const sharesPerCore = 20;

@@ -83,6 +83,14 @@ export interface Source {
   silentBecause(): string | null;
 }
 
+async function* orSilent(pages: Pages, silence: (error: unknown) => SourceSilent): AsyncGenerator<Iterable<BlobItem>> {
+  try {
+    yield* pages;
+  } catch (error) {
+    throw silence(error);
+  }
+}
+
 export function openSource(reach: Reach, { source: place }: Places, ask: boolean): Source {
   let silent: string | null = ask ? null : "the source was not asked";
   let first: Promise<unknown> | null = null;
@@ -105,16 +113,12 @@ export function openSource(reach: Reach, { source: place }: Places, ask: boolean
     if (!(error instanceof WorldError || error instanceof DeadlinePassed)) throw error;
     silent ??= `the source does not answer (${error.message})`;
   };
-  async function* listed(at: BlobPlace, folder: string): AsyncGenerator<Iterable<BlobItem>> {
-    try {
-      yield* pagesOf(reach.backups, at, folder);
-    } catch (error) {
-      hush(error);
-      throw new SourceSilent(silent ?? "");
-    }
-  }
+  const silence = (error: unknown): SourceSilent => {
+    hush(error);
+    return new SourceSilent(silent ?? "");
+  };
   return {
-    list: (folder) => asked(async (at) => listed(at, folder)),
+    list: (folder) => asked(async (at) => orSilent(pagesOf(reach.backups, at, folder), silence)),
     folders: (prefix) => asked((at) => reach.backups.folders(at, prefix)),
     read: (name) =>
       asked(async (at) => {

@@ -17,14 +17,15 @@ async function* single(items: AsyncIterable<BlobItem>): AsyncGenerator<readonly 
 
 /** Every page, up to `max` blobs in all; throws `FolderTooLarge` at the first one more. */
 export async function* upTo(max: number, pages: Pages, folder: string): AsyncGenerator<Iterable<BlobItem>> {
-  let blobs = 0;
-  function* counted(page: Iterable<BlobItem>): Generator<BlobItem> {
-    for (const item of page) {
-      if (++blobs > max) throw new FolderTooLarge(`${folder} has more than ${max} blobs`);
-      yield item;
-    }
+  const seen = { blobs: 0, max, folder };
+  for await (const page of pages) yield counted(page, seen);
+}
+
+function* counted(page: Iterable<BlobItem>, seen: { blobs: number; readonly max: number; readonly folder: string }): Generator<BlobItem> {
+  for (const item of page) {
+    if (++seen.blobs > seen.max) throw new FolderTooLarge(`${seen.folder} has more than ${seen.max} blobs`);
+    yield item;
   }
-  for await (const page of pages) yield counted(page);
 }
 
 /** Walks two lists in their common order, each name once: with what each of them has of it. */

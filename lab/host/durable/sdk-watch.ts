@@ -116,15 +116,28 @@ function finding(rule: string, message: string): Finding {
   return { rule, message, fails: true };
 }
 
-/** Notes when somebody asks a task how it ended. The library itself asks by other names. */
-function noteQuestions(task: WatchedTask, asked: Set<WatchedTask>): void {
-  for (const [question, state] of [["isFaulted", 1], ["isCompleted", 2]] as const) {
-    Object.defineProperty(task, question, {
+/** Whoever wants to know that a task was asked how it ended. */
+const askedBy = Symbol("asked by");
+interface NotedTask extends WatchedTask {
+  [askedBy]?: Set<WatchedTask>;
+}
+
+/** One for all tasks: a getter of its own gives each task a hidden class of its own, which outlives it by far. */
+const questions = Object.fromEntries(
+  ([["isFaulted", 1], ["isCompleted", 2]] as const).map(([question, state]) => [
+    question,
+    {
       configurable: true,
-      get() {
-        asked.add(task);
-        return task.stateObj === state;
+      get(this: NotedTask) {
+        this[askedBy]?.add(this);
+        return this.stateObj === state;
       },
-    });
-  }
+    },
+  ]),
+);
+
+/** Notes when somebody asks a task how it ended. The library itself asks by other names. */
+function noteQuestions(task: NotedTask, asked: Set<WatchedTask>): void {
+  task[askedBy] = asked;
+  Object.defineProperties(task, questions);
 }

@@ -25,78 +25,119 @@ export interface LibraryTurn {
 
 export class LibraryPlayer {
   readonly #player: Player;
+  /** Of the turn that is played now. */
+  readonly #replays: Replay[] = [];
   readonly #scheduler: Scheduler;
+  readonly #rows = new WeakMap<Instance, InstanceRow>();
+  readonly #read = new WeakMap<readonly Turn[], Read>();
 
   constructor(registered: () => Registered, scheduler: Scheduler) {
     this.#scheduler = scheduler;
-    this.#player = new Player({ app: appOf(registered), clock: clockOf(scheduler), journalFile: null, strict: "fail", problems: () => undefined });
+    this.#player = new Player({ app: appOf(registered, this.#replays), clock: clockOf(scheduler), journalFile: null, strict: "fail", problems: () => undefined });
   }
 
   /** One turn over these messages, or over the first of them where they lead to a new generation. Records nothing. */
   async play(instance: Instance, waiting: readonly Message[]): Promise<LibraryTurn> {
     const { now } = this.#scheduler;
-    const { history, open, asked } = recordedIn(instance.turns);
-    const row = rowOf(instance);
+    const { history, open, asked } = this.#recordedIn(instance.turns);
+    const row = this.#rowOf(instance);
     const messages = inOrder(waiting, asked, instance.generation);
     const inbox = inboxOf(messages, open, row, now);
     const begins = history.length === 0 ? [startMessage(row, now, "start")] : [];
     // Results of timers that were cancelled, and second copies: there is nothing to play.
     if (begins.length + inbox.length === 0) return { turn: { at: now, messages, calls: [], events: [] }, end: null, problems: [] };
     const played = await this.#player.play(row, history, [...begins, ...inbox]);
+    for (const replay of this.#replays.splice(0)) letGo(replay);
     if (played.kind === "refused") throw new Error(played.why);
     const { turn } = played;
     const last = played.played.at(-1)?.id ?? "start";
     const taken = turn.ending.kind === "continued" ? messages.slice(0, last === "start" ? 0 : Number(last) + 1) : messages;
     return { turn: { at: now, messages: taken, calls: turn.outgoing.flatMap(callOf), events: turn.events }, end: endOf(turn), problems: problemsOf(instance, turn) };
   }
+
+  /** Of each generation one: its input is text here. */
+  #rowOf(instance: Instance): InstanceRow {
+    const known = this.#rows.get(instance);
+    if (known?.executionId === executionOf(instance.id, instance.generation)) return known;
+    const row = newRow(instance);
+    this.#rows.set(instance, row);
+    return row;
+  }
+
+  /** Read on where it was read to: turns are only added to. */
+  #recordedIn(turns: readonly Turn[]): Recorded {
+    const known = this.#read.get(turns) ?? { turns: 0, asked: -1, history: [], open: new Map<number, Scheduled>() };
+    this.#read.set(turns, known);
+    for (; known.turns < turns.length; known.turns++) readOn(known, turns[known.turns]?.events ?? []);
+    // Another turn may be recorded while this one is played.
+    return { history: known.history.slice(), open: known.open, asked: known.asked };
+  }
 }
 
-function appOf(registered: () => Registered): EngineApp {
+/** What the library is given for one replay. */
+interface Replay {
+  readonly trigger: { readonly history: object[] };
+  readonly context: Invocation;
+}
+
+/**
+ * Empties what the library made for a replay that is over. Its closures are generators, made anew for each replay: V8 keeps such a one with all
+ * that it sees until it goes through all memory, and half of all collecting was for them.
+ */
+function letGo({ trigger, context: { df } }: Replay): void {
+  trigger.history.length = 0;
+  for (const made of [df?.taskOrchestratorExecutor, df]) for (const key of Object.keys(made ?? {})) Object.assign(made ?? {}, { [key]: undefined });
+}
+
+function appOf(registered: () => Registered, replays: Replay[]): EngineApp {
   return {
     kindOf: (name) => (registered().orchestrators.has(name) ? "orchestrator" : registered().activities.has(name) ? "activity" : null),
     orchestrate(name, trigger, onContext) {
       const body = registered().orchestrators.get(name);
       if (!body) throw new Error(`the app has no orchestrator ${name}`);
       const { history, ...rest } = trigger as TriggerValue; // the engine's own
-      return new Orchestrator(body).listen()({ ...rest, history: history.map(replayed) }, contextOf(onContext));
+      const replay = { trigger: { ...rest, history: history.map(replayed) }, context: new Invocation(onContext) };
+      replays.push(replay);
+      return new Orchestrator(body).listen()(replay.trigger, replay.context);
     },
     activity: (name) => Promise.reject(new Error(`the hub gives ${name} out, not the engine`)),
   };
 }
 
-const seen = new WeakMap<HistoryEvent, object>();
+const asReplayed = Symbol("as the library has it");
 
-/** An event as the library has it: it makes an instant of the text at each replay; made once, it stays. Frozen: nothing else may be noted in it. */
-function replayed(event: HistoryEvent): object {
-  const known = seen.get(event) ?? Object.freeze({ ...event, Timestamp: new Date(event.Timestamp) });
-  seen.set(event, known);
-  return known;
+/** An event as the library has it: it makes an instant of the text at each replay; made once, it stays with the event. Frozen: nothing else may be noted in it. */
+function replayed(event: HistoryEvent & { [asReplayed]?: object }): object {
+  return (event[asReplayed] ??= Object.freeze({ ...event, Timestamp: new Date(event.Timestamp) }));
 }
 
-/** The invocation's context, on which the library puts its own. */
-function contextOf(onContext: ((df: object) => void) | undefined): object {
-  let df: object | undefined;
-  return Object.defineProperty({ log: () => undefined, warn: () => undefined, error: () => undefined, debug: () => undefined }, "df", {
-    get: () => df,
-    set(given: object) {
-      df = given;
-      onContext?.(given);
-    },
-  });
+/** The library's context of an orchestrator, and its own work on it. */
+interface Df {
+  readonly taskOrchestratorExecutor?: object;
 }
+
+/** The invocation's context, on which the library puts its own. A class for its getter, as `Clock` in player.ts is one. */
+class Invocation {
+  readonly #onContext: ((df: object) => void) | undefined;
+  #df: Df | undefined;
+  readonly log = nothing;
+  readonly warn = nothing;
+  readonly error = nothing;
+  readonly debug = nothing;
+  constructor(onContext: ((df: object) => void) | undefined) {
+    this.#onContext = onContext;
+  }
+  get df(): Df | undefined {
+    return this.#df;
+  }
+  set df(given: Df) {
+    this.#df = given;
+    this.#onContext?.(given);
+  }
+}
+const nothing = (): void => undefined;
 
 const executionOf = (id: string, generation: number): string => `${id}:${generation}`;
-
-const rows = new WeakMap<Instance, InstanceRow>();
-
-/** Of each generation one: its input is text here. */
-function rowOf(instance: Instance): InstanceRow {
-  const known = rows.get(instance);
-  if (known?.executionId === executionOf(instance.id, instance.generation)) return known;
-  const row = newRow(instance);
-  rows.set(instance, row);
-  return row;
-}
 
 function newRow({ id, orchestrator, generation, input, parent }: Instance): InstanceRow {
   const waits = parent === null ? null : { Name: "", TaskScheduleId: parent.seq, OrchestrationInstance: { InstanceId: parent.id, ExecutionId: executionOf(parent.id, parent.generation) } };
@@ -113,24 +154,25 @@ interface Recorded {
 }
 type Scheduled = TaskScheduled | SubOrchestrationCreated | TimerCreated;
 
-const readOn = new WeakMap<readonly Turn[], { turns: number; asked: number; readonly history: HistoryEvent[]; readonly open: Map<number, Scheduled> }>();
+/** The same while it is read. */
+interface Read extends Recorded {
+  /** How many of them. */
+  turns: number;
+  asked: number;
+  readonly history: HistoryEvent[];
+  readonly open: Map<number, Scheduled>;
+}
 
-/** Read on where it was read to: turns are only added to. */
-function recordedIn(turns: readonly Turn[]): Recorded {
-  const known = readOn.get(turns) ?? { turns: 0, asked: -1, history: [], open: new Map<number, Scheduled>() };
-  readOn.set(turns, known);
-  for (; known.turns < turns.length; known.turns++)
-    for (const event of turns[known.turns]?.events ?? []) {
-      known.history.push(event);
-      if (event.EventType === eventType.taskScheduled || event.EventType === eventType.subOrchestrationCreated || event.EventType === eventType.timerCreated) {
-        known.asked = Math.max(known.asked, event.EventId);
-        known.open.set(event.EventId, event);
-      } else if ("TaskScheduledId" in event) known.open.delete(event.TaskScheduledId);
-      else if (event.EventType === eventType.timerFired) known.open.delete(event.TimerId);
-      else if (event.EventType === eventType.orchestratorCompleted) for (const id of event.cancelled) known.open.delete(id);
-    }
-  // Another turn may be recorded while this one is played.
-  return { history: known.history.slice(), open: known.open, asked: known.asked };
+function readOn(read: Read, events: readonly HistoryEvent[]): void {
+  for (const event of events) {
+    read.history.push(event);
+    if (event.EventType === eventType.taskScheduled || event.EventType === eventType.subOrchestrationCreated || event.EventType === eventType.timerCreated) {
+      read.asked = Math.max(read.asked, event.EventId);
+      read.open.set(event.EventId, event);
+    } else if ("TaskScheduledId" in event) read.open.delete(event.TaskScheduledId);
+    else if (event.EventType === eventType.timerFired) read.open.delete(event.TimerId);
+    else if (event.EventType === eventType.orchestratorCompleted) for (const id of event.cancelled) read.open.delete(id);
+  }
 }
 
 /** Messages as the engine takes them, each by its place: what belongs to this generation, and each result once. */

@@ -27,13 +27,13 @@ export function openBackups({ storage, bytes }: Pick<SimulatedPair, "storage" | 
   const namesUnder = (at: Endpoint, container: string, prefix: string): readonly string[] => bytes.names(at.store, container).filter((name) => name.startsWith(prefix));
 
   return {
-    async *list(place, prefix) {
-      const items = await network.ask(asked("list blobs", place, prefix), () => {
-        const at = endpointOf(place);
-        return namesUnder(at, place.container, prefix).map((name) => itemOf(at, place.container, name));
-      });
-      yield* items;
-    },
+    list: (place, prefix) =>
+      eachOf(() =>
+        network.ask(asked("list blobs", place, prefix), () => {
+          const at = endpointOf(place);
+          return namesUnder(at, place.container, prefix).map((name) => itemOf(at, place.container, name));
+        }),
+      ),
     async folders(place, prefix) {
       return network.ask(asked("list folders", place, prefix), () => {
         const inside = namesUnder(endpointOf(place), place.container, prefix).map((name) => name.slice(prefix.length));
@@ -59,6 +59,11 @@ export function openBackups({ storage, bytes }: Pick<SimulatedPair, "storage" | 
       });
     },
   };
+}
+
+/** Out here: a generator made anew for each host has a hidden class of its own, which holds the host's whole run in memory, as a getter would (`Clock` in player.ts). */
+async function* eachOf<T>(asked: () => Promise<readonly T[]>): AsyncGenerator<T> {
+  yield* await asked();
 }
 
 const chunkBytes = 1024 * 1024;

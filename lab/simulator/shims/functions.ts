@@ -21,7 +21,10 @@ export interface Context {
   warn(event: string, fields?: unknown): void;
   error(event: string, fields?: unknown): void;
   debug(event: string, fields?: unknown): void;
+  readonly [durableClient]?: unknown;
 }
+/** In the context itself: a map that outlives runs holds what is in it until all memory is gone through, whoever has forgotten it. */
+const durableClient = Symbol("durable client");
 export type HttpHandler = (request: HttpRequest, client: unknown, context: Context) => Promise<HttpAnswer>;
 export type TimerHandler = (timer: unknown, client: unknown, context: Context) => Promise<void>;
 export type ActivityHandler = (input: unknown, context: Context) => Promise<unknown>;
@@ -58,10 +61,7 @@ export const app = {
   activity: (name: string, { handler }: { readonly handler: ActivityHandler }) => void open().activities.set(name, handler),
   /** A route whose handler asks for its durable client by itself, or needs none. */
   http: (name: string, { handler }: { readonly handler: (request: HttpRequest, context: Context) => Promise<HttpAnswer> }) =>
-    void open().http.set(name, async (request, client, context) => {
-      clients.set(context, client);
-      return handler(request, context);
-    }),
+    void open().http.set(name, (request, client, context) => handler(request, { ...context, [durableClient]: client })),
   client: {
     http: (name: string, { handler }: { readonly handler: HttpHandler }) => void open().http.set(name, handler),
     timer: (name: string, { handler }: { readonly handler: TimerHandler }) => void open().timers.set(name, handler),
@@ -70,6 +70,5 @@ export const app = {
   },
 };
 
-const clients = new WeakMap<Context, unknown>();
 export const input = { durableClient: () => ({ type: "durableClient" }) };
-export const getClient = (context: Context): unknown => clients.get(context);
+export const getClient = (context: Context): unknown => context[durableClient];
