@@ -3,6 +3,7 @@ import type { Verdict } from "../../shared/domain/health.ts";
 import { agentWaitSeconds, cardText, predictRtoSeconds, spoken } from "../../shared/domain/decision.ts";
 import { openFindings, told } from "../../shared/domain/findings.ts";
 import { gateRecords } from "../../shared/domain/gate.ts";
+import { darkByAgent } from "../../shared/domain/lease.ts";
 import { emptyRegister, type Register } from "../../shared/domain/register.ts";
 import { type Places, placesOf } from "../../shared/domain/replica.ts";
 import { provingOf } from "./check-backups.ts";
@@ -13,6 +14,7 @@ import { WorldError } from "../../shared/ports.ts";
 import type { steps } from "../../orchestrations/steps.ts";
 import { keepPoint } from "./chosen-point.ts";
 import type { Duty, Work } from "./perform.ts";
+import { leaseSeen } from "./lease-seen.ts";
 import { mergeIntoRegister, readRegister } from "./register.ts";
 import { type BackupsVerified, verifyBackups } from "./restore-points/verify-backups.ts";
 
@@ -88,18 +90,19 @@ function lossOf({ point, lossUpperBoundSeconds }: Chosen, darkSinceAt: number | 
   return { lossSeconds: Math.min(lossUpperBoundSeconds, Math.ceil((darkSinceAt - point.takenAt) / 1_000)), stillGrows: false };
 }
 
-/** Since when the primary is dark, as this run confirmed it itself; `null`: it did not, or the primary answered, or served, when it was fenced. */
-async function darkSince({ ledger, call }: Duty): Promise<number | null> {
+/** Since when the primary is dark, as this run confirmed it itself and its agent says; `null`: it did not, or the primary answered, or served, when it was fenced. */
+async function darkSince({ ledger, call, plan: { fence }, world }: Duty): Promise<number | null> {
   const { plan, epoch } = call.ref;
-  const [confirmed, quieted, closed] = await Promise.all([
+  const [confirmed, quieted, closed, lease] = await Promise.all([
     ledger.entry({ plan, epoch, phase: "confirm", step: "confirm-loss", key: "" }, "outcome"),
     ledger.entry({ plan, epoch, ...gateRecords.quieted }, "outcome"),
     ledger.entry({ plan, epoch, ...gateRecords.closed }, "outcome"),
+    fence.agent === undefined ? null : leaseSeen(world.home, plan),
   ]);
   const verdict = confirmed === null ? null : (confirmed.value as { readonly value: Verdict }).value;
   const end = closed?.value as Closed | undefined;
   const cameBack = (quieted !== null && (quieted.value as Quieted).kind !== "unreachable") || (end?.kind === "closed" && end.backAgain === true);
-  return verdict?.kind === "lost" && !cameBack ? verdict.agreedSince : null;
+  return verdict?.kind === "lost" && !cameBack ? darkByAgent(verdict.agreedSince, lease?.lease ?? null) : null;
 }
 
 /**

@@ -118,6 +118,13 @@ function saidBy(state: AgentState, epoch: number): string {
   return "the agent in the primary has not said yet that the application is closed; ";
 }
 
+/** Since when a primary that was agreed to be dark is so by its agent's word too (UTC ms): what the agent closed lived until then. `null`: not all of it is closed. */
+export function darkByAgent(agreedSince: number, lease: Lease | null): number | null {
+  const state = lease?.state ?? { kind: "serving" };
+  if (state.kind === "serving" || state.at <= agreedSince) return agreedSince;
+  return state.kind === "closed" ? state.at : null;
+}
+
 /** What is wrong with the lease on a quiet day, in words; `null`: it is renewed, by an agent that could close the application. */
 export function leaseTrouble(seen: LeaseSeen | null): string | null {
   if (seen === null) return "the plan declares a lease agent, and none has ever renewed a lease";

@@ -5,7 +5,9 @@ import { readPoint } from "../../functions/activities/chosen-point.ts";
 import { perform } from "../../functions/activities/perform.ts";
 import { readRegister } from "../../functions/activities/register.ts";
 import { steps } from "../../orchestrations/steps.ts";
+import { leaseName } from "../../shared/domain/lease.ts";
 import type { Phase } from "../../shared/domain/outcome.ts";
+import type { Plan } from "../../shared/domain/plan.ts";
 import { placesOf } from "../../shared/domain/replica.ts";
 import { targetOf } from "../../shared/domain/target.ts";
 import { examplePlan } from "../domain/example-plans.ts";
@@ -16,8 +18,9 @@ const newest = "shop-hourly-20261121055825";
 const older = "shop-hourly-20261121055818";
 
 /** A run whose replica holds what a real Velero wrote, under the shop's plan on shared storage. */
-async function beside(topology: "shop-shared" | "shop-replicated" = "shop-shared") {
-  const run = await openedRun({ phase: "choose", plan: examplePlan(topology) });
+async function beside(topology: "shop-shared" | "shop-replicated" = "shop-shared", fence: Partial<Plan["fence"]> = {}) {
+  const plan = examplePlan(topology);
+  const run = await openedRun({ phase: "choose", plan: { ...plan, fence: { ...plan.fence, ...fence } } });
   const { backups } = targetOf(run.plan, "failover");
   for (const [name, { bytes, lastModifiedAt }] of recordedContainer()) run.put(backups, name, bytes, lastModifiedAt);
   const remove = (name: string) => run.state.blobs.delete(`${backups.url}/${backups.container}/${name}`);
@@ -91,6 +94,16 @@ describe("the loss", () => {
     const run = await beside();
     await darkSince(run, "quiet");
     expect(await chosen(run)).toBe(395);
+  });
+
+  test("goes on until the agent in the primary closed what came back meanwhile, where the plan has one", async () => {
+    const agent = { renewSeconds: 10, leaseSeconds: 60, closingSeconds: 90, marginSeconds: 60, noticeSeconds: 900, silenceCounts: true };
+    for (const [declared, lossSeconds] of [[true, 235], [false, 215]] as const) {
+      const run = await beside("shop-shared", declared ? { agent } : {});
+      await darkSince(run, "unreachable");
+      await run.home.put(leaseName("shop"), JSON.stringify({ format: 1, plan: "shop", agent: "a", leaseSeconds: 60, clusterSilent: null, state: { kind: "closed", epoch: run.ref.epoch, at: Date.parse("2026-11-21T06:02:20Z") } }));
+      expect(await run.answer(steps.chooseRestorePoint, chooseRestorePoint, {})).toMatchObject({ point: { lossSeconds } });
+    }
   });
 
   test("is on the card, which says that waiting costs no more of it", async () => {

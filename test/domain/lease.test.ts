@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { fenceLevel } from "../../shared/domain/fence.ts";
-import { type AgentState, judgeLease, type Lease, leaseName, leaseTrouble, leftMax, readLease, readWish, type SelfFence, type Wish, wishAfter, wishName } from "../../shared/domain/lease.ts";
+import { type AgentState, darkByAgent, judgeLease, type Lease, leaseName, leaseTrouble, leftMax, readLease, readWish, type SelfFence, type Wish, wishAfter, wishName } from "../../shared/domain/lease.ts";
 import { planSchema } from "../../shared/domain/plan.ts";
 import { examplePlan } from "./example-plans.ts";
 
@@ -52,6 +52,23 @@ describe("a lease", () => {
     expect(judged(lease({ kind: "partly", epoch: 7, at, left }), { silentSeconds: 1 })).toMatchObject({ kind: "not-yet", about: expect.stringContaining("could not stop everything: pod shop/orders-0 is still being ended, pod shop/debug still runs; ") });
     expect(judged(lease({ kind: "partly", epoch: 6, at, left }), { silentSeconds: 1 })).toMatchObject({ about: expect.stringContaining("has not said yet") });
     expect(judged(lease({ kind: "partly", epoch: 7, at, left }), { silentSeconds: 9_999 })).toMatchObject({ value: { about: expect.stringContaining("could not stop everything then: pod shop/orders-0 is still being ended, pod shop/debug still runs") } });
+  });
+});
+
+describe("a primary that was agreed to be dark", () => {
+  const dark = (state: AgentState | null) => darkByAgent(at, state === null ? null : lease(state));
+
+  test("lived until its agent closed it, where that was later", () => {
+    expect(dark({ kind: "closed", epoch: 7, at: at + 55_000 })).toBe(at + 55_000);
+    expect(dark({ kind: "closed", epoch: null, at: at + 1 })).toBe(at + 1);
+  });
+
+  test("is dark since it was agreed where its agent says nothing of the time after that", () => {
+    for (const state of [null, { kind: "serving" }, { kind: "closed", epoch: 6, at: at - 1 }, { kind: "partly", epoch: 6, at, left: ["deployment shop/web"] }] as const) expect(dark(state)).toBe(at);
+  });
+
+  test("may live where its agent could not close all of it", () => {
+    expect(dark({ kind: "partly", epoch: 7, at: at + 1, left: ["deployment shop/web"] })).toBeNull();
   });
 });
 
