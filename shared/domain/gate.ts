@@ -26,6 +26,9 @@ export const gateRecords = {
 } as const satisfies Readonly<Record<string, { readonly phase: Phase; readonly step: string; readonly key: string }>>;
 
 export type GateRecord = keyof typeof gateRecords;
+
+/** The steps that a gate stands in. A run that has no record of either came to none. */
+export const gatedSteps: readonly string[] = ["pass-data-point", "open-secondary"];
 export type Records = { readonly [R in GateRecord]: Entry | null };
 
 /** What each point of no return asks for. */

@@ -2,7 +2,7 @@
  * The chain over a plan's ledger: each phase that ended is one link, which names the entries it covers with their digests and hangs on
  * the link before it. Whoever has a copy of the ledger and the digest from one old report can tell that nothing in it was changed since.
  */
-import { gateRecords } from "./gate.ts";
+import { gatedSteps, gateRecords } from "./gate.ts";
 import { emptyDigest, entriesPrefix, entryName, headName } from "./ledger.ts";
 import type { Phase } from "./outcome.ts";
 
@@ -56,7 +56,9 @@ export function verifyChain(plan: string, copy: LedgerCopy, sha256: (text: strin
     for (const { name } of one.link.entries) covered.add(name);
   }
   const uncovered = copy.names.filter((name) => name.startsWith(`ledger/${plan}/`) && /^ledger\/[^/]+\/\d{6}\//.test(name) && !covered.has(name) && !head.open.some((prefix) => name.startsWith(prefix)));
-  const stray = uncovered.find((name) => !isLate(plan, name, copy.read(name)));
+  // A run that is open may still come to a gate.
+  const atGates = new Set([head.epoch, ...links.filter(({ link }) => link.entries.some(({ name }) => gatedSteps.includes(stepIn(name)))).map(({ link }) => link.epoch)]);
+  const stray = uncovered.find((name) => !isLate(plan, name, copy.read(name), (epoch) => atGates.has(epoch)));
   if (stray !== undefined) return broken(stray, "no link of the chain covers this entry: it was put there after its phase had ended");
   const known = new Set([emptyDigest, ...links.map(({ digest }) => digest)]);
   const foreign = digests.find((digest) => !known.has(digest));
@@ -64,15 +66,18 @@ export function verifyChain(plan: string, copy: LedgerCopy, sha256: (text: strin
   return { kind: "whole", links: links.length, entries: covered.size, runs: new Set(links.map(({ link }) => link.epoch)).size, digest: head.digest, late: uncovered };
 }
 
+/** The step of an entry, by its name. */
+const stepIn = (name: string): string => (name.split("/").at(-1) ?? "").split(".", 1)[0] ?? "";
+
 /**
  * Whether what no link covers may be a step's own record that was on its way when its phase ended: storage may take half a minute to write it. Such a
- * one was read by nobody. A record that gates go by is never taken for one: in its place it would be evidence.
+ * one was read by nobody. A record that gates go by is none in a run that comes to one (`atGate`): in its place it would be evidence.
  */
-function isLate(plan: string, name: string, body: string | null): boolean {
+function isLate(plan: string, name: string, body: string | null, atGate: (epoch: number) => boolean = () => true): boolean {
   const entry = objectIn(body);
   const { epoch, phase, step, key, kind } = entry ?? {};
   if (typeof epoch !== "number" || typeof phase !== "string" || typeof step !== "string" || typeof key !== "string" || (kind !== "outcome" && kind !== "intent")) return false;
-  if (kind === "outcome" && Object.values(gateRecords).some((record) => record.phase === phase && record.step === step && record.key === key)) return false;
+  if (kind === "outcome" && atGate(epoch) && Object.values(gateRecords).some((record) => record.phase === phase && record.step === step && record.key === key)) return false;
   return name === entryName(plan, epoch, phase as Phase, step, key, kind);
 }
 
@@ -146,18 +151,18 @@ function linksBack(plan: string, digest: string, copy: LedgerCopy, epoch: number
 /** Phases of one run: as many links it may have although it wrote no entry. */
 const linksMin = 32;
 
-function headOf(body: string | null): { readonly digest: string; readonly open: readonly string[]; readonly ended: readonly Phase[] } | null {
+function headOf(body: string | null): { readonly digest: string; readonly epoch: number | null; readonly open: readonly string[]; readonly ended: readonly Phase[] } | null {
   const head = objectIn(body);
   if (typeof head?.["digest"] !== "string" || typeof head["plan"] !== "string") return null;
   const run = head["run"] as { readonly epoch?: unknown; readonly phases?: unknown } | null;
-  if (run === null) return { digest: head["digest"], open: [], ended: [] };
+  if (run === null) return { digest: head["digest"], epoch: null, open: [], ended: [] };
   if (typeof run !== "object" || typeof run.epoch !== "number" || !Array.isArray(run.phases)) return null;
   const { plan } = head as { plan: string };
   const { epoch } = run;
   const notes: readonly { readonly phase?: Phase; readonly endedAt?: number | null }[] = run.phases;
   const phasesThat = (ended: boolean) => notes.flatMap(({ phase, endedAt }) => (phase !== undefined && (endedAt !== null) === ended ? [phase] : []));
   // Accepted is what the opening of a run makes true: it has no records, and no link.
-  return { digest: head["digest"], open: phasesThat(false).map((phase) => entriesPrefix(plan, epoch, phase)), ended: phasesThat(true).filter((phase) => phase !== "accept") };
+  return { digest: head["digest"], epoch, open: phasesThat(false).map((phase) => entriesPrefix(plan, epoch, phase)), ended: phasesThat(true).filter((phase) => phase !== "accept") };
 }
 
 /** A link as it comes from storage; `null`: it is none. */

@@ -5,15 +5,15 @@ import { closeRun, emptyDigest, type Head, headName, openRun, turnPhase } from "
 import { type Link, linkName, linkText, verifyChain, verifyNewest, verifyRun } from "../../shared/domain/ledger-chain.ts";
 import { memoryHome, testStart as at } from "../activities/memory-world.ts";
 
-/** Home as two runs leave it, each with two phases of two entries, and a third that is open; bodies by name. */
-async function written(): Promise<Map<string, string>> {
+/** Home as two runs leave it, each with two phases of two entries, and a third that is open; bodies by name. `second`: the second step of the first run. */
+async function written(second = "two"): Promise<Map<string, string>> {
   const home = memoryHome();
   const ledger = openLedger(home);
   for (const epoch of [1, 2, 3]) {
     await ledger.change("shop", (head) => openRun(head, { kind: "recovery", door: "http", by: "Ada", reason: "gone", alertId: null, applications: [] }, "hash", at));
     for (const phase of ["confirm", "decide"] as const) {
       await ledger.change("shop", (head) => turnPhase(head, { epoch, end: null, begin: phase }, at, null));
-      for (const step of ["one", "two"]) await ledger.write({ plan: "shop", epoch, phase, step, key: "" }, { runId: `shop-${epoch}`, epoch, planHash: "hash", phase, step, key: "", kind: "outcome", startedAt: at, at, value: `${epoch} ${step}` });
+      for (const step of ["one", epoch === 1 ? second : "two"]) await ledger.write({ plan: "shop", epoch, phase, step, key: "" }, { runId: `shop-${epoch}`, epoch, planHash: "hash", phase, step, key: "", kind: "outcome", startedAt: at, at, value: `${epoch} ${step}` });
       if (epoch === 3 && phase === "decide") break;
       const digest = await ledger.link(await ledger.head("shop"), phase);
       await ledger.change("shop", (head) => turnPhase(head, { epoch, end: { phase, outcome: "done" }, begin: null }, at, digest));
@@ -78,14 +78,20 @@ describe("the chain of a ledger", () => {
       expect(put(name(), { ...record, ...other })).toMatchObject({ kind: "broken", name: name() });
     });
 
-    test("takes none for it that a gate goes by", () => {
-      const gate = { ...record, phase: "fence", step: "put-question", key: "fence" };
-      const place = (kind: string) => `ledger/shop/000001/04-fence/put-question.fence.${kind}.json`;
-      expect(put(place("outcome"), gate)).toMatchObject({ kind: "broken", name: place("outcome") });
-      expect(put(place("intent"), { ...gate, kind: "intent" })).toMatchObject({ kind: "whole" });
-      const beside = (other: Partial<typeof record>, file: string) => put(`ledger/shop/000001/04-fence/${file}.outcome.json`, { ...gate, ...other });
-      expect(beside({ key: "other" }, "put-question.other")).toMatchObject({ kind: "whole" });
-      expect(beside({ step: "other" }, "other.fence")).toMatchObject({ kind: "whole" });
+    test.each([
+      ["that is open", 3, "two"],
+      ["that came to the data point", 1, "pass-data-point"],
+      ["that came to the traffic point", 1, "open-secondary"],
+    ])("takes none for it that a gate goes by, in a run %s", async (_, epoch, step) => {
+      const came = await written(step);
+      const gate = { ...record, epoch, phase: "fence", step: "put-question", key: "fence" };
+      const put = (file: string, other: Partial<typeof record> = {}, run = epoch) => judged(new Map([...came, [`ledger/shop/00000${run}/04-fence/${file}.json`, JSON.stringify({ ...gate, epoch: run, ...other })]]));
+      expect(put("put-question.fence.outcome")).toMatchObject({ kind: "broken", name: `ledger/shop/00000${epoch}/04-fence/put-question.fence.outcome.json` });
+      expect(put("put-question.fence.intent", { kind: "intent" })).toMatchObject({ kind: "whole" });
+      expect(put("put-question.other.outcome", { key: "other" })).toMatchObject({ kind: "whole" });
+      expect(put("other.fence.outcome", { step: "other" })).toMatchObject({ kind: "whole" });
+      // The run between those two came to none.
+      expect(put("put-question.fence.outcome", {}, 2)).toMatchObject({ kind: "whole", late: ["ledger/shop/000002/04-fence/put-question.fence.outcome.json"] });
     });
   });
 
@@ -164,10 +170,11 @@ describe("the chain of the open run", () => {
     expect(followed(new Map([...blobs, [three, "{}"]]))).toEqual({ kind: "broken", name: three, why: "no link of the chain covers this entry, and its phase is not open" });
   });
 
-  test("lets a step's own record come when its phase has ended", () => {
-    const three = `${own}02-confirm/three.outcome.json`;
+  test("lets a step's own record come when its phase has ended, and none that a gate goes by", () => {
     const record = { runId: "shop-3", epoch: 3, planHash: "hash", phase: "confirm", step: "three", key: "", kind: "outcome", startedAt: at, at, value: "late" };
-    expect(followed(new Map([...blobs, [three, JSON.stringify(record)]]))).toBeNull();
+    expect(followed(new Map([...blobs, [`${own}02-confirm/three.outcome.json`, JSON.stringify(record)]]))).toBeNull();
+    const closed = `${own}04-fence/close-primary.outcome.json`;
+    expect(followed(new Map([...blobs, [closed, JSON.stringify({ ...record, phase: "fence", step: "close-primary" })]]))).toMatchObject({ kind: "broken", name: closed });
   });
 
   test("holds the head against its links: a phase that ended has one, one that did not has none", () => {
