@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { gateLacks, type GateRecord, gateRecords, looksCountSeconds, type Records } from "../../shared/domain/gate.ts";
+import { gatedSteps, gateLacks, type GateRecord, gateRecords, looksCountSeconds, type Records } from "../../shared/domain/gate.ts";
+import { steps } from "../../orchestrations/steps.ts";
 import { type Decision, type Entry, newHead, type OpenRun, openRun } from "../../shared/domain/ledger.ts";
 import { point } from "../activities/run.ts";
 import { examplePlan } from "./example-plans.ts";
@@ -25,6 +26,10 @@ const whole = Object.fromEntries((Object.keys(values) as GateRecord[]).map((reco
 const forced = entry("forced", { verdict: { kind: "go", by: ["Grace"] }, decisions: [{ verdict: "approve" }] });
 
 describe("a gate", () => {
+  test("stands in the two steps that pass a point of no return", () => {
+    expect(gatedSteps).toEqual([steps.passDataPoint.name, steps.openSecondary.name]);
+  });
+
   test.each(["data", "traffic"] as const)("before the %s point opens for the evidence of its own run", (which) => {
     expect(gateLacks(which, run, plan, whole, at)).toEqual([]);
   });

@@ -86,7 +86,7 @@ interface Replay {
  */
 function letGo({ trigger, context: { df } }: Replay): void {
   trigger.history.length = 0;
-  for (const made of [df?.taskOrchestratorExecutor, df]) for (const key of Object.keys(made ?? {})) Object.assign(made ?? {}, { [key]: undefined });
+  for (const made of [df?.taskOrchestratorExecutor, df]) for (const key in made) made[key] = undefined;
 }
 
 function appOf(registered: () => Registered, replays: Replay[]): EngineApp {
@@ -112,8 +112,8 @@ function replayed(event: HistoryEvent & { [asReplayed]?: object }): object {
 }
 
 /** The library's context of an orchestrator, and its own work on it. */
-interface Df {
-  readonly taskOrchestratorExecutor?: object;
+interface Df extends Record<string, unknown> {
+  readonly taskOrchestratorExecutor?: Record<string, unknown>;
 }
 
 /** The invocation's context, on which the library puts its own. A class for its getter, as `Clock` in player.ts is one. */
