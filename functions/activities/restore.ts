@@ -37,9 +37,9 @@ export const restoreEnded: Work<typeof steps.restoreEnded> = async ({ part, stor
   const cluster = await world.clusters.of(target.cluster);
   const { earlier = [] } = part;
   const selector = broughtBy([...earlier, part.name]);
-  const [object, others, restores, downloads] = await Promise.all([
-    cluster.get(kinds.restores, target.veleroNamespace, part.name),
-    cluster.list(kinds.restores, target.veleroNamespace),
+  const [object, others] = await Promise.all([cluster.get(kinds.restores, target.veleroNamespace, part.name), cluster.list(kinds.restores, target.veleroNamespace)]);
+  // After the Restore: movers that were listed before it ended may be fewer than it made, and it would seem to have lost a volume.
+  const [restores, downloads] = await Promise.all([
     cluster.list(kinds.podVolumeRestores, target.veleroNamespace, selector),
     cluster.list(kinds.dataDownloads, target.veleroNamespace, selector),
   ]);

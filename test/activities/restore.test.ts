@@ -88,6 +88,22 @@ describe("watching a restore", () => {
     expect(await look(run)).toMatchObject({ kind: "done", value: { kind: "whole" } });
   });
 
+  test("misses no mover of one that comes to its end while its answer is on its way", async () => {
+    const run = await secondary();
+    const cluster = await run.world.clusters.of(run.plan.secondary.cluster);
+    const slow: typeof cluster = {
+      ...cluster,
+      async get(kind, namespace, name) {
+        await new Promise((passed) => setImmediate(passed));
+        run.cluster.has(kinds.restores, restore("Completed", 52));
+        run.cluster.has(kinds.podVolumeRestores, mover("Completed", 16));
+        return cluster.get(kind, namespace, name);
+      },
+    };
+    const world = { ...run.world, clusters: { ...run.world.clusters, of: async () => slow } };
+    expect(await run.answer(steps.restoreEnded, restoreEnded, { part, storeTakesWrites: true }, { world })).toMatchObject({ kind: "done", value: { kind: "whole" } });
+  });
+
   test("calls a restore broken that somebody deleted", async () => {
     const run = await secondary();
     expect(await look(run)).toEqual({ kind: "done", value: { kind: "broken", why: "somebody deleted the Restore" } });
