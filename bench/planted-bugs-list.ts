@@ -42,7 +42,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   bug("not-reopened", fence, "    await world.traffic.reopenPrimary(plan.traffic);\n    if (!(await world.traffic.read(plan.traffic)).primary.open) throw new Error(\"the primary's endpoint reads back as closed\");\n", ""),
-  bug("late-closing-forgotten", fence, "  if (leftMs > 0) throw", "  if (leftMs < 0) throw"),
+  bug("late-closing-forgotten", fence, '  if (leftMs > 0) throw new WorldError("reopen', '  if (leftMs < 0) throw new WorldError("reopen'),
   bug("not-woken", standDown, "  const woken = yield* tried(desk.run(steps.wakePrimary, { quieted }));", '  const woken = { kind: "done", value: { left: [] as string[] } } as { kind: "done"; value: { left: string[] } } | { kind: "failed"; because: string };\n  if (quieted?.kind === "partly" && ended === "") yield* tried(desk.run(steps.wakePrimary, { quieted }));'),
 
   // endings

@@ -34,7 +34,7 @@ export const reopenPrimary: Work<typeof steps.reopenPrimary> = async (_, { world
     await world.traffic.reopenPrimary(plan.traffic);
     if (!(await world.traffic.read(plan.traffic)).primary.open) throw new Error("the primary's endpoint reads back as closed");
   }
-  const leftMs = await closingLeftMs(ledger, call.ref, world.clock.now());
+  const leftMs = await landingLeftMs(ledger, call.ref, "closed", world.clock.now());
   if (leftMs > 0) throw new WorldError("reopen the primary", plan.traffic.publicUrl, "it is open, and a closing that was not answered may still be on its way", { retryAfterSeconds: Math.min(Math.ceil(leftMs / 1_000), lookAgainSeconds) });
   return { kind: "reopened" };
 };
@@ -43,14 +43,17 @@ export const reopenPrimary: Work<typeof steps.reopenPrimary> = async (_, { world
 const lookAgainSeconds = 10;
 
 /**
- * For how long a closing that was begun and not answered may still take place. One that was answered may have been a second try: the first one
+ * For how long what the fence has begun and nobody answered may still take place. A step that was answered may have been a second try: the first one
  * was begun before it. And nothing was begun any more when the run began to stand down.
  */
-async function closingLeftMs(ledger: Ledger, { plan, epoch, runId }: RunRef, at: number): Promise<number> {
-  const closing = { plan, epoch, ...gateRecords.closed };
-  const [begun, answered, { run }] = await Promise.all([ledger.entry(closing, "intent"), ledger.entry(closing, "outcome"), ledger.head(plan)]);
+async function landingLeftMs(ledger: Ledger, { plan, epoch, runId }: RunRef, record: "closed" | "quieted", at: number): Promise<number> {
+  const step = { plan, epoch, ...gateRecords[record] };
+  const [begun, answered, { run }] = await Promise.all([ledger.entry(step, "intent"), ledger.entry(step, "outcome"), ledger.head(plan)]);
   if (begun === null || run?.id !== runId) return 0;
-  if (answered !== null) return answered.startedAt > begun.startedAt ? answered.startedAt + drainMs - at : 0;
+  if (answered !== null) {
+    if ((answered.value as Partial<Quieted>).unanswered === true) return answered.at + drainMs - at;
+    return answered.startedAt > begun.startedAt ? answered.startedAt + drainMs - at : 0;
+  }
   const standsDownAt = run.phases.find(({ phase }) => phase === "stand-down")?.startedAt ?? at;
   return standsDownAt + drainMs - at;
 }
@@ -74,11 +77,16 @@ export const quietWithin =
 
 export const quietPrimary = quietWithin(fenceLimits);
 
-/** Gives back what was stopped for this plan, by this run, by one that halted before it, or by the agent in there. */
+/**
+ * Gives back what was stopped for this plan, by this run, by one that halted before it, or by the agent in there. What was asked for and not answered
+ * may be stopped after that: then once more, when it has had its time.
+ */
 export const wakeWithin =
   ({ seconds }: Pick<FenceLimits, "seconds">): Work<typeof steps.wakePrimary> =>
-  async ({ quieted }, { world, plan }) => {
+  async ({ quieted }, { world, plan, call, ledger }) => {
     const woken = await wake({ plan, open: async () => world.clusters.of(plan.primary.cluster), seconds, isOurs: () => true });
+    const leftMs = woken.kind === "no-answer" ? 0 : await landingLeftMs(ledger, call.ref, "quieted", world.clock.now());
+    if (leftMs > 0) throw new WorldError("wake the primary", plan.primary.name, "it is awake, and what was being stopped there without an answer may still be stopped", { retryAfterSeconds: Math.ceil(leftMs / 1_000) });
     return { left: woken.kind === "no-answer" ? unseen(quieted, woken.why) : woken.left };
   };
 

@@ -3,11 +3,15 @@ import type { SelfFence } from "./lease.ts";
 import type { FenceLevel, Plan } from "./plan.ts";
 
 /** What happened to each thing that was to be stopped in the primary's cluster. `quiet`: no pod of the plan's that could write is left. */
-export type Quieted =
+export type Quieted = (
   | { readonly kind: "quiet"; readonly suspended: readonly Suspended[] }
   /** `maybeSuspended`: it was asked to stop something before it fell silent, so there may be something to give back. */
   | { readonly kind: "unreachable"; readonly why: string; readonly maybeSuspended?: true }
-  | { readonly kind: "partly"; readonly suspended: readonly Suspended[]; readonly left: readonly string[] };
+  | { readonly kind: "partly"; readonly suspended: readonly Suspended[]; readonly left: readonly string[] }
+) & {
+  /** A change was asked for and not answered: it may still take place, after all else. */
+  readonly unanswered?: true;
+};
 
 /** One object that was changed, and how to change it back. */
 export interface Suspended {

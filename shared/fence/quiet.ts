@@ -38,7 +38,15 @@ export async function quiet({ plan, closer, open, seconds, podPausesMs, triedBef
     if (!suspended.some((known) => known.apiVersion === one.apiVersion && known.plural === one.plural && known.namespace === one.namespace && known.name === one.name)) suspended.push(one);
   };
   // An object, because tasks write it while this function waits.
-  const state = { asked: triedBefore };
+  const state = { asked: triedBefore, unanswered: 0 };
+
+  const asking = async <T>(change: Promise<T>): Promise<T> => {
+    state.asked = true;
+    state.unanswered += 1;
+    const answer = await change;
+    state.unanswered -= 1;
+    return answer;
+  };
 
   const suspendAll = (rule: Rule): Task => ({
     about: placeOf(rule),
@@ -46,7 +54,7 @@ export async function quiet({ plan, closer, open, seconds, podPausesMs, triedBef
       for (const object of (await cluster.list(rule.kind, rule.namespace)) ?? []) {
         signal.throwIfAborted();
         // Noted one by one: what was stopped before one refused is ours to give back.
-        const one = await suspend(cluster, rule, object, { plan: plan.plan, closer, asking: () => (state.asked = true), done: note });
+        const one = await suspend(cluster, rule, object, { plan: plan.plan, closer, asking, done: note });
         if (one === "not-stopped") throw new Error(`${object.metadata.name} reads back as not stopped`);
       }
     },
@@ -58,19 +66,20 @@ export async function quiet({ plan, closer, open, seconds, podPausesMs, triedBef
 
   const suspending = rulesFor(plan).map((stage) => stage.map((lane) => lane.map(suspendAll)));
   const walked = await walk(open, [...suspending, namespacesOf(plan).map((namespace) => [look(namespace)])], seconds);
-  const unreachable = (why: string): Quieted => ({ kind: "unreachable", why, ...(state.asked ? { maybeSuspended: true } : {}) });
+  const unanswered = state.unanswered > 0 ? ({ unanswered: true } as const) : {};
+  const unreachable = (why: string): Quieted => ({ kind: "unreachable", why, ...(state.asked ? { maybeSuspended: true } : {}), ...unanswered });
   if (walked.kind === "no-answer") return unreachable(walked.why);
   const { failed, stopped, rest } = walked;
   if (stopped !== null && suspended.length === 0 && failed.length === 0) return unreachable(stopped);
   const left = [...failed.map(({ about, why }) => `${about} (${why})`), ...running, ...(stopped === null ? [] : [`${rest.join(", ")} (${stopped})`])];
-  return left.length === 0 ? { kind: "quiet", suspended: [...suspended] } : { kind: "partly", suspended: [...suspended], left };
+  return left.length === 0 ? { kind: "quiet", suspended: [...suspended], ...unanswered } : { kind: "partly", suspended: [...suspended], left, ...unanswered };
 }
 
 interface Suspending {
   readonly plan: string;
   readonly closer: string;
-  /** A change is about to be asked for: from here on it may have happened. */
-  readonly asking: () => void;
+  /** Is told of each change that is asked for: from there on it may have happened. */
+  readonly asking: <T>(change: Promise<T>) => Promise<T>;
   readonly done: (suspended: Suspended) => void;
 }
 
@@ -83,8 +92,7 @@ async function suspend(cluster: Cluster, { kind, stop }: Rule, object: KubeObjec
     if (ours !== null) done({ ...at, undo: ours.undo });
     return "stopped";
   }
-  asking();
-  const patched = await cluster.patch(kind, at.namespace, at.name, { ...stopping.patch, ...undoNote(closer, stopping.undo) });
+  const patched = await asking(cluster.patch(kind, at.namespace, at.name, { ...stopping.patch, ...undoNote(closer, stopping.undo) }));
   if (patched === null) return "stopped";
   done({ ...at, undo: stopping.undo });
   return stop(patched) === null ? "stopped" : "not-stopped";

@@ -185,7 +185,7 @@ describe("a primary that falls silent", () => {
   test("while its first change is under way may have made it", async () => {
     const run = await primary();
     goesDarkAt(run, (verb) => verb === "patch");
-    expect(await run.answer(steps.quietPrimary, quietPrimary, {})).toEqual({ kind: "unreachable", why: "it stopped answering: no route", maybeSuspended: true });
+    expect(await run.answer(steps.quietPrimary, quietPrimary, {})).toEqual({ kind: "unreachable", why: "it stopped answering: no route", maybeSuspended: true, unanswered: true });
   });
 
   test("after a try whose outcome was lost is not forgotten", async () => {
@@ -259,6 +259,29 @@ describe("waking the primary", () => {
     const effects = run.effects.length;
     await run.answer(steps.wakePrimary, wakePrimary, { quieted: null }, { key: "second" });
     expect(run.effects).toHaveLength(effects);
+  });
+
+  test("once more, when what was asked for and not answered has had its time: it may be stopped after it was woken", async () => {
+    const run = await primary();
+    run.cluster.state.before = (verb, _kind, name) => {
+      if (verb === "patch" && name === "storefront") throw new Error("no answer within 30 s");
+    };
+    const quieted = await run.answer(steps.quietPrimary, quietPrimary, {});
+    expect(quieted).toMatchObject({ kind: "partly", unanswered: true, left: [expect.stringContaining("no answer within 30 s")] });
+    run.cluster.state.before = () => undefined;
+    run.time.now += 1_000;
+    expect(await run.take(steps.wakePrimary, wakePrimary, { quieted })).toMatchObject({ kind: "again", because: expect.stringContaining("may still be stopped"), retryAfterSeconds: 59 });
+    run.cluster.has(kinds.deployments, object("storefront", "shop", { spec: { replicas: 0 }, annotations: { "lifeboat.dev/undo": JSON.stringify({ run: run.ref.runId, undo: { spec: { replicas: 5 } } }) } }));
+    run.time.now += 59_000;
+    expect(await run.answer(steps.wakePrimary, wakePrimary, { quieted })).toEqual({ left: [] });
+    expect(run.cluster.spec(kinds.deployments, "shop", "storefront")).toEqual({ replicas: 5 });
+  });
+
+  test("waits as long where nobody knows what was answered", async () => {
+    const run = await primary();
+    const create: typeof run.home.create = async (name, body) => (name.endsWith(".outcome.json") ? Promise.reject(new Error("no answer")) : run.home.create(name, body));
+    await run.take(steps.quietPrimary, quietPrimary, {}, { world: { ...run.world, home: { ...run.home, create } } });
+    expect(await run.take(steps.wakePrimary, wakePrimary, { quieted: null })).toMatchObject({ kind: "again", retryAfterSeconds: 60 });
   });
 
   test("says what is still suspended: one by one, or as a whole when the cluster is dark again", async () => {
