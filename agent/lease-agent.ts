@@ -4,6 +4,7 @@
  */
 import { type AgentDuty, dutyOf, type EpochsSeen } from "../shared/domain/agent-duty.ts";
 import { type AgentState, leftMax } from "../shared/domain/lease.ts";
+import { drainMs } from "../shared/domain/ledger-takeover.ts";
 import type { Plan } from "../shared/domain/plan.ts";
 import type { AgentTerms } from "../shared/domain/plan-agent.ts";
 import { agentOf } from "../shared/fence/undo-note.ts";
@@ -28,6 +29,8 @@ export class LeaseAgent {
   #state: AgentState;
   /** Something may stand still in there that an earlier start of this agent stopped. */
   #mayBeClosed = true;
+  /** Until when a change that it asked for and that was not answered may still take place. */
+  #mayLandUntilMs = 0;
   /** By what it was about, what was said last. */
   readonly #said = new Map<string, string>();
 
@@ -157,6 +160,7 @@ export class LeaseAgent {
     const { plan } = this.#plan;
     this.#mayBeClosed = true;
     const quieted = await quiet({ ...limits, plan, closer: agentOf(plan.plan), open: async () => cluster, triedBefore: false });
+    if (quieted.unanswered === true) this.#mayLandUntilMs = clock.monotonicMs() + drainMs;
     const at = this.#state.kind === "closed" && this.#state.epoch === epoch ? this.#state.at : clock.nowAt();
     const left = quieted.kind === "quiet" ? [] : quieted.kind === "partly" ? quieted.left : [`anything, because the cluster does not answer: ${quieted.why}`];
     this.#state = left.length === 0 ? { kind: "closed", epoch, at } : { kind: "partly", epoch, at, left: shortened(left) };
@@ -169,7 +173,7 @@ export class LeaseAgent {
     const { plan } = this.#plan;
     const woken = await wake({ plan, open: async () => this.#onlyWithLease(cluster), seconds: limits.seconds, isOurs: (closer) => closer === agentOf(plan.plan) || closer === run });
     const left = woken.kind === "walked" ? woken.left : [`whatever is suspended: the cluster does not answer: ${woken.why}`];
-    this.#mayBeClosed = left.length > 0;
+    this.#mayBeClosed = left.length > 0 || clock.monotonicMs() < this.#mayLandUntilMs;
     this.#state = left.length === 0 ? { kind: "serving" } : { kind: "partly", epoch: null, at: clock.nowAt(), left: shortened(left) };
     this.#say("agent.opened", { left });
   }

@@ -50,6 +50,25 @@ describe("an agent that can renew", () => {
     expect([stage.cluster.spec(kinds.deployments, "shop", "order-mailer"), stage.cluster.spec(kinds.deployments, "shop", "halted")]).toEqual([{ replicas: 2 }, { replicas: 0 }]);
   });
 
+  test("opens once more what is closed by a change that was not answered, and only as long as one may come", async () => {
+    const stage = await agentStage();
+    stage.cluster.state.before = (verb, _kind, name) => {
+      if (verb === "patch" && name === "storefront") throw new Error("no answer within 10 s");
+    };
+    await stage.asks("close", 7);
+    await stage.settle();
+    stage.cluster.state.before = () => undefined;
+    await stage.asks("taken-back", 7);
+    await stage.settle();
+    const lands = () => stage.cluster.has(kinds.deployments, object("storefront", "shop", { spec: { replicas: 0 }, annotations: { "lifeboat.dev/undo": JSON.stringify({ run: "shop--agent", undo: { spec: { replicas: 5 } } }) } }));
+    for (const [seconds, replicas] of [[59, 5], [1, 5], [1, 0]] as const) {
+      stage.advance(seconds);
+      lands();
+      await stage.settle();
+      expect([stage.lease()?.state, stage.cluster.spec(kinds.deployments, "shop", "storefront")]).toEqual([{ kind: "serving" }, { replicas }]);
+    }
+  });
+
   test("obeys no wish of an older epoch than it has obeyed", async () => {
     const stage = await agentStage();
     await stage.asks("close", 7);
