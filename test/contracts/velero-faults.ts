@@ -48,7 +48,8 @@ export function describeVeleroFaultsContract(name: string, open: () => Promise<V
       const before = await namesIn(container, "");
       expect(before.some((blob) => blob.startsWith(`backups/${backup}/`))).toBe(true);
       const done = await velero.restore(backup, { backupName: backup, namespaceMapping: { [shop]: target } });
-      expect(done.status).toMatchObject({ phase: "PartiallyFailed", errors: 1, warnings: 1 });
+      // Warnings are not counted: who makes `kube-root-ca.crt` in the new namespace is a race, and Velero warns only when it comes second.
+      expect(done.status).toMatchObject({ phase: "PartiallyFailed", errors: 1 });
       await readyShop(velero, target, speaker.patienceMs);
       expect((await namesIn(container, `restores/${backup}/`))).toEqual([]);
       await expect(container.getBlockBlobClient("restores/mark").upload("x", 1)).rejects.toMatchObject({ statusCode: status, code });
